@@ -1,0 +1,32 @@
+/**
+ * What the core asks of the disk. Ops are executed strictly in order, one flush in flight; what
+ * they allow us to say is said only when all ops of a batch are on stable storage.
+ */
+export type DiskOp =
+  | {
+      readonly kind: 'appendTxns'
+      /** Complete log records (checksum, length, entry, 'B'), one after the other: spec 02 §2. */
+      readonly bytes: Buffer
+      readonly firstZxid: number
+      readonly lastZxid: number
+    }
+  /** The next append opens a new file. */
+  | { readonly kind: 'rollLog' }
+
+/** One log file as the folder lists it. */
+export interface LogFileInfo {
+  /** Zxid in the name `log.<hex>`, that is of its first record. */
+  readonly zxid: number
+  readonly name: string
+  readonly bytes: number
+}
+
+/** Reading at start: synchronous, before any port is open. */
+export interface DiskReader {
+  /** Log files by ascending zxid. */
+  listLogs(): readonly LogFileInfo[]
+  /** Names of snapshot files by ascending zxid. */
+  listSnapshots(): readonly { readonly zxid: number; readonly name: string }[]
+  /** Reads at most `length` bytes at `offset`; fewer only at the end of the file. */
+  readLog(name: string, offset: number, length: number): Buffer
+}
