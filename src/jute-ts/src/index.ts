@@ -1,1 +1,3 @@
-export const placeholder: number = 1
+export { type FrameError, FrameSplitter } from './frame.ts'
+export { JuteReader } from './reader.ts'
+export { JuteWriter } from './writer.ts'

@@ -1,0 +1,131 @@
+import { writeDump } from './dump-text.ts'
+import { writeConfiguration, writeDirSizes, writeEnvironment } from './environment-text.ts'
+import { writeMonitor } from './monitor.ts'
+import type { ServerView } from './server-view.ts'
+import { writeConnections, writeStat } from './stat-text.ts'
+import { hexOfLong, TextWriter } from './text-writer.ts'
+import { writeWatchesByPath, writeWatchesByWatcher, writeWatchSummary } from './watch-text.ts'
+
+/** Spec 05 §12, spec 06 §6. Each answer is the whole of what the connection gets; then it closes. */
+interface Word {
+  readonly write: (view: ServerView, out: TextWriter, extra: Buffer) => void
+  /** What is said while the member looks for a quorum. Undefined: the word is answered as usual. */
+  readonly whenNotServing: string | undefined
+}
+
+const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests'
+
+/** What telnet sends when its user ends it: known so that it is refused as a word, not as a frame. */
+const TELNET_CLOSE = 'telnet close'
+const TELNET_CLOSE_BYTES = 0xfff4fffd
+
+/** `zkServer.sh status` asks it, so no whitelist takes it away. */
+const ALWAYS_ALLOWED = 'srvr'
+
+const MASK_BYTES = 8
+
+const WORDS: ReadonlyMap<string, Word> = new Map([
+  ['conf', whenServing(writeConfiguration)],
+  ['cons', whenServing(writeConnections)],
+  ['crst', whenServing(resetConnections)],
+  ['dirs', whenServing(writeDirSizes)],
+  ['dump', whenServing(writeDump)],
+  ['envi', always(writeEnvironment)],
+  ['gtmk', always(writeTraceMask)],
+  // The original forgets the line feed in this one case.
+  ['hash', { write: writeDigestLog, whenNotServing: NOT_SERVING }],
+  ['isro', { write: writeIsReadOnly, whenNotServing: 'null' }],
+  ['mntr', whenServing(writeMonitor)],
+  ['ruok', always((_view, out) => out.add('imok'))],
+  ['srst', whenServing(resetServer)],
+  ['srvr', whenServing((view, out) => writeStat(view, out, false))],
+  ['stat', whenServing((view, out) => writeStat(view, out, true))],
+  ['stmk', always(setTraceMask)],
+  ['wchc', whenServing(writeWatchesByWatcher)],
+  ['wchp', whenServing(writeWatchesByPath)],
+  ['wchs', whenServing(writeWatchSummary)],
+])
+
+const WORD_BY_FIRST_BYTES: ReadonlyMap<number, string> = new Map([
+  ...[...WORDS.keys()].map((word) => [Buffer.from(word).readUInt32BE(), word] as const),
+  [TELNET_CLOSE_BYTES, TELNET_CLOSE] as const,
+])
+
+/**
+ * The word that a connection's first four bytes spell, if any. As the length of a first frame they
+ * would be far too large or negative, so nothing else can be meant.
+ * @param first4 big-endian, signed or not
+ */
+export function fourLetterWordOf(first4: number): string | undefined {
+  return WORD_BY_FIRST_BYTES.get(first4 >>> 0)
+}
+
+/** How many bytes after the word belong to it. All that follows them is ignored. */
+export function fourLetterWordExtraBytes(word: string): number {
+  return word === 'stmk' ? MASK_BYTES : 0
+}
+
+/**
+ * The text to send before the connection is closed, which may be empty. Resets and `stmk` act on
+ * `view`.
+ * @param word one that fourLetterWordOf returned
+ * @param whitelist of 4lw.commands.whitelist; '*' allows every word
+ * @param extra the bytes after the word, fourLetterWordExtraBytes of them or more
+ */
+export function runFourLetterWord(
+  word: string,
+  view: ServerView,
+  whitelist: ReadonlySet<string> | '*',
+  extra: Buffer,
+): string {
+  if (whitelist !== '*' && word !== ALWAYS_ALLOWED && !whitelist.has(word)) {
+    return `${word} is not executed because it is not in the whitelist.\n`
+  }
+  const entry = WORDS.get(word)
+  if (entry === undefined) return ''
+  if (!view.isServing && entry.whenNotServing !== undefined) return entry.whenNotServing
+  const out = new TextWriter()
+  entry.write(view, out, extra)
+  return out.text
+}
+
+function whenServing(write: Word['write']): Word {
+  return { write, whenNotServing: `${NOT_SERVING}\n` }
+}
+
+function always(write: Word['write']): Word {
+  return { write, whenNotServing: undefined }
+}
+
+function writeDigestLog(view: ServerView, out: TextWriter): void {
+  for (const { zxid, digest } of view.digestLog) {
+    out.line(`${hexOfLong(zxid)}: ${BigInt.asIntN(64, digest)}`)
+  }
+}
+
+function writeIsReadOnly(view: ServerView, out: TextWriter): void {
+  out.add(view.mode === 'read-only' ? 'ro' : 'rw')
+}
+
+function resetConnections(view: ServerView, out: TextWriter): void {
+  for (const cnxn of view.cnxns) cnxn.stats.reset()
+  out.line('Connection stats reset.')
+}
+
+function resetServer(view: ServerView, out: TextWriter): void {
+  view.stats.reset()
+  view.metrics.reset()
+  view.quorum?.leader?.proposalSizes.reset()
+  out.line('Server stats reset.')
+}
+
+function writeTraceMask(view: ServerView, out: TextWriter): void {
+  out.add(String(view.traceMask))
+}
+
+/** Without its eight bytes the word does nothing. */
+function setTraceMask(view: ServerView, out: TextWriter, extra: Buffer): void {
+  if (extra.length < MASK_BYTES) return
+  view.traceMask = extra.readBigInt64BE(0)
+  writeTraceMask(view, out)
+}

@@ -1,0 +1,36 @@
+import { assert } from './assert.ts'
+
+/** Every queue and buffer of a member is bounded by one of these. They are arguments: tests use tiny ones. */
+export interface Limits {
+  /** jute.maxbuffer: the largest request frame, in bytes. */
+  readonly frameBytesMax: number
+  /** globalOutstandingLimit: requests read from clients, waiting for a commit, all clients together. */
+  readonly requestsOutstandingMax: number
+  /** Bytes of replies waiting for one client above which no more of its requests are read. */
+  readonly replyBytesPause: number
+  /** Bytes waiting for one client, watch events included, above which it is cut off. */
+  readonly replyBytesMax: number
+  /** maxClientCnxns: connections from one address; 0 for no limit. */
+  readonly cnxnsPerAddressMax: number
+  /** maxCnxns: connections of all clients; 0 for no limit. */
+  readonly cnxnsMax: number
+  /** Times a connection may present a SASL token before it is done or refused. */
+  readonly saslTokensMax: number
+}
+
+export const defaultLimits: Limits = {
+  frameBytesMax: 0xfffff,
+  requestsOutstandingMax: 1000,
+  replyBytesPause: 1024 * 1024,
+  replyBytesMax: 16 * 1024 * 1024,
+  cnxnsPerAddressMax: 60,
+  cnxnsMax: 0,
+  saslTokensMax: 16,
+}
+
+export function checkLimits(limits: Limits): void {
+  assert(limits.frameBytesMax > 0, 'a frame must have room for a byte')
+  assert(limits.requestsOutstandingMax > 0, 'one request must be let through')
+  assert(limits.replyBytesMax > limits.replyBytesPause, 'a client is paused before it is cut off')
+  assert(limits.replyBytesMax > limits.frameBytesMax, 'a single reply must fit in replyBytesMax')
+}

@@ -1,0 +1,252 @@
+import { percentile, Reservoir } from './reservoir.ts'
+
+/**
+ * Gets each value of a metric: its key without any prefix, and its text as ZooKeeper prints it,
+ * which is always a valid JSON number too.
+ */
+export type MetricSink = (key: string, text: string) => void
+
+/** Samples of one AdvancedSummary; as many as the original keeps. */
+export const RESERVOIR_SAMPLES_MAX = 4096
+/** Keys of a set come from clients (top-level znode names), so there must be an end to them. */
+export const METRIC_SET_KEYS_MAX = 1000
+
+/** What a registry keeps. */
+export interface Metric {
+  dump(sink: MetricSink): void
+  reset(): void
+}
+
+export class Counter implements Metric {
+  readonly #name: string
+  #value = 0
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  get value(): number {
+    return this.#value
+  }
+
+  add(delta: number): void {
+    this.#value += delta
+  }
+
+  increment(): void {
+    this.#value += 1
+  }
+
+  dump(sink: MetricSink): void {
+    sink(this.#name, String(this.#value))
+  }
+
+  reset(): void {
+    this.#value = 0
+  }
+}
+
+/** Average, minimum, maximum, count and sum of whole numbers: enough to be always on. */
+export class Summary implements Metric {
+  readonly #name: string
+  #min = 0
+  #max = 0
+  #count = 0
+  #sum = 0
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  /** 0 before the first value, as are `max` and the average. */
+  get min(): number {
+    return this.#min
+  }
+
+  get max(): number {
+    return this.#max
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  get sum(): number {
+    return this.#sum
+  }
+
+  /** The text of the average: at most four decimals, as Java prints a double. */
+  get averageText(): string {
+    return averageText(this.#sum, this.#count)
+  }
+
+  add(value: number): void {
+    if (this.#count === 0) {
+      this.#min = value
+      this.#max = value
+    } else if (value < this.#min) {
+      this.#min = value
+    } else if (value > this.#max) {
+      this.#max = value
+    }
+    this.#count += 1
+    this.#sum += value
+  }
+
+  dump(sink: MetricSink): void {
+    sink(`avg_${this.#name}`, this.averageText)
+    sink(`min_${this.#name}`, String(this.#min))
+    sink(`max_${this.#name}`, String(this.#max))
+    sink(`cnt_${this.#name}`, String(this.#count))
+    sink(`sum_${this.#name}`, String(this.#sum))
+  }
+
+  reset(): void {
+    this.#min = 0
+    this.#max = 0
+    this.#count = 0
+    this.#sum = 0
+  }
+}
+
+/** A Summary with percentiles over a uniform sample of everything since the last reset. */
+export class AdvancedSummary implements Metric {
+  readonly #name: string
+  readonly #summary: Summary
+  readonly #reservoir: Reservoir = new Reservoir(RESERVOIR_SAMPLES_MAX)
+
+  constructor(name: string) {
+    this.#name = name
+    this.#summary = new Summary(name)
+  }
+
+  get count(): number {
+    return this.#summary.count
+  }
+
+  add(value: number): void {
+    this.#summary.add(value)
+    this.#reservoir.add(value)
+  }
+
+  dump(sink: MetricSink): void {
+    this.#summary.dump(sink)
+    const sorted = this.#reservoir.sorted()
+    sink(`p50_${this.#name}`, String(percentile(sorted, 0.5)))
+    sink(`p95_${this.#name}`, String(percentile(sorted, 0.95)))
+    sink(`p99_${this.#name}`, String(percentile(sorted, 0.99)))
+    sink(`p999_${this.#name}`, String(percentile(sorted, 0.999)))
+  }
+
+  reset(): void {
+    this.#summary.reset()
+    this.#reservoir.reset()
+  }
+}
+
+/** One counter or summary for each key, named `<key>_<name>`. */
+export class MetricSet<M extends Metric & { add(value: number): void }> implements Metric {
+  readonly #name: string
+  readonly #create: (name: string) => M
+  readonly #byKey: Map<string, M> = new Map()
+
+  constructor(name: string, create: (name: string) => M) {
+    this.#name = name
+    this.#create = create
+  }
+
+  /** Values of a new key are not recorded once there are METRIC_SET_KEYS_MAX of them. */
+  add(key: string, value: number): void {
+    let metric = this.#byKey.get(key)
+    if (metric === undefined) {
+      if (this.#byKey.size >= METRIC_SET_KEYS_MAX) return
+      metric = this.#create(`${key}_${this.#name}`)
+      this.#byKey.set(key, metric)
+    }
+    metric.add(value)
+  }
+
+  dump(sink: MetricSink): void {
+    for (const metric of this.#byKey.values()) metric.dump(sink)
+  }
+
+  /** Sets the values to nothing and keeps the keys, as the original does. */
+  reset(): void {
+    for (const metric of this.#byKey.values()) metric.reset()
+  }
+}
+
+/** Makes metrics and remembers them, kind by kind: the order in which ZooKeeper lists them. */
+export class MetricRegistry implements Metric {
+  readonly #counters: Metric[] = []
+  readonly #counterSets: Metric[] = []
+  readonly #summaries: Metric[] = []
+  readonly #advancedSummaries: Metric[] = []
+  readonly #summarySets: Metric[] = []
+  readonly #advancedSummarySets: Metric[] = []
+
+  counter(name: string): Counter {
+    return added(this.#counters, new Counter(name))
+  }
+
+  counterSet(name: string): MetricSet<Counter> {
+    return added(this.#counterSets, new MetricSet(name, (each) => new Counter(each)))
+  }
+
+  summary(name: string): Summary {
+    return added(this.#summaries, new Summary(name))
+  }
+
+  advancedSummary(name: string): AdvancedSummary {
+    return added(this.#advancedSummaries, new AdvancedSummary(name))
+  }
+
+  summarySet(name: string): MetricSet<Summary> {
+    return added(this.#summarySets, new MetricSet(name, (each) => new Summary(each)))
+  }
+
+  advancedSummarySet(name: string): MetricSet<AdvancedSummary> {
+    return added(
+      this.#advancedSummarySets,
+      new MetricSet(name, (each) => new AdvancedSummary(each)),
+    )
+  }
+
+  dump(sink: MetricSink): void {
+    for (const metric of this.#all()) metric.dump(sink)
+  }
+
+  reset(): void {
+    for (const metric of this.#all()) metric.reset()
+  }
+
+  *#all(): IterableIterator<Metric> {
+    yield* this.#counters
+    yield* this.#counterSets
+    yield* this.#summaries
+    yield* this.#advancedSummaries
+    yield* this.#summarySets
+    yield* this.#advancedSummarySets
+  }
+}
+
+function added<M extends Metric>(list: Metric[], metric: M): M {
+  list.push(metric)
+  return metric
+}
+
+/** '0.0' when there is nothing to average. */
+export function averageText(sum: number, count: number): string {
+  if (count === 0) return '0.0'
+  return doubleText(Number((sum / count).toFixed(4)))
+}
+
+/** As Java prints a double: always a decimal, and an exponent below 0.001 and from 10^7 on. */
+export function doubleText(value: number): string {
+  const size = Math.abs(value)
+  if (size === 0 || (size >= 1e-3 && size < 1e7)) {
+    return Number.isInteger(value) ? `${value}.0` : String(value)
+  }
+  const [digits = '', exponent = ''] = value.toExponential().split('e')
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${exponent.replace('+', '')}`
+}

@@ -1,0 +1,40 @@
+import type { ACL, Id } from './records.ts'
+
+/** Bits of ACL.perms (spec 01 §4). */
+export const Perms = { read: 1, write: 2, create: 4, delete: 8, admin: 16, all: 31 } as const
+export type Perms = (typeof Perms)[keyof typeof Perms]
+
+/** The id that everybody has. */
+export const anyone: Id = { scheme: 'world', id: 'anyone' }
+
+/** Everybody may do everything. The same object wherever we make one, so compare with === first. */
+export const openAcl: readonly ACL[] = [{ perms: Perms.all, id: anyone }]
+
+export function sameId(a: Id, b: Id): boolean {
+  return a.scheme === b.scheme && a.id === b.id
+}
+
+export function sameAclEntry(a: ACL, b: ACL): boolean {
+  return a.perms === b.perms && sameId(a.id, b.id)
+}
+
+/** Order counts: a node's list is shown to clients as it was set. */
+export function sameAcl(a: readonly ACL[], b: readonly ACL[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  return a.every((entry, index) => {
+    const other = b[index]
+    return other !== undefined && sameAclEntry(entry, other)
+  })
+}
+
+/**
+ * Equal keys are equal lists: for interning. Lengths stand before the strings, as a scheme and an
+ * id may hold any character, NUL included.
+ */
+export function aclKey(acl: readonly ACL[]): string {
+  let key = ''
+  for (const { perms, id } of acl)
+    key += `${perms},${id.scheme.length},${id.id.length},${id.scheme}${id.id}`
+  return key
+}

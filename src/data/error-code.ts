@@ -1,0 +1,26 @@
+/** What a client may be told; the values are ZooKeeper's (spec 01 §6). */
+export const Err = {
+  ok: 0,
+  systemError: -1,
+  runtimeInconsistency: -2,
+  dataInconsistency: -3,
+  marshallingError: -5,
+  unimplemented: -6,
+  badArguments: -8,
+  noNode: -101,
+  noAuth: -102,
+  badVersion: -103,
+  noChildrenForEphemerals: -108,
+  nodeExists: -110,
+  notEmpty: -111,
+  sessionExpired: -112,
+  invalidACL: -114,
+  authFailed: -115,
+  sessionMoved: -118,
+  notReadOnly: -119,
+  noWatcher: -121,
+  reconfigDisabled: -123,
+  sessionClosedRequireSaslAuth: -124,
+  quotaExceeded: -125,
+} as const
+export type Err = (typeof Err)[keyof typeof Err]

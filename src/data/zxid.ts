@@ -1,0 +1,20 @@
+import { assert } from '../base/assert.ts'
+
+/**
+ * Epoch in the high 32 bits, counter in the low ones, as one safe integer: compare with < and ===.
+ * Epochs stay below 2^21; what the wire claims beyond that fails to decode.
+ */
+export type Zxid = number
+
+const COUNTER_SPAN = 2 ** 32
+const EPOCH_MAX = 2 ** 21 - 1
+
+export function makeZxid(epoch: number, counter: number): Zxid {
+  assert(Number.isInteger(epoch) && epoch >= 0 && epoch <= EPOCH_MAX, `epoch ${epoch}`)
+  assert(Number.isInteger(counter) && counter >= 0 && counter < COUNTER_SPAN, `counter ${counter}`)
+  return epoch * COUNTER_SPAN + counter
+}
+
+export const epochOf = (zxid: Zxid): number => Math.floor(zxid / COUNTER_SPAN)
+export const counterOf = (zxid: Zxid): number => zxid >>> 0
+export const formatZxid = (zxid: Zxid): string => `0x${zxid.toString(16)}`

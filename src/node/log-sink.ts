@@ -1,0 +1,77 @@
+import {
+  type DestinationStream,
+  destination,
+  type Logger as Pino,
+  pino,
+  stdTimeFunctions,
+} from 'pino'
+import type { LogFields, Logger } from '../base/logger.ts'
+import { type Environment, isSet } from './environment.ts'
+
+/** A Logger that ends in a file, a pipe or a terminal. */
+export interface LogSink {
+  readonly logger: Logger
+  /** Writes what is still held back, synchronously: for the last moment of a process. */
+  flush(): void
+}
+
+export const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
+const STDOUT = 1
+
+/** The level of ZK_SERVER_LOG_LEVEL, info by default; undefined if the variable makes no sense. */
+export function logLevelOf(env: Environment): string | undefined {
+  const level = env.ZK_SERVER_LOG_LEVEL
+  if (!isSet(level)) return 'info'
+  return logLevels.includes(level.toLowerCase()) ? level.toLowerCase() : undefined
+}
+
+/**
+ * Logs to standard output: one JSON object a line, or pretty on a terminal. Lines to a file or a
+ * pipe leave by asynchronous writes of this thread, so that a slow disk delays no client; a worker
+ * thread would cost 10 MB and 40 ms of the start.
+ */
+export async function openLogSink(level: string, isTerminal: boolean): Promise<LogSink> {
+  if (isTerminal) {
+    const { default: pretty } = await import('pino-pretty')
+    const stream = pretty({
+      destination: STDOUT,
+      sync: true,
+      ignore: 'pid,hostname',
+      translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+    })
+    return { logger: toLogger(createPino(level, stream)), flush() {} }
+  }
+  const stream = destination({ dest: STDOUT, sync: false })
+  // A reader that went away must not take the server with it.
+  stream.on('error', () => {})
+  const flush = (): void => {
+    try {
+      stream.flushSync()
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+  return { logger: toLogger(createPino(level, stream)), flush }
+}
+
+function createPino(level: string, stream: DestinationStream): Pino {
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  )
+}
+
+function toLogger(log: Pino): Logger {
+  const none: LogFields = {}
+  return {
+    debug: (message, fields) => log.debug(fields ?? none, message),
+    info: (message, fields) => log.info(fields ?? none, message),
+    warn: (message, fields) => log.warn(fields ?? none, message),
+    error: (message, fields) => log.error(fields ?? none, message),
+  }
+}

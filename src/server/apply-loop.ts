@@ -1,0 +1,80 @@
+import { type Logger } from '../base/logger.ts'
+import { Err } from '../data/error-code.ts'
+import { OpCode } from '../data/op-code.ts'
+import { formatSessionId } from '../data/session-id.ts'
+import { formatZxid } from '../data/zxid.ts'
+import { applyTxn } from '../tree/apply.ts'
+import { type DataTree } from '../tree/data-tree.ts'
+import { type Clients } from './clients.ts'
+import { type DigestLog } from './digest-log.ts'
+import { type OutstandingChanges } from './outstanding-changes.ts'
+import { type ServerMetrics } from './server-metrics.ts'
+import { type SessionTracker } from './session-tracker.ts'
+import { type Watches } from './watches.ts'
+import { type OrderedTxn, type WritePath } from './write-path.ts'
+
+/** The parts of a member that a committed txn passes through, in this order. */
+export interface ApplyParts {
+  readonly tree: DataTree
+  readonly watches: Watches
+  readonly changes: OutstandingChanges
+  readonly sessions: SessionTracker
+  readonly clients: Clients
+  readonly writePath: WritePath
+  readonly digestLog: DigestLog
+  readonly metrics: ServerMetrics
+  readonly logger: Logger
+}
+
+/**
+ * Committed txns, in zxid order: apply, then the watch events, then the reply to the owner, then the
+ * reads of its session that waited for it. All in one call, so nobody can see them in another order.
+ */
+export class ApplyLoop {
+  readonly #parts: ApplyParts
+  #mismatchLogged = false
+
+  constructor(parts: ApplyParts) {
+    this.#parts = parts
+  }
+
+  /** Applies all that has committed. `nowMono` in milliseconds. */
+  run(nowMono: number): void {
+    const { proposals } = this.#parts.writePath
+    for (let next = proposals.nextCommitted(); next; next = proposals.nextCommitted()) {
+      if ('sync' in next) this.#parts.clients.onSynced(next.sync)
+      else this.#apply(next, nowMono)
+    }
+  }
+
+  #apply(ordered: OrderedTxn, nowMono: number): void {
+    const { tree, watches, changes, clients, sessions } = this.#parts
+    if (ordered.txn.type === OpCode.createSession)
+      sessions.track(ordered.clientId, ordered.txn.timeOut, nowMono)
+    watches.zxid = ordered.zxid
+    const result = applyTxn(tree, ordered, ordered.txn, watches)
+    changes.onApplied(ordered.zxid)
+    this.#compareDigest(ordered)
+    if (ordered.origin !== undefined) clients.onWriteApplied(ordered.origin, ordered.txn, result)
+    if (ordered.txn.type !== OpCode.closeSession) return
+    sessions.remove(ordered.clientId)
+    clients.onSessionClosed(ordered.clientId)
+  }
+
+  /** A mismatch is told, not acted upon: the data may still be the best there is (spec 02 §7). */
+  #compareDigest(ordered: OrderedTxn): void {
+    const { tree, digestLog, metrics, logger } = this.#parts
+    digestLog.onApplied(ordered.zxid, tree.digest)
+    if (ordered.digest === undefined) return
+    if (tree.digest.equals(ordered.digest.high, ordered.digest.low)) return
+    metrics.digestMismatchesCount.add(1)
+    if (this.#mismatchLogged) return
+    this.#mismatchLogged = true
+    logger.error('tree digest differs from the one in the txn; told once', {
+      zxid: formatZxid(ordered.zxid),
+      session: formatSessionId(ordered.clientId),
+      type: ordered.txn.type,
+      err: Err.dataInconsistency,
+    })
+  }
+}

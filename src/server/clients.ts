@@ -1,0 +1,369 @@
+import { JuteReader } from 'jute-ts'
+import { assert } from '../base/assert.ts'
+import { type Limits } from '../base/limits.ts'
+import { type Logger } from '../base/logger.ts'
+import { Err } from '../data/error-code.ts'
+import { OpCode, shortNameOf } from '../data/op-code.ts'
+import { formatSessionId, type SessionId } from '../data/session-id.ts'
+import { type Txn } from '../data/txn.ts'
+import { type ApplyResult } from '../tree/apply.ts'
+import { type DataTree } from '../tree/data-tree.ts'
+import { Admission } from './admission.ts'
+import { type AuthRequests } from './auth-requests.ts'
+import { type Cnxn, type CnxnId, type PendingRequest } from './cnxn.ts'
+import { opClassOf } from './op-class.ts'
+import { type Outbox } from './outbox.ts'
+import { type Reads } from './reads.ts'
+import { beginReply, endReply, writeWriteBody } from './replies.ts'
+import { type ServerMetrics } from './server-metrics.ts'
+import { type ServerStats } from './server-stats.ts'
+import { type SessionTracker } from './session-tracker.ts'
+import { type Watches } from './watches.ts'
+import { type WritePath } from './write-path.ts'
+
+const XID_PING = -2
+
+/** The clock of the running turn, in milliseconds. */
+export interface TurnClock {
+  mono: number
+  wall: number
+}
+
+/** What the shell is to do to sockets at the end of the turn, beside writing to them. */
+export interface ClientEffects {
+  /** `now`: without waiting for bytes that the client does not take. */
+  readonly closes: { readonly cnxn: CnxnId; readonly now: boolean }[]
+  /** True: the socket is not to be read. The last word of the turn counts. */
+  readonly pauses: Map<CnxnId, boolean>
+}
+
+export interface ClientParts {
+  readonly limits: Limits
+  readonly clock: TurnClock
+  readonly tree: DataTree
+  readonly outbox: Outbox
+  readonly watches: Watches
+  readonly reads: Reads
+  readonly sessions: SessionTracker
+  readonly writePath: WritePath
+  readonly auth: AuthRequests
+  readonly stats: ServerStats
+  readonly metrics: ServerMetrics
+  readonly logger: Logger
+}
+
+/**
+ * The connections of this member and the requests on them. Replies leave in the order of requests:
+ * a write waits for its commit, a read only for the writes of its own session before it, and what is
+ * behind a waiting read goes on into the pipeline (docs/decisions/002). Nothing is read from a client
+ * while too much waits, of all clients or of this one.
+ */
+export class Clients {
+  readonly #parts: ClientParts
+  readonly #admission: Admission
+  readonly #cnxns = new Map<CnxnId, Cnxn>()
+  readonly #byAddress = new Map<string, number>()
+  readonly #bySession = new Map<SessionId, Cnxn>()
+  readonly #reader = new JuteReader()
+  /** For parked reads, which are answered while `#reader` may be in the middle of a frame. */
+  readonly #parkedReader = new JuteReader()
+  readonly effects: ClientEffects = { closes: [], pauses: new Map() }
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts
+    this.#admission = new Admission(parts.limits.requestsOutstandingMax)
+  }
+
+  get cnxns(): ReadonlyMap<CnxnId, Cnxn> {
+    return this.#cnxns
+  }
+
+  get outstandingRequests(): number {
+    return this.#admission.outstanding
+  }
+
+  get(id: CnxnId): Cnxn | undefined {
+    return this.#cnxns.get(id)
+  }
+
+  add(cnxn: Cnxn): void {
+    this.#cnxns.set(cnxn.id, cnxn)
+    this.#byAddress.set(cnxn.address, this.countOf(cnxn.address) + 1)
+  }
+
+  /** Connections from one address. */
+  countOf(address: string): number {
+    return this.#byAddress.get(address) ?? 0
+  }
+
+  cnxnOf(session: SessionId): Cnxn | undefined {
+    return this.#bySession.get(session)
+  }
+
+  bind(cnxn: Cnxn, session: SessionId): void {
+    this.#bySession.set(session, cnxn)
+  }
+
+  /** Serves what has arrived, up to where this client has to wait. */
+  serve(cnxn: Cnxn): void {
+    while (cnxn.state === 'open' && this.#mayRead(cnxn) && cnxn.splitter.next())
+      this.#onRequest(cnxn)
+    if (cnxn.splitter.error !== undefined) this.refuse(cnxn, cnxn.splitter.error)
+  }
+
+  /** What could not be served stays where it is, and the socket is left unread meanwhile. */
+  pauseIfBehind(cnxn: Cnxn): void {
+    if (cnxn.state === 'closing') return
+    cnxn.splitter.release()
+    if (cnxn.paused || cnxn.splitter.heldBytes === 0) return
+    const isBehind = cnxn.state === 'connecting' || (cnxn.state === 'open' && !this.#mayRead(cnxn))
+    if (!isBehind) return
+    cnxn.paused = true
+    this.effects.pauses.set(cnxn.id, true)
+    if (cnxn.state === 'open') this.#admission.wait(cnxn)
+  }
+
+  readonly #mayRead = (cnxn: Cnxn): boolean => {
+    if (!this.#admission.isOpen) return false
+    const { outbox, limits } = this.#parts
+    return outbox.pendingBytes(cnxn) + cnxn.unsentBytes <= limits.replyBytesPause
+  }
+
+  /** Goes on with a client that had to wait: its session is there, or there is room again. */
+  resume(cnxn: Cnxn): void {
+    if (cnxn.state !== 'open') return
+    if (cnxn.paused) {
+      cnxn.paused = false
+      this.effects.pauses.set(cnxn.id, false)
+    }
+    this.serve(cnxn)
+    this.pauseIfBehind(cnxn)
+  }
+
+  /** Whether a client that had to wait could go on now. */
+  get hasReady(): boolean {
+    return this.#admission.some(this.#mayRead)
+  }
+
+  /** Called once a turn: replies may have made room, and sockets may have taken theirs. */
+  resumeWaiting(): void {
+    for (const cnxn of this.#admission.take(this.#mayRead)) this.resume(cnxn)
+  }
+
+  #onRequest(cnxn: Cnxn): void {
+    const { splitter } = cnxn
+    const r = this.#reader.reset(splitter.buffer, splitter.start, splitter.end)
+    const xid = r.readInt()
+    const op = r.readInt()
+    if (!r.ok) return this.refuse(cnxn, 'request without a header')
+    this.#parts.metrics.bytesReceivedCount.add(splitter.end - splitter.start + 4)
+    this.#parts.stats.packetsReceived += 1
+    cnxn.stats.packetsReceived += 1
+    if (op === OpCode.auth) return this.#onAuth(cnxn, xid, r)
+    if (op === OpCode.sasl) return this.#onSasl(cnxn, xid, r)
+    const refusal = this.#parts.auth.refuseUnauthenticated(cnxn)
+    if (refusal !== Err.ok) return this.answerAndClose(cnxn, xid, 0, refusal)
+    const { session } = cnxn
+    assert(session !== undefined, 'an open connection has a session')
+    // Expired meanwhile: its closeSession is under way and will end the connection (spec 05 §8).
+    if (session.closing) return
+    this.#parts.sessions.touch(session, this.#parts.clock.mono)
+    switch (opClassOf(op)) {
+      case 'read':
+        if (cnxn.pending.length === 0) return this.#answerRead(cnxn, xid, op, r, this.#clock)
+        this.#wait(cnxn, xid, op, Buffer.from(splitter.buffer.subarray(splitter.start, splitter.end)))
+        return
+      case 'write': {
+        const origin = this.#wait(cnxn, xid, op, undefined)
+        const request = { sessionId: session.id, cxid: xid, op, ids: cnxn.ids }
+        this.#parts.writePath.submit(request, r, this.#parts.clock.wall, origin)
+        return
+      }
+      case 'sync': {
+        const frame = Buffer.from(splitter.buffer.subarray(splitter.start, splitter.end))
+        this.#parts.writePath.sync(this.#wait(cnxn, xid, op, frame))
+        return
+      }
+      case 'unknown':
+        return this.#onUnknown(cnxn, xid, op)
+    }
+  }
+
+  get #clock(): number {
+    return this.#parts.clock.mono
+  }
+
+  #wait(cnxn: Cnxn, xid: number, op: number, frame: Buffer | undefined): PendingRequest {
+    const pending = { cnxn, xid, op, arrivedMono: this.#parts.clock.mono, frame }
+    cnxn.pending.push(pending)
+    this.#admission.enter()
+    return pending
+  }
+
+  /** A session's creation takes its place among the outstanding like any write. */
+  waitForSession(cnxn: Cnxn): PendingRequest {
+    return this.#wait(cnxn, 0, OpCode.createSession, undefined)
+  }
+
+  #answerRead(cnxn: Cnxn, xid: number, op: number, r: JuteReader, arrivedMono: number): void {
+    const { tree, outbox, reads, metrics } = this.#parts
+    const zxid = tree.lastProcessedZxid
+    // Events that setWatches owes are frames of their own and stand before its reply.
+    const isSetWatches = op === OpCode.setWatches || op === OpCode.setWatches2
+    const w = outbox.begin(cnxn)
+    if (isSetWatches) {
+      const err = reads.setWatches(op, cnxn, r)
+      endReply(w, beginReply(w, xid, zxid, err), err)
+    } else {
+      const at = beginReply(w, op === OpCode.ping ? XID_PING : xid, zxid, Err.ok)
+      endReply(w, at, reads.answer(op, cnxn, r, w))
+      if (op !== OpCode.ping) metrics.readLatencyMs.add(this.#clock - arrivedMono)
+    }
+    this.#onReplied(cnxn, xid, op, zxid, arrivedMono)
+  }
+
+  #onReplied(cnxn: Cnxn, xid: number, op: number, zxid: number, arrivedMono: number): void {
+    const { stats } = this.#parts
+    stats.packetsSent += 1
+    stats.latencyMs.add(this.#clock - arrivedMono)
+    cnxn.stats.packetsSent += 1
+    cnxn.stats.onReply(shortNameOf(op), xid, zxid, arrivedMono, this.#clock)
+  }
+
+  /** The txn of a write of this client has been applied; `origin` is the head of what waits. */
+  onWriteApplied(origin: PendingRequest, txn: Txn, result: ApplyResult): void {
+    const { cnxn } = origin
+    if (!this.#leaveHead(origin)) return
+    if (origin.op === OpCode.createSession) this.onSessionCreated(cnxn)
+    else this.#answerWrite(origin, txn, result)
+    this.#answerParked(cnxn)
+  }
+
+  /** Set by the handshake, which answers in its own form. */
+  onSessionCreated: (cnxn: Cnxn) => void = () => {}
+
+  #answerWrite(origin: PendingRequest, txn: Txn, result: ApplyResult): void {
+    const { tree, outbox, metrics } = this.#parts
+    const { cnxn, xid, op } = origin
+    const w = outbox.begin(cnxn)
+    const at = beginReply(w, xid, tree.lastProcessedZxid, Err.ok)
+    // A failed multi tells its errors in its body, and none in the header (spec 01 §5).
+    const err = txn.type === OpCode.multi ? Err.ok : result.err
+    if (err === Err.ok) writeWriteBody(w, op, txn, result, tree)
+    endReply(w, at, err)
+    metrics.updateLatencyMs.add(this.#clock - origin.arrivedMono)
+    this.#onReplied(cnxn, xid, op, tree.lastProcessedZxid, origin.arrivedMono)
+    if (op === OpCode.closeSession) this.close(cnxn)
+  }
+
+  /** Everything proposed before the sync has been applied. */
+  onSynced(origin: PendingRequest): void {
+    if (!this.#leaveHead(origin)) return
+    const { tree, outbox } = this.#parts
+    const { cnxn, xid, op, frame } = origin
+    assert(frame !== undefined, 'a sync keeps its frame')
+    const r = this.#parkedReader.reset(frame, 8, frame.length)
+    const path = r.readString()
+    const err = r.ok ? Err.ok : Err.marshallingError
+    const w = outbox.begin(cnxn)
+    const at = beginReply(w, xid, tree.lastProcessedZxid, err)
+    w.writeString(path)
+    endReply(w, at, err)
+    this.#onReplied(cnxn, xid, op, tree.lastProcessedZxid, origin.arrivedMono)
+    this.#answerParked(cnxn)
+  }
+
+  /** False: the connection is gone, and nobody waits for the answer any more. */
+  #leaveHead(origin: PendingRequest): boolean {
+    if (origin.cnxn.state === 'closing') return false
+    const head = origin.cnxn.pending.shift()
+    assert(head === origin, 'commits come in the order of requests')
+    this.#admission.leave(1)
+    return true
+  }
+
+  #answerParked(cnxn: Cnxn): void {
+    for (let head = cnxn.pending.peek(); head !== undefined; head = cnxn.pending.peek()) {
+      if (cnxn.state !== 'open' || head.frame === undefined || head.op === OpCode.sync) return
+      cnxn.pending.shift()
+      this.#admission.leave(1)
+      const r = this.#parkedReader.reset(head.frame, 8, head.frame.length)
+      this.#answerRead(cnxn, head.xid, head.op, r, head.arrivedMono)
+    }
+  }
+
+  #onAuth(cnxn: Cnxn, xid: number, r: JuteReader): void {
+    const err = this.#parts.auth.onAuth(cnxn, r)
+    if (err !== Err.ok) this.#parts.stats.authFailedCount += 1
+    if (err !== Err.ok) return this.answerAndClose(cnxn, xid, 0, err)
+    const w = this.#parts.outbox.begin(cnxn)
+    endReply(w, beginReply(w, xid, 0, Err.ok), Err.ok)
+  }
+
+  #onSasl(cnxn: Cnxn, xid: number, r: JuteReader): void {
+    const answer = this.#parts.auth.onSasl(cnxn, r)
+    if (answer.err !== Err.ok) return this.answerAndClose(cnxn, xid, 0, answer.err)
+    const w = this.#parts.outbox.begin(cnxn)
+    const at = beginReply(w, xid, 0, Err.ok)
+    w.writeBuffer(answer.token)
+    endReply(w, at, Err.ok)
+  }
+
+  /** Written at once, before replies that still wait: the connection ends with it (spec 01 §2). */
+  #onUnknown(cnxn: Cnxn, xid: number, op: number): void {
+    this.#parts.logger.warn('unknown operation, closing the connection', {
+      op,
+      address: cnxn.address,
+      session: cnxn.session === undefined ? undefined : formatSessionId(cnxn.session.id),
+    })
+    this.answerAndClose(cnxn, xid, -1, Err.unimplemented)
+  }
+
+  answerAndClose(cnxn: Cnxn, xid: number, zxid: number, err: number): void {
+    const w = this.#parts.outbox.begin(cnxn)
+    endReply(w, beginReply(w, xid, zxid, err), err)
+    this.close(cnxn)
+  }
+
+  /** The client has broken the protocol: no reply, the connection ends; nobody else notices. */
+  refuse(cnxn: Cnxn, reason: string): void {
+    this.#parts.logger.warn('closing a client connection', {
+      reason,
+      address: cnxn.address,
+      port: cnxn.port,
+      session: cnxn.session === undefined ? undefined : formatSessionId(cnxn.session.id),
+    })
+    this.#parts.metrics.connectionDropCount.add(1)
+    this.close(cnxn)
+  }
+
+  /** The session's ephemerals are gone; so goes the connection that was its. */
+  onSessionClosed(session: SessionId): void {
+    const cnxn = this.#bySession.get(session)
+    if (cnxn !== undefined) this.close(cnxn)
+  }
+
+  /** Ends the connection once what is written has left, or at once. */
+  close(cnxn: Cnxn, now = false): void {
+    if (cnxn.state === 'closing') return
+    this.forget(cnxn)
+    this.effects.closes.push({ cnxn: cnxn.id, now })
+  }
+
+  /** Nothing of the connection is left here. Its session lives on until it expires. */
+  forget(cnxn: Cnxn): void {
+    if (cnxn.state === 'closing') return
+    cnxn.state = 'closing'
+    this.#cnxns.delete(cnxn.id)
+    const ofAddress = this.countOf(cnxn.address) - 1
+    if (ofAddress === 0) this.#byAddress.delete(cnxn.address)
+    else this.#byAddress.set(cnxn.address, ofAddress)
+    this.#parts.watches.table.removeWatcher(cnxn)
+    this.#admission.forget(cnxn)
+    this.#admission.leave(cnxn.pending.length)
+    cnxn.pending.clear()
+    const { session } = cnxn
+    if (session !== undefined && this.#bySession.get(session.id) === cnxn)
+      this.#bySession.delete(session.id)
+  }
+}

@@ -1,0 +1,74 @@
+import { FrameSplitter } from 'jute-ts'
+import { Deque } from '../base/deque.ts'
+import { type Id } from '../data/records.ts'
+import { type SessionId } from '../data/session-id.ts'
+import { type OutboxTarget } from './outbox.ts'
+import { CnxnStats } from './server-stats.ts'
+import { type Session } from './session-tracker.ts'
+
+/** Named by the shell, never used twice. */
+export type CnxnId = number
+
+/**
+ * fresh: nothing but the first bytes, which may be a four-letter word. connecting: the session is
+ * being created. open: requests are served. closing: the last bytes are on their way.
+ */
+export type CnxnState = 'fresh' | 'handshake' | 'connecting' | 'open' | 'closing'
+
+/** A request whose reply has to wait: a write for its commit, a read for the writes before it. */
+export interface PendingRequest {
+  readonly cnxn: Cnxn
+  readonly xid: number
+  readonly op: number
+  readonly arrivedMono: number
+  /** The frame of a read, copied; undefined for what the ordered stream of commits answers. */
+  readonly frame: Buffer | undefined
+}
+
+/** One client connection. What it means is the member's business; this is its state. */
+export class Cnxn implements OutboxTarget {
+  readonly id: CnxnId
+  readonly address: string
+  readonly port: number
+  readonly openedMono: number
+  readonly openedWall: number
+  readonly splitter: FrameSplitter
+  state: CnxnState = 'fresh'
+  /** The first bytes, until there are enough of them to tell a word from a length. */
+  head: Buffer = NO_BYTES
+  /** 0 until the connect request; set before the session exists. */
+  sessionId: SessionId = 0n
+  session: Session | undefined
+  /** What the client asked for in its connect request matters to the reply. */
+  hasReadOnlyByte = false
+  /** Who the client has shown to be; every connection starts as its address. */
+  ids: readonly Id[]
+  sasl: unknown
+  saslTokens = 0
+  readonly pieces: number[] = []
+  unsentBytes = 0
+  /** Requests that wait, in the order of arrival; their replies leave in this order. */
+  readonly pending: Deque<PendingRequest> = new Deque()
+  /** The socket is not being read. */
+  paused = false
+  readonly stats: CnxnStats = new CnxnStats()
+
+  constructor(
+    id: CnxnId,
+    address: string,
+    port: number,
+    frameBytesMax: number,
+    mono: number,
+    wall: number,
+  ) {
+    this.id = id
+    this.address = address
+    this.port = port
+    this.openedMono = mono
+    this.openedWall = wall
+    this.splitter = new FrameSplitter(frameBytesMax)
+    this.ids = [{ scheme: 'ip', id: address }]
+  }
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0)

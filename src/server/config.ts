@@ -1,0 +1,77 @@
+/**
+ * Everything a member is told at start, parsed once and passed down (spec 06 §5). Times are in
+ * milliseconds and sizes in bytes whatever unit the key has in zoo.cfg. Keys that this version does
+ * not act upon yet are not here: the parser accepts them and says so in the log.
+ */
+export interface Config {
+  /** The file this came from, for messages; '' when nothing was read. */
+  readonly file: string
+  readonly dataDir: string
+  readonly dataLogDir: string
+  /** Undefined: no plain client port. 0 lets the system choose (tests). */
+  readonly clientPort: number | undefined
+  /** Undefined: all addresses. */
+  readonly clientPortAddress: string | undefined
+  /** -1: the system's default. */
+  readonly clientPortListenBacklog: number
+  readonly tickTimeMs: number
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  /** 0: no limit, here and in maxCnxns. */
+  readonly maxClientCnxns: number
+  readonly maxCnxns: number
+  readonly globalOutstandingLimit: number
+  /** jute.maxbuffer. */
+  readonly juteMaxBufferBytes: number
+  /** Names, or '*' for every word. */
+  readonly fourLetterWords: ReadonlySet<string> | '*'
+  readonly clientTcpKeepAlive: boolean
+  readonly sessionlessCnxnTimeoutMs: number
+
+  /** `server.N` lines by N; empty on a standalone server. */
+  readonly servers: ReadonlyMap<number, string>
+  /** From the file myid; the id of a standalone server is 1 for session ids and 0 for `conf`. */
+  readonly myid: number | undefined
+  readonly initLimit: number
+  readonly syncLimit: number
+  readonly reconfigEnabled: boolean
+  readonly standaloneEnabled: boolean
+  readonly readOnlyModeEnabled: boolean
+  readonly localSessionsEnabled: boolean
+
+  readonly preAllocBytes: number
+  readonly forceSync: boolean
+  readonly fsyncWarningThresholdMs: number
+  readonly txnLogSizeLimitBytes: number
+  readonly snapCount: number
+  readonly snapshotTrustEmpty: boolean
+  readonly dataDirAutocreate: boolean
+  readonly dbAutocreate: boolean
+
+  readonly digestEnabled: boolean
+  readonly closeSessionTxnEnabled: boolean
+  readonly extendedTypesEnabled: boolean
+  readonly emulate353TtlNodes: boolean
+  readonly containerCheckIntervalMs: number
+  readonly containerMaxPerMinute: number
+  readonly containerMaxNeverUsedIntervalMs: number
+  readonly enforceQuota: boolean
+  readonly skipAcl: boolean
+
+  /** DigestAuthenticationProvider.superDigest: `super:base64(hash("super:password"))`. */
+  readonly superDigest: string | undefined
+  readonly digestAuthEnabled: boolean
+  /** As Crypto.hash spells it, e.g. 'sha1'. */
+  readonly digestAuthAlgorithm: string
+  /** Users of the JAAS section, for SASL DIGEST-MD5. Undefined: no login is configured. */
+  readonly saslUsers: ReadonlyMap<string, string> | undefined
+  /** zookeeper.superUser: SASL ids that are super. */
+  readonly saslSuperUsers: ReadonlySet<string>
+  readonly sessionRequireClientSaslAuth: boolean
+  readonly allowSaslFailedClients: boolean
+  readonly enforceAuthSchemes: ReadonlySet<string> | undefined
+  /** An ACL id of scheme sasl that every SASL user matches. */
+  readonly letAnySaslUserDoX: string | undefined
+  /** Schemes with a provider: `ip`, `digest` unless disabled, `sasl` by `authProvider.N`. */
+  readonly authSchemes: ReadonlySet<string>
+}

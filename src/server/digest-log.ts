@@ -1,0 +1,27 @@
+import { Deque } from '../base/deque.ts'
+import { type TreeDigest } from '../tree/digest.ts'
+
+/** Every 128th zxid, and the last 1024 of those, as the original keeps (spec 02 §7). */
+const ZXID_INTERVAL = 128
+const ENTRIES_MAX = 1024
+
+export interface DigestLogEntry {
+  readonly zxid: number
+  readonly digest: bigint
+}
+
+/** What the word `hash` shows, so that the members of an ensemble can be compared. */
+export class DigestLog {
+  readonly #entries = new Deque<DigestLogEntry>()
+
+  onApplied(zxid: number, digest: TreeDigest): void {
+    if (zxid % ZXID_INTERVAL !== 0) return
+    this.#entries.push({ zxid, digest: digest.toBigInt() })
+    if (this.#entries.length > ENTRIES_MAX) this.#entries.shift()
+  }
+
+  /** Oldest first. */
+  get entries(): Iterable<DigestLogEntry> {
+    return this.#entries
+  }
+}

@@ -1,0 +1,94 @@
+import { type ClientParts, type Clients } from './clients.ts'
+import { type Cnxn } from './cnxn.ts'
+
+const WORD_BYTES = 4
+
+/** Port: the four-letter words, whose texts are the business of src/admin. */
+export interface FourLetterWords {
+  /** The word that the first four bytes of a connection spell, as a big-endian int. */
+  wordOf(first4: number): string | undefined
+  /** Bytes after the word that belong to it. */
+  extraBytes(word: string): number
+  run(word: string, extra: Buffer): string
+  /** ms a connection may stay without a connect request. */
+  readonly silenceMsMax: number
+}
+
+/**
+ * A connection until its session: is it let in at all, does it begin with a four-letter word or with
+ * the length of a connect request (spec 05 §12), and does it say anything in time.
+ */
+export class FirstBytes {
+  readonly #parts: ClientParts
+  readonly #clients: Clients
+  readonly #words: FourLetterWords
+  /** In the order of opening, so that the first is the next to be too late. */
+  readonly #sessionless = new Set<Cnxn>()
+
+  constructor(parts: ClientParts, clients: Clients, words: FourLetterWords) {
+    this.#parts = parts
+    this.#clients = clients
+    this.#words = words
+  }
+
+  onOpened(cnxn: Cnxn): void {
+    const { limits, logger, metrics } = this.#parts
+    this.#clients.add(cnxn)
+    const total = this.#clients.cnxns.size
+    const ofAddress = this.#clients.countOf(cnxn.address)
+    const tooMany = limits.cnxnsMax > 0 && total > limits.cnxnsMax
+    const tooManyOfOne = limits.cnxnsPerAddressMax > 0 && ofAddress > limits.cnxnsPerAddressMax
+    if (tooMany || tooManyOfOne) {
+      logger.warn('too many connections, refusing one', {
+        address: cnxn.address,
+        limit: tooMany ? 'maxCnxns' : 'maxClientCnxns',
+        max: tooMany ? limits.cnxnsMax : limits.cnxnsPerAddressMax,
+      })
+      metrics.connectionRejected.add(1)
+      return this.#clients.close(cnxn, true)
+    }
+    this.#sessionless.add(cnxn)
+  }
+
+  onBytes(cnxn: Cnxn, bytes: Buffer): void {
+    cnxn.head = cnxn.head.length === 0 ? bytes : Buffer.concat([cnxn.head, bytes])
+    if (cnxn.head.length < WORD_BYTES) return this.#keepHead(cnxn)
+    const word = this.#words.wordOf(cnxn.head.readInt32BE(0))
+    if (word !== undefined) return this.#onWord(cnxn, word)
+    cnxn.state = 'handshake'
+    cnxn.splitter.push(cnxn.head)
+    cnxn.head = NO_BYTES
+  }
+
+  #onWord(cnxn: Cnxn, word: string): void {
+    const end = WORD_BYTES + this.#words.extraBytes(word)
+    if (cnxn.head.length < end) return this.#keepHead(cnxn)
+    this.#parts.stats.packetsReceived += 1
+    cnxn.stats.packetsReceived += 1
+    this.#parts.logger.info('four-letter word', { word, address: cnxn.address, port: cnxn.port })
+    const text = this.#words.run(word, cnxn.head.subarray(WORD_BYTES, end))
+    this.#parts.outbox.begin(cnxn).writeBytes(Buffer.from(text))
+    this.#parts.stats.packetsSent += 1
+    this.#clients.close(cnxn)
+  }
+
+  /** The chunk is borrowed, so what must wait for more is copied. */
+  #keepHead(cnxn: Cnxn): void {
+    cnxn.head = Buffer.from(cnxn.head)
+  }
+
+  /** Ends connections that have not asked for a session in time (nio.sessionlessCnxnTimeout). */
+  closeSilent(): void {
+    const latest = this.#parts.clock.mono - this.#words.silenceMsMax
+    for (const cnxn of this.#sessionless) {
+      const isSilent = cnxn.state === 'fresh' || cnxn.state === 'handshake'
+      if (isSilent && cnxn.openedMono > latest) return
+      this.#sessionless.delete(cnxn)
+      if (!isSilent) continue
+      this.#parts.metrics.sessionlessConnectionsExpired.add(1)
+      this.#clients.refuse(cnxn, 'no connect request in time')
+    }
+  }
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0)

@@ -1,0 +1,259 @@
+import { JuteReader, JuteWriter } from 'jute-ts'
+import { type Crypto } from '../base/crypto.ts'
+import { checkLimits, type Limits } from '../base/limits.ts'
+import { type Logger } from '../base/logger.ts'
+import { OpCode } from '../data/op-code.ts'
+import { firstSessionId, formatSessionId } from '../data/session-id.ts'
+import { type EventType } from '../data/watch-event.ts'
+import { MajorityQuorum } from '../quorum/quorum-verifier.ts'
+import { type DataTree } from '../tree/data-tree.ts'
+import { AccessControl } from './access-control.ts'
+import { ApplyLoop } from './apply-loop.ts'
+import { AuthRequests } from './auth-requests.ts'
+import { type ClientEffects, type ClientParts, Clients, type TurnClock } from './clients.ts'
+import { Cnxn, type CnxnId } from './cnxn.ts'
+import { type Config } from './config.ts'
+import { DigestLog } from './digest-log.ts'
+import { FirstBytes, type FourLetterWords } from './first-bytes.ts'
+import { Handshake } from './handshake.ts'
+import { type ClientWrite, Outbox } from './outbox.ts'
+import { Prep } from './prep.ts'
+import { Reads } from './reads.ts'
+import { Reaper } from './reaper.ts'
+import { ServerMetrics } from './server-metrics.ts'
+import { ServerStats } from './server-stats.ts'
+import { SessionGatekeeper } from './session-gatekeeper.ts'
+import { SessionTracker } from './session-tracker.ts'
+import { Watches } from './watches.ts'
+import { type DiskBatch, serverRequest, WritePath } from './write-path.ts'
+
+/** A standalone server is the one voter of its ensemble, and marks its session ids with 1. */
+const STANDALONE_SID = 0
+const STANDALONE_SESSION_SERVER_ID = 1
+/** How often deadlines are looked at when nothing else happens; the shell calls in at least so often. */
+export const ADVANCE_INTERVAL_MS = 50
+
+/** What recovery has brought back. */
+export interface Recovered {
+  readonly tree: DataTree
+  /** Sessions with their timeouts in ms; each gets a fresh full one (spec 05 §8). */
+  readonly sessions: ReadonlyMap<bigint, number>
+  readonly lastZxid: number
+}
+
+/** What a member is built from. */
+export interface MemberPorts {
+  readonly config: Config
+  readonly limits: Limits
+  readonly crypto: Crypto
+  readonly logger: Logger
+  readonly clock: { readonly mono: number; readonly wall: number }
+}
+
+/**
+ * One ensemble member, as a deterministic object: bytes, marks of durability and the time come in
+ * through methods that return at once, effects are taken at the end of the turn. It knows no clock,
+ * socket, file, timer or promise.
+ */
+export class Member {
+  readonly config: Config
+  readonly clock: TurnClock
+  readonly tree: DataTree
+  readonly sessions: SessionTracker
+  readonly watches: Watches
+  readonly stats: ServerStats = new ServerStats()
+  readonly metrics: ServerMetrics = new ServerMetrics()
+  readonly digestLog: DigestLog = new DigestLog()
+  readonly clients: Clients
+  readonly startedMono: number
+  readonly #limits: Limits
+  readonly #logger: Logger
+  readonly #outbox: Outbox = new Outbox()
+  readonly #writePath: WritePath
+  readonly #applyLoop: ApplyLoop
+  readonly #handshake: Handshake
+  readonly #firstBytes: FirstBytes
+  readonly #reaper: Reaper
+  #nextAdvanceMono = 0
+
+  constructor(ports: MemberPorts, recovered: Recovered, words: FourLetterWords) {
+    const { config, limits, logger } = ports
+    checkLimits(limits)
+    this.config = config
+    this.#limits = limits
+    this.#logger = logger
+    this.clock = { mono: ports.clock.mono, wall: ports.clock.wall }
+    this.startedMono = ports.clock.mono
+    this.tree = recovered.tree
+    const auth = new AuthRequests(config, limits, ports.crypto, logger)
+    const access = new AccessControl(auth.providers, config.skipAcl)
+    this.watches = new Watches(this.tree, access, this.#outbox, this.#onEvent)
+    const firstId = firstSessionId(STANDALONE_SESSION_SERVER_ID, ports.clock.wall)
+    this.sessions = new SessionTracker(firstId, config.tickTimeMs)
+    for (const [id, timeoutMs] of recovered.sessions)
+      this.sessions.track(id, timeoutMs, ports.clock.mono)
+    const gate = new SessionGatekeeper(this.sessions)
+    const prep = new Prep(config, this.tree, access, gate)
+    const quorum = new MajorityQuorum([STANDALONE_SID])
+    this.#writePath = new WritePath(
+      prep,
+      quorum,
+      STANDALONE_SID,
+      recovered.lastZxid,
+      config.digestEnabled,
+    )
+    const parts: ClientParts = {
+      limits,
+      clock: this.clock,
+      tree: this.tree,
+      outbox: this.#outbox,
+      watches: this.watches,
+      reads: new Reads(this.tree, this.watches, access, limits.replyBytesMax),
+      sessions: this.sessions,
+      writePath: this.#writePath,
+      auth,
+      stats: this.stats,
+      metrics: this.metrics,
+      logger,
+    }
+    this.clients = new Clients(parts)
+    this.#handshake = new Handshake(parts, this.clients, config)
+    this.#firstBytes = new FirstBytes(parts, this.clients, words)
+    this.#applyLoop = new ApplyLoop({
+      ...parts,
+      changes: prep.changes,
+      clients: this.clients,
+      digestLog: this.digestLog,
+    })
+    this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
+  }
+
+  readonly #onEvent = (bytes: number, _type: EventType): void => {
+    this.metrics.watchBytes.add(bytes)
+    this.stats.packetsSent += 1
+  }
+
+  /** Writes down the time, and does what has become due. Milliseconds. */
+  advance(mono: number, wall: number): void {
+    this.clock.mono = mono
+    this.clock.wall = wall
+    if (mono < this.#nextAdvanceMono) return
+    this.#nextAdvanceMono = mono + ADVANCE_INTERVAL_MS
+    this.#closeExpiredSessions()
+    this.#firstBytes.closeSilent()
+    for (const path of this.#reaper.take(mono, wall)) this.#reap(path)
+  }
+
+  #closeExpiredSessions(): void {
+    for (const session of this.sessions.takeExpired(this.clock.mono)) {
+      this.#logger.info('session expired', {
+        session: formatSessionId(session.id),
+        timeoutMs: session.timeoutMs,
+      })
+      this.metrics.staleSessionsExpired.add(1)
+      session.closing = true
+      this.#submitOwn(OpCode.closeSession, session.id, NO_BODY)
+    }
+  }
+
+  #reap(path: string): void {
+    const w = new JuteWriter(path.length * 3 + 4)
+    w.writeString(path)
+    this.#submitOwn(OpCode.deleteContainer, 0n, w.bytes())
+  }
+
+  /** A write that no client has asked for. */
+  #submitOwn(op: number, sessionId: bigint, body: Buffer): void {
+    const request = serverRequest(op, sessionId)
+    this.#writePath.submit(request, new JuteReader(body), this.clock.wall, undefined)
+  }
+
+  onClientOpened(id: CnxnId, address: string, port: number): void {
+    const cnxn = new Cnxn(
+      id,
+      address,
+      port,
+      this.#limits.frameBytesMax,
+      this.clock.mono,
+      this.clock.wall,
+    )
+    this.#firstBytes.onOpened(cnxn)
+  }
+
+  /** `bytes` are borrowed until the call returns. */
+  onClientBytes(id: CnxnId, bytes: Buffer): void {
+    const cnxn = this.clients.get(id)
+    if (cnxn === undefined) return
+    if (cnxn.state === 'fresh') this.#firstBytes.onBytes(cnxn, bytes)
+    else cnxn.splitter.push(bytes)
+    if (cnxn.state === 'handshake') this.#handshake.serve(cnxn)
+    if (cnxn.state === 'open') this.clients.serve(cnxn)
+    this.clients.pauseIfBehind(cnxn)
+  }
+
+  onClientClosed(id: CnxnId): void {
+    const cnxn = this.clients.get(id)
+    if (cnxn !== undefined) this.clients.forget(cnxn)
+  }
+
+  /** The socket holds this many bytes that the client does not take. */
+  onClientClogged(id: CnxnId, waitingBytes: number): void {
+    const cnxn = this.clients.get(id)
+    if (cnxn === undefined) return
+    cnxn.unsentBytes = waitingBytes
+    if (waitingBytes <= this.#limits.replyBytesMax) return
+    this.#logger.warn('client does not read what it is sent, cutting it off', {
+      session: formatSessionId(cnxn.sessionId),
+      address: cnxn.address,
+      waitingBytes,
+    })
+    this.metrics.connectionDropCount.add(1)
+    this.clients.close(cnxn, true)
+  }
+
+  /** The client has taken everything. */
+  onClientDrained(id: CnxnId): void {
+    const cnxn = this.clients.get(id)
+    if (cnxn !== undefined) cnxn.unsentBytes = 0
+  }
+
+  onDurable(batch: DiskBatch): void {
+    this.#writePath.onDurable(batch)
+    this.#applyLoop.run(this.clock.mono)
+  }
+
+  /** The last thing of a turn before its effects are taken. */
+  endTurn(): void {
+    // A sync with nothing before it waits for no disk.
+    this.#applyLoop.run(this.clock.mono)
+    this.clients.resumeWaiting()
+  }
+
+  takeDiskBatch(): DiskBatch | undefined {
+    return this.#writePath.takeBatch()
+  }
+
+  takeClientWrites(): readonly ClientWrite[] {
+    return this.#outbox.take()
+  }
+
+  onWritesTaken(held: boolean): void {
+    this.#outbox.recycle(held)
+  }
+
+  get clientEffects(): ClientEffects {
+    return this.clients.effects
+  }
+
+  onEffectsTaken(): void {
+    this.clients.effects.closes.length = 0
+    this.clients.effects.pauses.clear()
+  }
+
+  /** There is work left that no event will announce. */
+  get wantsTurn(): boolean {
+    return this.clients.hasReady || this.clients.effects.closes.length > 0
+  }
+}
+
+const NO_BODY: Buffer = Buffer.alloc(0)

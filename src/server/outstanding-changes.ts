@@ -1,0 +1,166 @@
+import { Deque } from '../base/deque.ts'
+import { type ACL } from '../data/records.ts'
+import { type SessionId } from '../data/session-id.ts'
+import { type DataTree } from '../tree/data-tree.ts'
+import { nodeDigest, TreeDigest } from '../tree/digest.ts'
+
+/** A node as prep sees it: a Znode of the tree, or a ChangeRecord of a write not yet applied. */
+export interface NodeView {
+  readonly data: Buffer | null
+  readonly acl: { readonly acl: readonly ACL[] }
+  readonly czxid: number
+  readonly mzxid: number
+  readonly pzxid: number
+  readonly ctime: number
+  readonly mtime: number
+  readonly version: number
+  readonly cversion: number
+  readonly aversion: number
+  readonly ephemeralOwner: bigint
+  readonly childCount: number
+  readonly digest: number
+}
+
+/** What a node will be once the txn of `zxid` is applied. */
+export class ChangeRecord implements NodeView {
+  readonly zxid: number
+  readonly path: string
+  /** False: deleted. */
+  exists = true
+  data: Buffer | null = null
+  acl: { readonly acl: readonly ACL[] }
+  czxid: number
+  mzxid: number
+  pzxid: number
+  ctime: number
+  mtime: number
+  version = 0
+  cversion = 0
+  aversion = 0
+  ephemeralOwner = 0n
+  childCount = 0
+  digest = 0
+
+  constructor(
+    path: string,
+    acl: { readonly acl: readonly ACL[] },
+    zxid: number,
+    time: number,
+  ) {
+    this.path = path
+    this.acl = acl
+    this.zxid = zxid
+    this.czxid = zxid
+    this.mzxid = zxid
+    this.pzxid = zxid
+    this.ctime = time
+    this.mtime = time
+  }
+
+  static of(path: string, view: NodeView, zxid: number): ChangeRecord {
+    const record = new ChangeRecord(path, view.acl, zxid, 0)
+    record.data = view.data
+    record.czxid = view.czxid
+    record.mzxid = view.mzxid
+    record.pzxid = view.pzxid
+    record.ctime = view.ctime
+    record.mtime = view.mtime
+    record.version = view.version
+    record.cversion = view.cversion
+    record.aversion = view.aversion
+    record.ephemeralOwner = view.ephemeralOwner
+    record.childCount = view.childCount
+    record.digest = view.digest
+    return record
+  }
+}
+
+/**
+ * The tree as it will be once every write that is under way has been applied, and the digest it will
+ * then have. A request stages its changes; they count for later requests when committed, and are
+ * forgotten when it fails. Bounded by the number of outstanding requests times the parts of a multi.
+ */
+export class OutstandingChanges {
+  readonly #tree: DataTree
+  readonly #digestEnabled: boolean
+  readonly #byPath = new Map<string, ChangeRecord>()
+  readonly #queue = new Deque<ChangeRecord>()
+  #staged: ChangeRecord[] = []
+  #replaced: (ChangeRecord | undefined)[] = []
+  /** After all staged changes; the tree's own while nothing is outstanding. */
+  readonly digest: TreeDigest = new TreeDigest()
+  readonly #digestBefore: TreeDigest = new TreeDigest()
+
+  constructor(tree: DataTree, digestEnabled: boolean) {
+    this.#tree = tree
+    this.#digestEnabled = digestEnabled
+  }
+
+  get length(): number {
+    return this.#queue.length
+  }
+
+  /** Call before the first change of a request. */
+  begin(): void {
+    if (this.#queue.length === 0) this.digest.set(this.#tree.digest)
+    this.#digestBefore.set(this.digest)
+  }
+
+  /** The node at `path` as it will be; undefined when there will be none. */
+  view(path: string): NodeView | undefined {
+    if (this.#byPath.size > 0) {
+      const record = this.#byPath.get(path)
+      if (record !== undefined) return record.exists ? record : undefined
+    }
+    return this.#tree.node(path)
+  }
+
+  stage(record: ChangeRecord, before: NodeView | undefined): void {
+    if (this.#digestEnabled) {
+      if (before !== undefined) this.digest.subtract(before.digest)
+      record.digest = record.exists ? nodeDigest(record.path, record) : 0
+      if (record.exists) this.digest.add(record.digest)
+    }
+    this.#staged.push(record)
+    this.#replaced.push(this.#byPath.get(record.path))
+    this.#byPath.set(record.path, record)
+  }
+
+  commit(): void {
+    for (const record of this.#staged) this.#queue.push(record)
+    this.#staged.length = 0
+    this.#replaced.length = 0
+  }
+
+  rollback(): void {
+    for (let i = this.#staged.length - 1; i >= 0; i -= 1) {
+      const record = this.#staged[i]
+      const replaced = this.#replaced[i]
+      if (record === undefined) continue
+      if (replaced === undefined) this.#byPath.delete(record.path)
+      else this.#byPath.set(record.path, replaced)
+    }
+    this.#staged.length = 0
+    this.#replaced.length = 0
+    this.digest.set(this.#digestBefore)
+  }
+
+  /** The tree has caught up with `zxid`. */
+  onApplied(zxid: number): void {
+    for (let head = this.#queue.peek(); head !== undefined; head = this.#queue.peek()) {
+      if (head.zxid > zxid) return
+      this.#queue.shift()
+      if (this.#byPath.get(head.path) === head) this.#byPath.delete(head.path)
+    }
+  }
+
+  /** Ephemerals a session will have: those of the tree, with creates and deletes under way. */
+  ephemeralsOf(session: SessionId): string[] {
+    const paths = new Set(this.#tree.ephemeralsOf(session))
+    for (const record of this.#byPath.values()) {
+      if (!record.exists) paths.delete(record.path)
+      else if (record.ephemeralOwner === session) paths.add(record.path)
+    }
+    return [...paths]
+  }
+}

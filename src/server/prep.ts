@@ -1,0 +1,341 @@
+import { type JuteReader } from 'jute-ts'
+import {
+  CONTAINER_OWNER,
+  CreateMode,
+  isCreateFlags,
+  isEphemeral,
+  isSequential,
+  isTtl,
+  ownerKind,
+  TTL_MS_MAX,
+  ttlOwner,
+} from '../data/create-mode.ts'
+import { Err } from '../data/error-code.ts'
+import { OpCode } from '../data/op-code.ts'
+import { isUndeletable, parentOf, pathProblem, sequenceSuffix } from '../data/path.ts'
+import {
+  type ACL,
+  type Id,
+  readCheckVersionRequest,
+  readCreateRequest,
+  readCreateTTLRequest,
+  readDeleteRequest,
+  readReconfigRequest,
+  readSetACLRequest,
+  readSetDataRequest,
+} from '../data/records.ts'
+import { type SessionId } from '../data/session-id.ts'
+import { type CreateTxn, type SubTxn, type Txn } from '../data/txn.ts'
+import { type DataTree } from '../tree/data-tree.ts'
+import { type AccessControl, Perms } from './access-control.ts'
+import { type Config } from './config.ts'
+import { ChangeRecord, type NodeView, OutstandingChanges } from './outstanding-changes.ts'
+import { prepMulti } from './prep-multi.ts'
+
+/** A write as it reaches the leader. The body is borrowed: what is kept of it is copied. */
+export interface WriteRequest {
+  readonly sessionId: SessionId
+  readonly cxid: number
+  readonly op: number
+  readonly ids: readonly Id[]
+}
+
+/** A create of any kind, decoded; `ttl` is -1 where the request has none. */
+interface CreateWish {
+  readonly path: string
+  readonly data: Buffer | null
+  readonly acl: readonly ACL[] | null
+  readonly flags: number
+  readonly ttl: bigint
+}
+
+/** What prep asks of the session tracker. */
+export interface SessionGate {
+  /** Err.ok, sessionExpired or sessionMoved. */
+  check(session: SessionId): Err
+  setClosing(session: SessionId): void
+}
+
+const NO_TTL = -1n
+const ANY_VERSION = -1
+/** `.` or a control character make a path invalid, yet its parent is looked up first (spec 05 §4). */
+const NUL = '\0'
+
+/**
+ * Decides about writes, on the leader, in the order in which they arrive: against the tree as it
+ * will be, and once. What comes out carries absolute values, so that applying it can neither fail
+ * nor be done twice to a different effect. The checks follow spec 05 §4, first failure wins.
+ */
+export class Prep {
+  readonly #config: Config
+  readonly #access: AccessControl
+  readonly #sessions: SessionGate
+  readonly #tree: DataTree
+  readonly changes: OutstandingChanges
+
+  constructor(config: Config, tree: DataTree, access: AccessControl, sessions: SessionGate) {
+    this.#config = config
+    this.#tree = tree
+    this.#access = access
+    this.#sessions = sessions
+    this.changes = new OutstandingChanges(tree, config.digestEnabled)
+  }
+
+  /** Always a txn: a refused write becomes an error txn, which keeps its place in the order. */
+  prepare(request: WriteRequest, body: JuteReader, zxid: number, time: number): Txn {
+    this.changes.begin()
+    const txn =
+      request.op === OpCode.multi
+        ? prepMulti(this, request, body, zxid, time)
+        : this.#prepareOne(request, body, zxid, time)
+    if (typeof txn === 'number') {
+      this.changes.rollback()
+      return { type: OpCode.error, err: txn }
+    }
+    this.changes.commit()
+    return txn
+  }
+
+  #prepareOne(
+    request: WriteRequest,
+    body: JuteReader,
+    zxid: number,
+    time: number,
+  ): Txn | Err {
+    switch (request.op) {
+      case OpCode.setACL:
+        return this.#setAcl(request, body, zxid)
+      case OpCode.createSession: {
+        const timeOut = body.readInt()
+        return body.ok ? { type: OpCode.createSession, timeOut } : Err.marshallingError
+      }
+      case OpCode.closeSession:
+        return this.#closeSession(request.sessionId, zxid)
+      case OpCode.reconfig:
+        return this.#reconfig(body)
+      case OpCode.deleteContainer:
+        return this.#deleteContainer(body.readString(), zxid)
+      default:
+        return this.prepareSub(request, request.op, body, zxid, time)
+    }
+  }
+
+  /** The writes that may also stand in a multi. `op` is one of those; others do not decode. */
+  prepareSub(
+    request: WriteRequest,
+    op: number,
+    body: JuteReader,
+    zxid: number,
+    time: number,
+  ): SubTxn | Err {
+    switch (op) {
+      case OpCode.create:
+      case OpCode.create2:
+      case OpCode.createContainer: {
+        const wish = { ...readCreateRequest(body), ttl: NO_TTL }
+        return body.ok ? this.#create(request, op, wish, zxid, time) : Err.marshallingError
+      }
+      case OpCode.createTTL: {
+        const wish = readCreateTTLRequest(body)
+        return body.ok ? this.#create(request, op, wish, zxid, time) : Err.marshallingError
+      }
+      case OpCode.delete:
+        return this.#delete(request, body, zxid)
+      case OpCode.setData:
+        return this.#setData(request, body, zxid, time)
+      case OpCode.check:
+        return this.#check(request, body)
+      default:
+        return Err.marshallingError
+    }
+  }
+
+  /** Whether op, flags and TTL agree (spec 05 §14). A container may be asked for by flags alone. */
+  #refuseMode(op: number, wish: CreateWish): Err {
+    if (!isCreateFlags(wish.flags)) return Err.badArguments
+    if (isTtl(wish.flags) || op === OpCode.createTTL) {
+      if (!this.#config.extendedTypesEnabled) return Err.unimplemented
+      if (op !== OpCode.createTTL || !isTtl(wish.flags)) return Err.badArguments
+      return wish.ttl > 0n && wish.ttl <= TTL_MS_MAX ? Err.ok : Err.badArguments
+    }
+    if (op === OpCode.createContainer && wish.flags !== CreateMode.container)
+      return Err.badArguments
+    return Err.ok
+  }
+
+  #create(
+    request: WriteRequest,
+    op: number,
+    wish: CreateWish,
+    zxid: number,
+    time: number,
+  ): SubTxn | Err {
+    const refused = this.#refuseMode(op, wish) || this.#sessions.check(request.sessionId)
+    if (refused !== Err.ok) return refused
+    const type = createTxnType(op, wish.flags)
+    const slash = wish.path.lastIndexOf('/')
+    if (slash < 0 || wish.path.includes(NUL)) return Err.badArguments
+    const acl = this.#access.fixup(wish.acl, request.ids)
+    if (acl === undefined) return Err.invalidACL
+    const parentPath = slash === 0 ? '/' : wish.path.slice(0, slash)
+    const parent = this.changes.view(parentPath)
+    if (parent === undefined) return Err.noNode
+    if (!this.#access.permits(parent.acl.acl, Perms.create, request.ids)) return Err.noAuth
+    const path = isSequential(wish.flags)
+      ? wish.path + sequenceSuffix(parent.cversion)
+      : wish.path
+    if (pathProblem(path) !== undefined) return Err.badArguments
+    if (this.changes.view(path) !== undefined) return Err.nodeExists
+    if (ownerKind(parent.ephemeralOwner, this.#tree.ownerRules) === 'ephemeral')
+      return Err.noChildrenForEphemerals
+    if (this.#exceedsQuota(path, wish.data?.length ?? 0, 1)) return Err.quotaExceeded
+
+    const parentCVersion = (parent.cversion + 1) | 0
+    const parentChange = ChangeRecord.of(parentPath, parent, zxid)
+    parentChange.childCount += 1
+    parentChange.cversion = parentCVersion
+    parentChange.pzxid = zxid
+    this.changes.stage(parentChange, parent)
+    const ephemeral = isEphemeral(wish.flags)
+    const node = new ChangeRecord(path, { acl }, zxid, time)
+    node.data = wish.data === null ? null : Buffer.from(wish.data)
+    if (type === OpCode.createContainer) node.ephemeralOwner = CONTAINER_OWNER
+    else if (type === OpCode.createTTL) node.ephemeralOwner = ttlOwner(wish.ttl)
+    else if (ephemeral) node.ephemeralOwner = request.sessionId
+    this.changes.stage(node, undefined)
+    const ttl = type === OpCode.createTTL ? wish.ttl : 0n
+    return { type, path, data: node.data, acl, ephemeral, parentCVersion, ttl }
+  }
+
+  /** A soft limit is only told of, and a hard one too unless quotas are enforced (spec 05 §10). */
+  #exceedsQuota(path: string, bytesDelta: number, countDelta: number): boolean {
+    const excess = this.#tree.quota.excessOf(path, bytesDelta, countDelta)
+    return excess?.kind === 'hard' && this.#config.enforceQuota
+  }
+
+  #delete(request: WriteRequest, body: JuteReader, zxid: number): SubTxn | Err {
+    const wish = readDeleteRequest(body)
+    if (!body.ok) return Err.marshallingError
+    const refused = this.#sessions.check(request.sessionId)
+    if (refused !== Err.ok) return refused
+    const { path } = wish
+    if (!path.includes('/') || path.includes(NUL) || isUndeletable(path)) return Err.badArguments
+    const parent = this.changes.view(parentOf(path))
+    if (parent === undefined) return Err.noNode
+    if (!this.#access.permits(parent.acl.acl, Perms.delete, request.ids)) return Err.noAuth
+    const node = this.changes.view(path)
+    if (node === undefined) return Err.noNode
+    if (wish.version !== ANY_VERSION && wish.version !== node.version) return Err.badVersion
+    if (node.childCount > 0) return Err.notEmpty
+    this.#stageDelete(path, node, parent, zxid)
+    return { type: OpCode.delete, path }
+  }
+
+  #stageDelete(path: string, node: NodeView, parent: NodeView, zxid: number): void {
+    const parentChange = ChangeRecord.of(parentOf(path), parent, zxid)
+    parentChange.childCount -= 1
+    parentChange.pzxid = zxid
+    this.changes.stage(parentChange, parent)
+    const change = ChangeRecord.of(path, node, zxid)
+    change.exists = false
+    this.changes.stage(change, node)
+  }
+
+  /** Reaps a container or a TTL node; asked for by the server itself, never by a client. */
+  #deleteContainer(path: string, zxid: number): Txn | Err {
+    if (isUndeletable(path)) return Err.badArguments
+    const node = this.changes.view(path)
+    const parent = this.changes.view(parentOf(path))
+    if (node === undefined || parent === undefined) return Err.noNode
+    if (node.childCount > 0) return Err.notEmpty
+    if (ownerKind(node.ephemeralOwner, this.#tree.ownerRules) === 'ephemeral')
+      return Err.badVersion
+    this.#stageDelete(path, node, parent, zxid)
+    return { type: OpCode.deleteContainer, path }
+  }
+
+  #setData(request: WriteRequest, body: JuteReader, zxid: number, time: number): SubTxn | Err {
+    const wish = readSetDataRequest(body)
+    if (!body.ok) return Err.marshallingError
+    const refused = this.#sessions.check(request.sessionId)
+    if (refused !== Err.ok) return refused
+    if (pathProblem(wish.path) !== undefined) return Err.badArguments
+    const node = this.changes.view(wish.path)
+    if (node === undefined) return Err.noNode
+    if (!this.#access.permits(node.acl.acl, Perms.write, request.ids)) return Err.noAuth
+    const growth = (wish.data?.length ?? 0) - (node.data?.length ?? 0)
+    if (this.#exceedsQuota(wish.path, growth, 0)) return Err.quotaExceeded
+    if (wish.version !== ANY_VERSION && wish.version !== node.version) return Err.badVersion
+    const change = ChangeRecord.of(wish.path, node, zxid)
+    change.data = wish.data === null ? null : Buffer.from(wish.data)
+    change.version = nextVersion(node.version)
+    change.mzxid = zxid
+    change.mtime = time
+    this.changes.stage(change, node)
+    return { type: OpCode.setData, path: wish.path, data: change.data, version: change.version }
+  }
+
+  #setAcl(request: WriteRequest, body: JuteReader, zxid: number): Txn | Err {
+    const wish = readSetACLRequest(body)
+    if (!body.ok) return Err.marshallingError
+    const refused = this.#sessions.check(request.sessionId)
+    if (refused !== Err.ok) return refused
+    if (pathProblem(wish.path) !== undefined) return Err.badArguments
+    const acl = this.#access.fixup(wish.acl, request.ids)
+    if (acl === undefined) return Err.invalidACL
+    const node = this.changes.view(wish.path)
+    if (node === undefined) return Err.noNode
+    if (!this.#access.permits(node.acl.acl, Perms.admin, request.ids)) return Err.noAuth
+    if (wish.version !== ANY_VERSION && wish.version !== node.aversion) return Err.badVersion
+    const change = ChangeRecord.of(wish.path, node, zxid)
+    change.acl = { acl }
+    change.aversion = nextVersion(node.aversion)
+    this.changes.stage(change, node)
+    return { type: OpCode.setACL, path: wish.path, acl, version: change.aversion }
+  }
+
+  #check(request: WriteRequest, body: JuteReader): SubTxn | Err {
+    const wish = readCheckVersionRequest(body)
+    if (!body.ok) return Err.marshallingError
+    const refused = this.#sessions.check(request.sessionId)
+    if (refused !== Err.ok) return refused
+    if (pathProblem(wish.path) !== undefined) return Err.badArguments
+    const node = this.changes.view(wish.path)
+    if (node === undefined) return Err.noNode
+    if (!this.#access.permits(node.acl.acl, Perms.read, request.ids)) return Err.noAuth
+    if (wish.version !== ANY_VERSION && wish.version !== node.version) return Err.badVersion
+    return { type: OpCode.check, path: wish.path, version: nextVersion(node.version) }
+  }
+
+  #closeSession(session: SessionId, zxid: number): Txn {
+    const paths2Delete = this.changes.ephemeralsOf(session)
+    for (const path of paths2Delete) {
+      const node = this.changes.view(path)
+      const parent = this.changes.view(parentOf(path))
+      if (node !== undefined && parent !== undefined) this.#stageDelete(path, node, parent, zxid)
+    }
+    this.#sessions.setClosing(session)
+    const listed = this.#config.closeSessionTxnEnabled
+    return { type: OpCode.closeSession, paths2Delete: listed ? paths2Delete : undefined }
+  }
+
+  /** A standalone server has no membership to change (spec 01 §6). */
+  #reconfig(body: JuteReader): Err {
+    readReconfigRequest(body)
+    if (!body.ok) return Err.marshallingError
+    return this.#config.reconfigEnabled ? Err.unimplemented : Err.reconfigDisabled
+  }
+}
+
+/** The txn type follows from the flags where they ask for more than the op. */
+function createTxnType(op: number, flags: number): CreateTxn['type'] {
+  if (isTtl(flags)) return OpCode.createTTL
+  if (flags === CreateMode.container) return OpCode.createContainer
+  return op === OpCode.create2 ? OpCode.create2 : OpCode.create
+}
+
+/** Wraps as an int, and skips -1, which asks for any version (ZOOKEEPER-4743). */
+function nextVersion(version: number): number {
+  const next = (version + 1) | 0
+  return next === ANY_VERSION ? 0 : next
+}

@@ -1,0 +1,88 @@
+import { type SessionId } from '../data/session-id.ts'
+import { ExpiryQueue, type Expiring } from './expiry-queue.ts'
+
+/** A session this member watches over. */
+export class Session implements Expiring {
+  readonly id: SessionId
+  timeoutMs: number
+  expiresMono = 0
+  /** A closeSession is under way: no further write of it is let through. */
+  closing = false
+
+  constructor(id: SessionId, timeoutMs: number) {
+    this.id = id
+    this.timeoutMs = timeoutMs
+  }
+}
+
+/**
+ * The sessions of the ensemble and their deadlines, on the member that decides about expiry: the
+ * leader, or a standalone server (spec 05 §8). Bounded by the clients' createSession txns.
+ */
+export class SessionTracker {
+  readonly #sessions = new Map<SessionId, Session>()
+  readonly #deadlines: ExpiryQueue<Session>
+  #nextId: SessionId
+
+  constructor(firstId: SessionId, tickTimeMs: number) {
+    this.#nextId = firstId
+    this.#deadlines = new ExpiryQueue(tickTimeMs)
+  }
+
+  get count(): number {
+    return this.#sessions.size
+  }
+
+  get all(): ReadonlyMap<SessionId, Session> {
+    return this.#sessions
+  }
+
+  get(id: SessionId): Session | undefined {
+    return this.#sessions.get(id)
+  }
+
+  /** An id nobody has. Ids restored from the log are passed over, should the clock have gone back. */
+  newId(): SessionId {
+    let id = this.#nextId
+    while (this.#sessions.has(id) || id === BigInt.asIntN(64, 1n << 63n)) id += 1n
+    this.#nextId = id + 1n
+    return id
+  }
+
+  /** Starts to watch over a session, or gives a known one a full timeout. */
+  track(id: SessionId, timeoutMs: number, nowMono: number): Session {
+    let session = this.#sessions.get(id)
+    if (session === undefined) {
+      session = new Session(id, timeoutMs)
+      this.#sessions.set(id, session)
+    }
+    session.timeoutMs = timeoutMs
+    this.#deadlines.touch(session, nowMono + timeoutMs)
+    return session
+  }
+
+  /** Something was heard of the session. */
+  touch(session: Session, nowMono: number): void {
+    if (!session.closing) this.#deadlines.touch(session, nowMono + session.timeoutMs)
+  }
+
+  setClosing(id: SessionId): void {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return
+    session.closing = true
+    this.#deadlines.remove(session)
+  }
+
+  /** The closeSession txn was applied. */
+  remove(id: SessionId): void {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return
+    this.#deadlines.remove(session)
+    this.#sessions.delete(id)
+  }
+
+  /** Sessions whose deadline has passed; each is returned once and must then be closed. */
+  takeExpired(nowMono: number): readonly Session[] {
+    return this.#deadlines.takeExpired(nowMono)
+  }
+}

@@ -1,0 +1,92 @@
+import { type DiskOp } from '../persistence/disk.ts'
+import { type CnxnId } from './cnxn.ts'
+import { type Member } from './member.ts'
+import { type DiskBatch } from './write-path.ts'
+
+/** The whole difference between production and simulation is which Machine is handed in. */
+export interface Machine {
+  /** Milliseconds: monotonic for deadlines, wall for what is written into txns. */
+  clock(): { readonly mono: number; readonly wall: number }
+  /** Runs `fn` when everything that is readable now has been delivered. */
+  afterThisTurn(fn: () => void): void
+  /** Bytes that now wait in the socket; above 0 it may still refer to `bytes`. */
+  writeClient(cnxn: CnxnId, bytes: Buffer): number
+  /** After what was written, or at once: `now` drops what the client has not taken. */
+  closeClient(cnxn: CnxnId, now: boolean): void
+  /** Stops or goes on reading. */
+  pauseClient(cnxn: CnxnId, paused: boolean): void
+  /** Executes the ops in order and calls back when all are on stable storage. One call at a time. */
+  writeDisk(ops: readonly DiskOp[], done: () => void): void
+}
+
+/**
+ * Who calls what in a turn. Whatever wakes the process enters here: the time is written down, the
+ * event delivered, and at the end of the turn, when nothing more is readable, its effects leave
+ * together. So everything that arrived in one poll shares a flush of the log, and each touched
+ * connection a write: batches grow with the load and cost nothing when idle.
+ */
+export class TurnLoop {
+  readonly #member: Member
+  readonly #machine: Machine
+  #turnOpen = false
+  #diskBusy = false
+
+  constructor(member: Member, machine: Machine) {
+    this.#member = member
+    this.#machine = machine
+  }
+
+  /** Sockets, timers and disk completions all come in here. */
+  enter(deliver: (member: Member) => void): void {
+    const now = this.#machine.clock()
+    this.#member.advance(now.mono, now.wall)
+    deliver(this.#member)
+    this.#arm()
+  }
+
+  #arm(): void {
+    if (this.#turnOpen) return
+    this.#turnOpen = true
+    this.#machine.afterThisTurn(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnOpen = false
+    const member = this.#member
+    member.endTurn()
+    this.#pumpDisk()
+    this.#writeClients()
+    for (const close of member.clientEffects.closes)
+      this.#machine.closeClient(close.cnxn, close.now)
+    for (const [cnxn, paused] of member.clientEffects.pauses)
+      this.#machine.pauseClient(cnxn, paused)
+    member.onEffectsTaken()
+    // A client stopped at its share of one turn's output has a turn of its own to go on in.
+    if (member.wantsTurn) this.#arm()
+  }
+
+  #writeClients(): void {
+    const writes = this.#member.takeClientWrites()
+    if (writes.length === 0) return
+    let held = false
+    for (const { cnxn, bytes } of writes) {
+      const waiting = this.#machine.writeClient(cnxn, bytes)
+      if (waiting === 0) continue
+      held = true
+      this.#member.onClientClogged(cnxn, waiting)
+    }
+    this.#member.onWritesTaken(held)
+  }
+
+  /** One flush in flight; all that is written meanwhile goes with the next. */
+  #pumpDisk(): void {
+    if (this.#diskBusy) return
+    const batch: DiskBatch | undefined = this.#member.takeDiskBatch()
+    if (batch === undefined) return
+    this.#diskBusy = true
+    this.#machine.writeDisk(batch.ops, () => {
+      this.#diskBusy = false
+      this.enter((member) => member.onDurable(batch))
+    })
+  }
+}

@@ -1,0 +1,234 @@
+import { unreachable } from '../base/assert.ts'
+import { CONTAINER_OWNER, ttlOwner } from '../data/create-mode.ts'
+import { Err } from '../data/error-code.ts'
+import { OpCode } from '../data/op-code.ts'
+import { parentOf } from '../data/path.ts'
+import { type Stat } from '../data/records.ts'
+import { type SessionId } from '../data/session-id.ts'
+import {
+  type CloseSessionTxn,
+  type CreateTxn,
+  type MultiTxn,
+  type SetACLTxn,
+  type SetDataTxn,
+  type SubTxn,
+  type Txn,
+} from '../data/txn.ts'
+import { type DataTree } from './data-tree.ts'
+import { type AclEntry, Znode } from './znode.ts'
+
+/** Where apply tells what has changed. Recovery hands in one that does nothing. */
+export interface ChangeListener {
+  /** The ACLs decide who may hear of it: the node's own, and its parent's. */
+  created(path: string, parent: string, acl: AclEntry, parentAcl: AclEntry | undefined): void
+  deleted(path: string, parent: string, acl: AclEntry, parentAcl: AclEntry | undefined): void
+  dataChanged(path: string, acl: AclEntry): void
+}
+
+export const deafListener: ChangeListener = { created() {}, deleted() {}, dataChanged() {} }
+
+/** What a txn did, for the reply. `znode` is the node as it now is; gone again by the next txn. */
+export interface ApplyResult {
+  readonly err: number
+  readonly znode: Znode | undefined
+  readonly parts: readonly PartResult[] | undefined
+}
+
+/** One part of a multi: its Stat is taken at its turn, since a later part may change the node. */
+export interface PartResult {
+  readonly type: number
+  readonly err: number
+  readonly path: string
+  readonly stat: Stat | undefined
+}
+
+/** What the header of a txn tells apply. */
+export interface TxnContext {
+  readonly clientId: SessionId
+  readonly zxid: number
+  /** Milliseconds of the leader's wall clock. */
+  readonly time: number
+}
+
+const done: ApplyResult = { err: Err.ok, znode: undefined, parts: undefined }
+const noNode: ApplyResult = { err: Err.noNode, znode: undefined, parts: undefined }
+const nodeExists: ApplyResult = { err: Err.nodeExists, znode: undefined, parts: undefined }
+
+/**
+ * Applies a txn. Total and idempotent: what a fuzzy snapshot already holds is applied again without
+ * harm (spec 02 §3), so nothing in here refuses.
+ */
+export function applyTxn(
+  tree: DataTree,
+  context: TxnContext,
+  txn: Txn,
+  listener: ChangeListener,
+): ApplyResult {
+  const result = applyBody(tree, context, txn, listener)
+  if (context.zxid > tree.lastProcessedZxid) tree.lastProcessedZxid = context.zxid
+  return result
+}
+
+function applyBody(
+  tree: DataTree,
+  context: TxnContext,
+  txn: Txn,
+  listener: ChangeListener,
+): ApplyResult {
+  switch (txn.type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+      return applyCreate(tree, context, txn, listener)
+    case OpCode.delete:
+    case OpCode.deleteContainer:
+      return applyDelete(tree, context, txn.path, listener)
+    case OpCode.setData:
+    case OpCode.reconfig:
+      return applySetData(tree, context, txn, listener)
+    case OpCode.setACL:
+      return applySetAcl(tree, txn)
+    case OpCode.closeSession:
+      return applyCloseSession(tree, context, txn, listener)
+    case OpCode.error:
+      return { err: txn.err, znode: undefined, parts: undefined }
+    case OpCode.multi:
+      return applyMulti(tree, context, txn, listener)
+    case OpCode.check:
+    case OpCode.createSession:
+      return done
+    default:
+      return unreachable(txn)
+  }
+}
+
+function ownerOf(txn: CreateTxn, context: TxnContext): bigint {
+  if (txn.type === OpCode.createContainer) return CONTAINER_OWNER
+  if (txn.type === OpCode.createTTL) return txn.ttl === 0n ? 0n : ttlOwner(txn.ttl)
+  return txn.ephemeral ? context.clientId : 0n
+}
+
+function applyCreate(
+  tree: DataTree,
+  context: TxnContext,
+  txn: CreateTxn,
+  listener: ChangeListener,
+): ApplyResult {
+  const slash = txn.path.lastIndexOf('/')
+  const parentPath = slash <= 0 ? '/' : txn.path.slice(0, slash)
+  const parent = tree.node(parentPath)
+  if (parent === undefined) return noNode
+  const exists = tree.node(txn.path) !== undefined
+  // A node that a fuzzy snapshot already holds; only type 1 still raises the parent (spec 02 §3).
+  if (exists && txn.type !== OpCode.create) return nodeExists
+  const counted = txn.parentCVersion === -1 ? (parent.cversion + 1) | 0 : txn.parentCVersion
+  if (counted > parent.cversion) {
+    parent.cversion = counted
+    parent.pzxid = context.zxid
+    tree.touched(parentPath, parent)
+  }
+  if (exists) return nodeExists
+  const acl = tree.acls.acquire(txn.acl)
+  const znode = new Znode(txn.data, acl, ownerOf(txn, context), context.zxid, context.time)
+  parent.addChild(txn.path.slice(slash + 1))
+  tree.attach(txn.path, znode)
+  tree.quota.onCreated(txn.path, znode)
+  listener.created(txn.path, parentPath, acl, parent.acl)
+  return { err: Err.ok, znode, parts: undefined }
+}
+
+function applyDelete(
+  tree: DataTree,
+  context: TxnContext,
+  path: string,
+  listener: ChangeListener,
+): ApplyResult {
+  const znode = tree.node(path)
+  const parentPath = parentOf(path)
+  const parent = tree.node(parentPath)
+  if (parent !== undefined && context.zxid > parent.pzxid) {
+    parent.pzxid = context.zxid
+    tree.touched(parentPath, parent)
+  }
+  if (znode === undefined) return noNode
+  tree.quota.onDeleted(path, znode)
+  tree.detach(path, znode)
+  listener.deleted(path, parentPath, znode.acl, parent?.acl)
+  return done
+}
+
+function applySetData(
+  tree: DataTree,
+  context: TxnContext,
+  txn: SetDataTxn,
+  listener: ChangeListener,
+): ApplyResult {
+  const znode = tree.node(txn.path)
+  if (znode === undefined) return noNode
+  tree.quota.onDataChanged(txn.path, znode.data, txn.data)
+  tree.setData(znode, txn.data)
+  znode.version = txn.version
+  znode.mzxid = context.zxid
+  znode.mtime = context.time
+  tree.touched(txn.path, znode)
+  listener.dataChanged(txn.path, znode.acl)
+  return { err: Err.ok, znode, parts: undefined }
+}
+
+function applySetAcl(tree: DataTree, txn: SetACLTxn): ApplyResult {
+  const znode = tree.node(txn.path)
+  if (znode === undefined) return noNode
+  tree.setAcl(znode, txn.acl)
+  znode.aversion = txn.version
+  tree.touched(txn.path, znode)
+  return { err: Err.ok, znode, parts: undefined }
+}
+
+function applyCloseSession(
+  tree: DataTree,
+  context: TxnContext,
+  txn: CloseSessionTxn,
+  listener: ChangeListener,
+): ApplyResult {
+  const listed = txn.paths2Delete ?? []
+  for (const path of listed) applyDelete(tree, context, path, listener)
+  // Older logs list nothing; and what the tree still holds for this session must go in any case.
+  for (const path of [...tree.ephemeralsOf(context.clientId)])
+    applyDelete(tree, context, path, listener)
+  return done
+}
+
+function applyMulti(
+  tree: DataTree,
+  context: TxnContext,
+  multi: MultiTxn,
+  listener: ChangeListener,
+): ApplyResult {
+  const failedAt = multi.txns.findIndex((part) => part.type === OpCode.error && part.err !== Err.ok)
+  if (failedAt >= 0) return failedMulti(multi, failedAt)
+  const parts: PartResult[] = []
+  for (const part of multi.txns) {
+    const result = applyBody(tree, context, part, listener)
+    const stat = result.znode === undefined ? undefined : tree.statOf(result.znode)
+    const path = part.type === OpCode.error ? '' : part.path
+    parts.push({ type: part.type, err: result.err, path, stat })
+  }
+  return { err: Err.ok, znode: undefined, parts }
+}
+
+/** Before the failing part 0, at it its code, after it -2 (spec 05 §7). */
+function failedMulti(multi: MultiTxn, failedAt: number): ApplyResult {
+  const codeAt = (part: SubTxn, at: number): number => {
+    if (at < failedAt) return Err.ok
+    if (at > failedAt) return Err.runtimeInconsistency
+    return part.type === OpCode.error ? part.err : Err.runtimeInconsistency
+  }
+  const parts = multi.txns.map((part, at) => ({
+    type: OpCode.error,
+    err: codeAt(part, at),
+    path: '',
+    stat: undefined,
+  }))
+  return { err: codeAt(multi.txns[failedAt] ?? { type: OpCode.error, err: 0 }, failedAt), znode: undefined, parts }
+}

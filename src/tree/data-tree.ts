@@ -1,0 +1,189 @@
+import { type OwnerRules, ownerKind } from '../data/create-mode.ts'
+import { parentOf } from '../data/path.ts'
+import { type ACL, type Stat } from '../data/records.ts'
+import { type SessionId } from '../data/session-id.ts'
+import { AclTable } from './acl-table.ts'
+import { nodeDigest, TreeDigest } from './digest.ts'
+import { QuotaKeeper } from './quota-keeper.ts'
+import { type AclEntry, Znode } from './znode.ts'
+
+export const QUOTA_PATH = '/zookeeper/quota'
+export const CONFIG_PATH = '/zookeeper/config'
+
+const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
+
+/**
+ * The replicated state: znodes by path, with the indexes that follow from them. It has no rules of
+ * its own about who may do what; prep has decided, apply.ts obeys.
+ */
+export class DataTree {
+  /** By full path. The root stands under '' too, as in the original, and is counted twice there. */
+  readonly #nodes = new Map<string, Znode>()
+  readonly #ephemerals = new Map<SessionId, Set<string>>()
+  readonly containers: Set<string> = new Set()
+  readonly ttls: Set<string> = new Set()
+  readonly acls: AclTable = new AclTable()
+  readonly digest: TreeDigest = new TreeDigest()
+  readonly quota: QuotaKeeper
+  readonly ownerRules: OwnerRules
+  readonly #digestEnabled: boolean
+  lastProcessedZxid = 0
+  /** Path lengths plus data lengths: what mntr calls approximate_data_size. */
+  approximateDataBytes = 0
+  ephemeralsCount = 0
+
+  constructor(ownerRules: OwnerRules, digestEnabled: boolean) {
+    this.ownerRules = ownerRules
+    this.#digestEnabled = digestEnabled
+    this.quota = new QuotaKeeper(this)
+    const empty = (): Buffer => Buffer.alloc(0)
+    const root = new Znode(empty(), this.acls.open, 0n, 0, 0)
+    this.#nodes.set('', root)
+    this.#nodes.set('/', root)
+    this.approximateDataBytes = 1
+    root.digest = this.#digestOf('/', root)
+    this.digest.add(root.digest)
+    // Bootstrap nodes are no creates: the cversions above them stay 0 (spec 02 §5).
+    this.#bootstrap(root, '/zookeeper', empty())
+    const zookeeper = this.node('/zookeeper')
+    if (zookeeper === undefined) return
+    this.#bootstrap(zookeeper, QUOTA_PATH, empty())
+    const config = this.#bootstrap(zookeeper, CONFIG_PATH, empty())
+    config.acl = this.acls.acquire(worldReadable)
+    config.aversion = -1
+  }
+
+  #bootstrap(parent: Znode, path: string, data: Buffer): Znode {
+    const znode = new Znode(data, this.acls.open, 0n, 0, 0)
+    parent.addChild(path.slice(path.lastIndexOf('/') + 1))
+    this.attach(path, znode)
+    return znode
+  }
+
+  #digestOf(path: string, node: Znode): number {
+    return this.#digestEnabled ? nodeDigest(path, node) : 0
+  }
+
+  node(path: string): Znode | undefined {
+    return this.#nodes.get(path)
+  }
+
+  /** With the root counted twice, as `srvr` and `mntr` show it (spec 05 §12). */
+  get nodeCount(): number {
+    return this.#nodes.size
+  }
+
+  /** Nodes below `path`; for the root all but itself (spec 05 §11). */
+  descendantCount(path: string): number {
+    if (path === '/' || path === '') return this.#nodes.size - 2
+    let count = 0
+    const open = [path]
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      const names = this.#nodes.get(at)?.children
+      if (names === undefined) continue
+      count += names.size
+      for (const name of names) open.push(`${at}/${name}`)
+    }
+    return count
+  }
+
+  /** Every node once, in no order that means anything; the root under '/'. */
+  *entries(): IterableIterator<readonly [string, Znode]> {
+    for (const entry of this.#nodes) if (entry[0] !== '') yield entry
+  }
+
+  /** Puts a node that prep has agreed to into the tree. Its parent's counters are the caller's. */
+  attach(path: string, znode: Znode): void {
+    this.#nodes.set(path, znode)
+    this.approximateDataBytes += path.length + (znode.data === null ? 0 : znode.data.length)
+    if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
+    znode.digest = this.#digestOf(path, znode)
+    this.digest.add(znode.digest)
+  }
+
+  /** Takes a node without children out of the tree, and out of its parent. */
+  detach(path: string, znode: Znode): void {
+    this.#nodes.delete(path)
+    this.#nodes.get(parentOf(path))?.removeChild(path.slice(path.lastIndexOf('/') + 1))
+    this.approximateDataBytes -= path.length + (znode.data === null ? 0 : znode.data.length)
+    if (znode.ephemeralOwner !== 0n) this.#unindex(path, znode.ephemeralOwner)
+    this.digest.subtract(znode.digest)
+    this.acls.release(znode.acl)
+  }
+
+  setData(znode: Znode, data: Buffer | null): void {
+    this.approximateDataBytes += (data?.length ?? 0) - (znode.data?.length ?? 0)
+    znode.data = data
+  }
+
+  /** Brings the tree's digest up to date after fields of a node have changed. */
+  touched(path: string, znode: Znode): void {
+    if (!this.#digestEnabled) return
+    this.digest.subtract(znode.digest)
+    znode.digest = nodeDigest(path, znode)
+    this.digest.add(znode.digest)
+  }
+
+  setAcl(znode: Znode, acl: readonly ACL[]): void {
+    const entry: AclEntry = this.acls.acquire(acl)
+    this.acls.release(znode.acl)
+    znode.acl = entry
+  }
+
+  /** Paths of the ephemerals of a session; empty when it has none. */
+  ephemeralsOf(session: SessionId): ReadonlySet<string> {
+    return this.#ephemerals.get(session) ?? noPaths
+  }
+
+  get ephemeralOwners(): ReadonlyMap<SessionId, ReadonlySet<string>> {
+    return this.#ephemerals
+  }
+
+  #index(path: string, owner: bigint): void {
+    const kind = ownerKind(owner, this.ownerRules)
+    if (kind === 'container') this.containers.add(path)
+    else if (kind === 'ttl') this.ttls.add(path)
+    else {
+      let paths = this.#ephemerals.get(owner)
+      if (paths === undefined) {
+        paths = new Set()
+        this.#ephemerals.set(owner, paths)
+      }
+      paths.add(path)
+      this.ephemeralsCount += 1
+    }
+  }
+
+  #unindex(path: string, owner: bigint): void {
+    if (this.containers.delete(path) || this.ttls.delete(path)) return
+    const paths = this.#ephemerals.get(owner)
+    if (paths === undefined) return
+    if (paths.delete(path)) this.ephemeralsCount -= 1
+    if (paths.size === 0) this.#ephemerals.delete(owner)
+  }
+
+  /** The Stat as a client sees it (spec 05 §2). */
+  statOf(znode: Znode): Stat {
+    return {
+      czxid: znode.czxid,
+      mzxid: znode.mzxid,
+      ctime: znode.ctime,
+      mtime: znode.mtime,
+      version: znode.version,
+      cversion: (znode.cversion * 2 - znode.childCount) | 0,
+      aversion: znode.aversion,
+      ephemeralOwner: this.visibleOwner(znode),
+      dataLength: znode.data === null ? 0 : znode.data.length,
+      numChildren: znode.childCount,
+      pzxid: znode.pzxid,
+    }
+  }
+
+  /** Containers and TTL nodes show no owner. */
+  visibleOwner(znode: Znode): bigint {
+    const owner = znode.ephemeralOwner
+    return owner === 0n || ownerKind(owner, this.ownerRules) === 'ephemeral' ? owner : 0n
+  }
+}
+
+const noPaths: ReadonlySet<string> = new Set()

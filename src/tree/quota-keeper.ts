@@ -1,0 +1,100 @@
+import { type DataTree } from './data-tree.ts'
+import {
+  adjustStats,
+  formatStats,
+  parseQuotaText,
+  pathCountedBy,
+  pathLimitedBy,
+  type QuotaExcess,
+  type QuotaRoot,
+  QuotaTable,
+  wouldExceed,
+} from './quota.ts'
+import { type Znode } from './znode.ts'
+
+/**
+ * Counts what lies below each path with a quota into its stats node, beside the txns: neither the
+ * Stat nor the digest of that node shows it (spec 05 §10). Costs one comparison while no quota is set.
+ */
+export class QuotaKeeper {
+  readonly #tree: DataTree
+  readonly #table = new QuotaTable()
+  /** Told of every create and setData beyond a limit, refused or not. */
+  onExceeded: (root: QuotaRoot, excess: QuotaExcess) => void = () => {}
+
+  constructor(tree: DataTree) {
+    this.#tree = tree
+  }
+
+  onCreated(path: string, znode: Znode): void {
+    const limited = pathLimitedBy(path)
+    if (limited !== undefined) this.#table.add(limited)
+    const counted = pathCountedBy(path)
+    if (counted !== undefined) this.#recount(counted)
+    this.#adjust(path, 1, znode.data?.length ?? 0)
+  }
+
+  onDeleted(path: string, znode: Znode): void {
+    const limited = pathLimitedBy(path)
+    if (limited !== undefined) this.#table.delete(limited)
+    this.#adjust(path, -1, -(znode.data?.length ?? 0))
+  }
+
+  onDataChanged(path: string, before: Buffer | null, after: Buffer | null): void {
+    this.#adjust(path, 0, (after?.length ?? 0) - (before?.length ?? 0))
+  }
+
+  /**
+   * The excess that a write would cause, if any; the caller decides what a hard one means. Judged by
+   * what has been applied, not by what is under way, as in the original.
+   */
+  excessOf(path: string, bytesDelta: number, countDelta: number): QuotaExcess | undefined {
+    const root = this.#table.nearest(path)
+    if (root === undefined) return undefined
+    const limits = this.#tree.node(root.limitsPath)
+    const stats = this.#tree.node(root.statsPath)
+    if (limits === undefined || stats === undefined) return undefined
+    const limitText = parseQuotaText(limits.data)
+    const statText = parseQuotaText(stats.data)
+    if (limitText === 'malformed' || statText === 'malformed') return undefined
+    const excess = wouldExceed(limitText, statText, countDelta, bytesDelta)
+    if (excess !== undefined) this.onExceeded(root, excess)
+    return excess
+  }
+
+  /** After loading: the stats in a snapshot may be older than its nodes. */
+  recountAll(): void {
+    for (const root of this.#table.roots()) this.#recount(root.path)
+  }
+
+  /** Rebuilds the table from the limits nodes that a snapshot has brought. */
+  onLoaded(path: string): void {
+    const limited = pathLimitedBy(path)
+    if (limited !== undefined) this.#table.add(limited)
+  }
+
+  #adjust(path: string, countDelta: number, bytesDelta: number): void {
+    const root = this.#table.nearest(path)
+    if (root === undefined) return
+    const stats = this.#tree.node(root.statsPath)
+    if (stats === undefined) return
+    const adjusted = adjustStats(stats.data, countDelta, bytesDelta)
+    if (adjusted !== undefined) this.#tree.setData(stats, adjusted)
+  }
+
+  #recount(path: string): void {
+    const stats = this.#tree.node(`/zookeeper/quota${path}/zookeeper_stats`)
+    if (stats === undefined) return
+    let count = 0
+    let bytes = 0
+    const open = [path]
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      const znode = this.#tree.node(at)
+      if (znode === undefined) continue
+      count += 1
+      bytes += znode.data?.length ?? 0
+      if (znode.children !== undefined) for (const name of znode.children) open.push(`${at}/${name}`)
+    }
+    this.#tree.setData(stats, formatStats(count, bytes))
+  }
+}

@@ -1,0 +1,159 @@
+import type { Machine } from './machine.ts'
+import type { Cell, Footprint, Measurements, Plan } from './measure.ts'
+import { type Shape, shapeName, type Workload } from './shapes.ts'
+import type { TargetName } from './targets.ts'
+
+/** NaN for no values. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const low = sorted[Math.floor((sorted.length - 1) / 2)]
+  const high = sorted[Math.ceil((sorted.length - 1) / 2)]
+  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2
+}
+
+const titles: Readonly<Record<TargetName, string>> = {
+  'zk-server': 'zk-server',
+  apache: 'Apache ZooKeeper',
+  echo: 'bare echo',
+}
+const missing = '–'
+
+/** 21,345: three digits that matter are enough for a median of a few rounds. */
+function count(value: number): string {
+  if (!Number.isFinite(value)) return missing
+  const scale = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 2)
+  return (Math.round(value / scale) * scale).toLocaleString('en-US')
+}
+const mebibytes = (bytes: number): string =>
+  Number.isFinite(bytes) ? (bytes / 2 ** 20).toFixed(0) : missing
+const whole = (value: number): string => (Number.isFinite(value) ? value.toFixed(0) : missing)
+
+/** The tables as Markdown, which reads well enough on a terminal too. */
+export function toTables(machine: Machine, plan: Plan, measurements: Measurements): string {
+  const parts = [describe(machine, plan)]
+  for (const workload of plan.workloads) parts.push(throughputTable(plan, measurements, workload))
+  if (plan.shapes.some(isSingle)) parts.push(latencyTable(plan, measurements))
+  if (measurements.footprints.length > 0) parts.push(footprintTable(plan, measurements.footprints))
+  return `${parts.join('\n\n')}\n`
+}
+
+const isSingle = (shape: Shape): boolean => shapeName(shape) === '1x1'
+
+function describe(machine: Machine, plan: Plan): string {
+  const versions = [
+    `zk-server ${machine.version} on Node ${machine.node}`,
+    ...(machine.apache === undefined
+      ? []
+      : [`Apache ZooKeeper ${machine.apache} on ${machine.java ?? 'unknown Java'}`]),
+  ]
+  return [
+    `${machine.date}: ${versions.join('; ')}.`,
+    `${machine.cores} cores of ${machine.processor}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB,`,
+    `Linux ${machine.kernel}; fdatasync after 4 KiB takes ${machine.fdatasyncUs.toFixed(0)} us;`,
+    `load average before the run ${machine.loadAverage.toFixed(2)}.`,
+    `Medians of ${plan.rounds} rounds of ${plan.durationMs} ms a cell,`,
+    `after ${plan.warmUpMs} ms of uncounted load per workload.`,
+  ].join('\n')
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (fields: readonly string[]): string => `| ${fields.join(' | ')} |`
+  return [
+    line(head),
+    line(head.map((_, index) => (index === 0 ? '---' : '--:'))),
+    ...rows.map(line),
+  ].join('\n')
+}
+
+function find(
+  { cells }: Measurements,
+  target: TargetName,
+  workload: Workload,
+  shape: Shape,
+): Cell | undefined {
+  return cells.find(
+    (cell) =>
+      cell.target === target &&
+      cell.workload === workload &&
+      shapeName(cell.shape) === shapeName(shape),
+  )
+}
+
+const medianOf = (cell: Cell | undefined, field: 'opsPerSecond' | 'p50Us' | 'p99Us'): number =>
+  median((cell?.rounds ?? []).map((round) => round[field]))
+
+/** `3.1 (2.9–3.3)`: the medians' ratio, and the worst and best of the rounds taken one by one. */
+function ratio(ours: Cell | undefined, original: Cell | undefined): string {
+  const overall = medianOf(ours, 'opsPerSecond') / medianOf(original, 'opsPerSecond')
+  if (!Number.isFinite(overall)) return missing
+  const each = (ours?.rounds ?? [])
+    .map((round, index) => round.opsPerSecond / (original?.rounds[index]?.opsPerSecond ?? NaN))
+    .filter((value) => Number.isFinite(value))
+  return `${overall.toFixed(2)} (${Math.min(...each).toFixed(2)}–${Math.max(...each).toFixed(2)})`
+}
+
+function throughputTable(plan: Plan, measurements: Measurements, workload: Workload): string {
+  const rows = plan.shapes.map((shape) => {
+    const of = (target: TargetName): Cell | undefined => find(measurements, target, workload, shape)
+    return [
+      shapeName(shape).replace('x', '×'),
+      ...plan.targets.map((target) => count(medianOf(of(target), 'opsPerSecond'))),
+      ratio(of('zk-server'), of('apache')),
+    ]
+  })
+  const head = [
+    `${workload}, per second`,
+    ...plan.targets.map((target) => titles[target]),
+    'zk-server ÷ Apache',
+  ]
+  return table(head, rows)
+}
+
+function latencyTable(plan: Plan, measurements: Measurements): string {
+  const single = plan.shapes.filter(isSingle)
+  const rows = plan.workloads.flatMap((workload) =>
+    single.map((shape) => [
+      workload,
+      ...plan.targets.flatMap((target) => {
+        const cell = find(measurements, target, workload, shape)
+        return [whole(medianOf(cell, 'p50Us')), whole(medianOf(cell, 'p99Us'))]
+      }),
+    ]),
+  )
+  const head = [
+    'latency at 1×1, us',
+    ...plan.targets.flatMap((target) => [`${titles[target]} p50`, 'p99']),
+  ]
+  return table(head, rows)
+}
+
+function footprintTable(plan: Plan, footprints: readonly Footprint[]): string {
+  const row = (
+    name: string,
+    field: Exclude<keyof Footprint, 'target'>,
+    show: (value: number) => string,
+  ): string[] => [name, ...footprints.map((footprint) => show(median(footprint[field])))]
+  return table(
+    ['process', ...footprints.map((footprint) => titles[footprint.target])],
+    [
+      row('start to first imok, ms', 'startMs', whole),
+      row('start to first session, ms', 'servingMs', whole),
+      row('resident at first imok, MiB', 'residentAtStart', mebibytes),
+      row(`resident after ${plan.idleMs / 1000} s idle, MiB`, 'residentIdle', mebibytes),
+      row('resident after the load, MiB', 'residentAfterLoad', mebibytes),
+    ],
+  )
+}
+
+/** Everything that was measured, every round of it. */
+export function toJson(machine: Machine, plan: Plan, measurements: Measurements): string {
+  const { targets, rounds, durationMs, warmUpMs, starts } = plan
+  const cells = measurements.cells.map((cell) => ({ ...cell, shape: shapeName(cell.shape) }))
+  const json = {
+    machine,
+    plan: { targets, rounds, durationMs, warmUpMs, starts },
+    cells,
+    footprints: measurements.footprints,
+  }
+  return `${JSON.stringify(json, undefined, 2)}\n`
+}

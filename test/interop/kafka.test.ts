@@ -1,0 +1,163 @@
+/**
+ * Three Kafka brokers in ZooKeeper mode keep everything they share in our server: who is alive, who
+ * is the controller, who leads which partition. A crash of the controller tries all of it at once.
+ */
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest'
+import { mavenClasspath } from './harness/maven.ts'
+import { freePort, scratchDirectory, startServer, type TestServer } from './harness/server.ts'
+import { compileJava, JavaProgram } from './java/java-program.ts'
+import { Broker } from './kafka/kafka-cluster.ts'
+
+const tickTimeMs = 2000
+const sessionTimeoutMs = 6000
+/** What a busy machine with two cores may add until a client has seen the server's event. */
+const graceMs = 1000
+const topic = 'walk'
+const messages = 10_000
+const brokerIds = [1, 2, 3]
+
+// The client inside 3.4.1 is ZooKeeper 3.6.4, the one inside 3.9.2 is ZooKeeper 3.8.4.
+describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
+  let server: TestServer
+  let brokers: Broker[] = []
+  let probe: JavaProgram
+
+  const brokerOf = (id: number): Broker => {
+    const broker = brokers.find((candidate) => candidate.id === id)
+    if (broker === undefined) throw new Error(`there is no broker ${id}`)
+    return broker
+  }
+  const controllerId = async (): Promise<number> =>
+    Number(/"brokerid":(\d+)/.exec(await probe.ask('get /controller'))?.[1])
+  const others = (id: number): string => brokerIds.filter((other) => other !== id).join(',')
+
+  beforeAll(async () => {
+    const jars = await mavenClasspath([
+      `org.apache.kafka:kafka_2.13:${kafkaVersion}`,
+      'org.slf4j:slf4j-simple:1.7.36',
+    ])
+    const classPath = await compileJava([join(import.meta.dirname, 'kafka/KafkaProbe.java')], jars)
+    server = await startServer({ config: { tickTime: String(tickTimeMs) } })
+    const ports = await Promise.all(brokerIds.map(freePort))
+    brokers = ports.map(
+      (port, index) =>
+        new Broker({
+          id: index + 1,
+          port,
+          zooKeeperConnect: server.connectString,
+          sessionTimeoutMs,
+          classPath: jars,
+          directory: scratchDirectory(`kafka-${index + 1}`),
+        }),
+    )
+    for (const broker of brokers) await broker.start()
+    const bootstrapServers = ports.map((port) => `127.0.0.1:${port}`).join(',')
+    probe = new JavaProgram({
+      classPath,
+      mainClass: 'KafkaProbe',
+      args: [server.connectString, bootstrapServers],
+      jvmFlags: ['-Xmx128m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'],
+    })
+    await probe.expectOk('start')
+  })
+
+  afterAll(async () => {
+    probe?.kill('SIGKILL')
+    await Promise.all(brokers.map((broker) => broker.stop('SIGKILL')))
+    await server?.stop()
+  })
+
+  /** A failed step is explained by the brokers more often than by the assertion. */
+  const reportOnFailure = (): void =>
+    onTestFailed(async () => {
+      for (const broker of brokers) {
+        console.log(`broker ${broker.id} said last:\n${await broker.logTail(30)}`)
+      }
+      console.log(`the probe complained:\n${probe?.stderr}\nthe server's log:\n${server.log()}`)
+    })
+
+  it('registers every broker under /brokers/ids with its address', async () => {
+    reportOnFailure()
+    for (const { id, port } of brokers) {
+      await probe.ask(`awaitPresent /brokers/ids/${id} 60000`)
+      const registration = JSON.parse(await probe.ask(`get /brokers/ids/${id}`))
+      expect(registration).toMatchObject({ host: '127.0.0.1', port, version: 5 })
+    }
+    await probe.ask('awaitPresent /controller 30000')
+  })
+
+  it('creates a topic on all three and carries 10,000 messages', async () => {
+    reportOnFailure()
+    await probe.ask(`createTopic ${topic} 3 3`)
+    const inSync = await probe.ask(`awaitInSync ${topic} 1,2,3 30000`)
+    expect(inSync.match(/leader=(\d)/g)?.toSorted()).toEqual(['leader=1', 'leader=2', 'leader=3'])
+    expect(await probe.ask(`produce ${topic} 0 ${messages}`)).toBe(String(messages))
+    await probe.ask(`subscribe ${topic}`)
+    await probe.ask(`consume ${messages / 2} 60000`)
+  })
+
+  it('shows the same in its znodes', async () => {
+    reportOnFailure()
+    const paths = (await probe.ask('tree')).split(' ')
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        ...brokerIds.map((id) => `/brokers/ids/${id}`),
+        ...[0, 1, 2].map((partition) => `/brokers/topics/${topic}/partitions/${partition}/state`),
+        '/cluster/id',
+        '/controller',
+        '/latest_producer_id_block',
+      ]),
+    )
+    console.log(`ls -R / with Kafka ${kafkaVersion}:\n${paths.join('\n')}`)
+    for (const id of brokerIds) {
+      console.log(`/brokers/ids/${id} = ${await probe.ask(`get /brokers/ids/${id}`)}`)
+    }
+  })
+
+  let crashed: Broker
+
+  it('loses the crashed controller within its session timeout plus one tick', async () => {
+    reportOnFailure()
+    crashed = brokerOf(await controllerId())
+    const killedAtMs = performance.now()
+    await crashed.stop('SIGKILL')
+    await probe.ask(`awaitGone /brokers/ids/${crashed.id} 30000`)
+    const goneMs = Math.round(performance.now() - killedAtMs)
+    console.log(`/brokers/ids/${crashed.id} was gone ${goneMs} ms after kill -9`)
+    // A closed connection ends no session. (The last ping may be a third of the timeout old.)
+    expect(goneMs).toBeGreaterThan(sessionTimeoutMs / 2)
+    expect(goneMs).toBeLessThanOrEqual(sessionTimeoutMs + tickTimeMs + graceMs)
+  })
+
+  it('moves the leadership, and consuming goes on', async () => {
+    reportOnFailure()
+    const inSync = await probe.ask(`awaitInSync ${topic} ${others(crashed.id)} 30000`)
+    const controller = await controllerId()
+    expect(controller).not.toBe(crashed.id)
+    console.log(`controller ${crashed.id} -> ${controller}; ${topic}: ${inSync}`)
+    // The second half of the old messages, then new ones that only the two live brokers carry.
+    expect(await probe.ask(`consume ${messages} 90000`)).toContain(`upTo=${messages} `)
+    await probe.ask(`produce ${topic} ${messages} ${messages + 1000}`)
+    const consumed = await probe.ask(`consume ${messages + 1000} 90000`)
+    expect(consumed).toContain(`seen=${messages + 1000} upTo=${messages + 1000} `)
+    console.log(`consumed across the crash: ${consumed}`)
+  })
+
+  it('takes the crashed broker back into the ISR', async () => {
+    reportOnFailure()
+    await crashed.start()
+    await probe.ask(`awaitPresent /brokers/ids/${crashed.id} 60000`)
+    const inSync = await probe.ask(`awaitInSync ${topic} 1,2,3 60000`)
+    console.log(`after the return of broker ${crashed.id}: ${topic}: ${inSync}`)
+  })
+
+  it('forgets a broker that stops in order at once', async () => {
+    reportOnFailure()
+    const stopped = brokerOf(await controllerId())
+    await stopped.stop('SIGTERM')
+    // The session was closed, not lost: its node is gone by the time the process is.
+    await probe.ask(`awaitGone /brokers/ids/${stopped.id} 500`)
+    await probe.ask(`awaitInSync ${topic} ${others(stopped.id)} 30000`)
+  })
+})
