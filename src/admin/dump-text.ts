@@ -26,7 +26,7 @@ function writeSessions(view: ServerView, out: TextWriter): void {
     return
   }
   // The deadlines of global sessions are the leader's; a learner knows the timeouts only.
-  const byId = [...sessions.global].sort((a, b) => compare(a.sessionId, b.sessionId))
+  const byId = [...sessions.global].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
   out.line(`Global Sessions(${byId.length}):`)
   for (const session of byId) out.line(`${sessionName(session)}\t${session.timeoutMs}ms`)
 }
@@ -69,10 +69,5 @@ function sessionName(session: SessionView): string {
 }
 
 function cnxnName(cnxn: CnxnView): string {
-  return `ip: ${cnxn.remoteAddress} sessionId: 0x${hexOfLong(cnxn.sessionId ?? 0n)}`
-}
-
-function compare(a: bigint, b: bigint): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
+  return `ip: ${cnxn.remoteAddress} sessionId: 0x${hexOfLong(cnxn.sessionId)}`
 }

@@ -62,8 +62,8 @@ export interface CnxnView {
   /** The selection keys of the original: 1 reading, 4 writing, 0 not read from. */
   readonly interestOps: number
   readonly outstandingRequests: number
-  /** Undefined before the session is established. */
-  readonly sessionId: bigint | undefined
+  /** 0 before there is a session. */
+  readonly sessionId: bigint
   readonly sessionTimeoutMs: number
   readonly establishedWall: number
   /** End of the bucket in which the connection is closed unless something is heard. */
@@ -89,9 +89,9 @@ export interface SessionsView {
   readonly localCount: number
 }
 
-/** A connection in the watch table; 0 is shown for one without a session. */
+/** A connection in the watch table. */
 export interface WatcherView {
-  readonly sessionId: bigint | undefined
+  readonly sessionId: bigint
 }
 
 export interface WatchesView {

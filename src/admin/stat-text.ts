@@ -2,6 +2,8 @@ import { fullVersion } from './environment-text.ts'
 import type { CnxnView, ServerView } from './server-view.ts'
 import { hexOfLong, type TextWriter } from './text-writer.ts'
 
+const NO_SESSION = 0n
+
 /** `stat` is `srvr` with the connections in between. */
 export function writeStat(view: ServerView, out: TextWriter, withClients: boolean): void {
   const { stats, quorum } = view
@@ -33,18 +35,18 @@ export function writeConnections(view: ServerView, out: TextWriter): void {
 }
 
 function cnxnLine(cnxn: CnxnView, detail: 'brief' | 'full'): string {
-  const { stats, sessionId } = cnxn
+  const { stats } = cnxn
   const packets = `recved=${stats.packetsReceived},sent=${stats.packetsSent}`
   const brief = `queued=${cnxn.outstandingRequests},${packets}`
-  const session =
-    detail === 'brief' || sessionId === undefined ? '' : `,${sessionFields(cnxn, sessionId)}`
+  const hasMore = detail === 'full' && cnxn.sessionId !== NO_SESSION
+  const session = hasMore ? `,${sessionFields(cnxn)}` : ''
   return ` ${cnxn.remoteAddress}[${cnxn.interestOps.toString(16)}](${brief}${session})`
 }
 
-function sessionFields(cnxn: CnxnView, sessionId: bigint): string {
+function sessionFields(cnxn: CnxnView): string {
   const { stats } = cnxn
   const fields = [
-    `sid=0x${hexOfLong(sessionId)}`,
+    `sid=0x${hexOfLong(cnxn.sessionId)}`,
     `lop=${stats.lastOp}`,
     `est=${cnxn.establishedWall}`,
     `to=${cnxn.sessionTimeoutMs}`,

@@ -24,5 +24,5 @@ export function writeWatchesByWatcher(view: ServerView, out: TextWriter): void {
 }
 
 function watcherName(watcher: WatcherView): string {
-  return `0x${hexOfLong(watcher.sessionId ?? 0n)}`
+  return `0x${hexOfLong(watcher.sessionId)}`
 }

@@ -14,6 +14,8 @@ export interface Limits {
   readonly cnxnsPerAddressMax: number
   /** maxCnxns: connections of all clients; 0 for no limit. */
   readonly cnxnsMax: number
+  /** Identities that one connection may gather by logging in again and again. */
+  readonly cnxnIdsMax: number
   /** Times a connection may present a SASL token before it is done or refused. */
   readonly saslTokensMax: number
 }
@@ -25,6 +27,7 @@ export const defaultLimits: Limits = {
   replyBytesMax: 16 * 1024 * 1024,
   cnxnsPerAddressMax: 60,
   cnxnsMax: 0,
+  cnxnIdsMax: 100,
   saslTokensMax: 16,
 }
 

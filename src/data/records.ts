@@ -72,17 +72,18 @@ export function readStat(r: JuteReader): Stat {
 }
 
 export function writeStat(w: JuteWriter, v: Stat): void {
-  w.writeNumber(v.czxid)
-  w.writeNumber(v.mzxid)
-  w.writeNumber(v.ctime)
-  w.writeNumber(v.mtime)
-  w.writeInt(v.version)
-  w.writeInt(v.cversion)
-  w.writeInt(v.aversion)
-  w.writeLong(v.ephemeralOwner)
-  w.writeInt(v.dataLength)
-  w.writeInt(v.numChildren)
-  w.writeNumber(v.pzxid)
+  const at = w.reserve(68)
+  w.patchNumber(at, v.czxid)
+  w.patchNumber(at + 8, v.mzxid)
+  w.patchNumber(at + 16, v.ctime)
+  w.patchNumber(at + 24, v.mtime)
+  w.patchInt(at + 32, v.version)
+  w.patchInt(at + 36, v.cversion)
+  w.patchInt(at + 40, v.aversion)
+  w.patchLong(at + 44, v.ephemeralOwner)
+  w.patchInt(at + 52, v.dataLength)
+  w.patchInt(at + 56, v.numChildren)
+  w.patchNumber(at + 60, v.pzxid)
 }
 
 /** What a snapshot keeps of a node: 60 bytes. */
@@ -114,15 +115,16 @@ export function readStatPersisted(r: JuteReader): StatPersisted {
 }
 
 export function writeStatPersisted(w: JuteWriter, v: StatPersisted): void {
-  w.writeNumber(v.czxid)
-  w.writeNumber(v.mzxid)
-  w.writeNumber(v.ctime)
-  w.writeNumber(v.mtime)
-  w.writeInt(v.version)
-  w.writeInt(v.cversion)
-  w.writeInt(v.aversion)
-  w.writeLong(v.ephemeralOwner)
-  w.writeNumber(v.pzxid)
+  const at = w.reserve(60)
+  w.patchNumber(at, v.czxid)
+  w.patchNumber(at + 8, v.mzxid)
+  w.patchNumber(at + 16, v.ctime)
+  w.patchNumber(at + 24, v.mtime)
+  w.patchInt(at + 32, v.version)
+  w.patchInt(at + 36, v.cversion)
+  w.patchInt(at + 40, v.aversion)
+  w.patchLong(at + 44, v.ephemeralOwner)
+  w.patchNumber(at + 52, v.pzxid)
 }
 
 /** One id in the answer to whoAmI, without its secret. */
@@ -164,10 +166,11 @@ export function readConnectRequest(r: JuteReader): ConnectRequest {
 }
 
 export function writeConnectRequest(w: JuteWriter, v: ConnectRequest): void {
-  w.writeInt(v.protocolVersion)
-  w.writeNumber(v.lastZxidSeen)
-  w.writeInt(v.timeOut)
-  w.writeLong(v.sessionId)
+  const at = w.reserve(24)
+  w.patchInt(at, v.protocolVersion)
+  w.patchNumber(at + 4, v.lastZxidSeen)
+  w.patchInt(at + 12, v.timeOut)
+  w.patchLong(at + 16, v.sessionId)
   w.writeBuffer(v.passwd)
 }
 
@@ -190,9 +193,10 @@ export function readConnectResponse(r: JuteReader): ConnectResponse {
 }
 
 export function writeConnectResponse(w: JuteWriter, v: ConnectResponse): void {
-  w.writeInt(v.protocolVersion)
-  w.writeInt(v.timeOut)
-  w.writeLong(v.sessionId)
+  const at = w.reserve(16)
+  w.patchInt(at, v.protocolVersion)
+  w.patchInt(at + 4, v.timeOut)
+  w.patchLong(at + 8, v.sessionId)
   w.writeBuffer(v.passwd)
 }
 
@@ -210,8 +214,9 @@ export function readRequestHeader(r: JuteReader): RequestHeader {
 }
 
 export function writeRequestHeader(w: JuteWriter, v: RequestHeader): void {
-  w.writeInt(v.xid)
-  w.writeInt(v.type)
+  const at = w.reserve(8)
+  w.patchInt(at, v.xid)
+  w.patchInt(at + 4, v.type)
 }
 
 /** Before every reply and watch event; with err other than 0 nothing follows. */
@@ -230,9 +235,10 @@ export function readReplyHeader(r: JuteReader): ReplyHeader {
 }
 
 export function writeReplyHeader(w: JuteWriter, v: ReplyHeader): void {
-  w.writeInt(v.xid)
-  w.writeNumber(v.zxid)
-  w.writeInt(v.err)
+  const at = w.reserve(16)
+  w.patchInt(at, v.xid)
+  w.patchNumber(at + 4, v.zxid)
+  w.patchInt(at + 12, v.err)
 }
 
 /** Before every part of a multi, and at its end with done. */
@@ -251,9 +257,10 @@ export function readMultiHeader(r: JuteReader): MultiHeader {
 }
 
 export function writeMultiHeader(w: JuteWriter, v: MultiHeader): void {
-  w.writeInt(v.type)
-  w.writeBoolean(v.done)
-  w.writeInt(v.err)
+  const at = w.reserve(9)
+  w.patchInt(at, v.type)
+  w.patchBoolean(at + 4, v.done)
+  w.patchInt(at + 5, v.err)
 }
 
 /** Of auth: credentials for one scheme. */
@@ -370,8 +377,9 @@ export function writeCreateTTLRequest(w: JuteWriter, v: CreateTTLRequest): void 
   w.writeString(v.path)
   w.writeBuffer(v.data)
   writeNullableVectorOfACL(w, v.acl)
-  w.writeInt(v.flags)
-  w.writeLong(v.ttl)
+  const at = w.reserve(12)
+  w.patchInt(at, v.flags)
+  w.patchLong(at + 4, v.ttl)
 }
 
 /** To create: the path with its sequence suffix. */
@@ -961,8 +969,9 @@ export function readWatcherEvent(r: JuteReader): WatcherEvent {
 }
 
 export function writeWatcherEvent(w: JuteWriter, v: WatcherEvent): void {
-  w.writeInt(v.type)
-  w.writeInt(v.state)
+  const at = w.reserve(8)
+  w.patchInt(at, v.type)
+  w.patchInt(at + 4, v.state)
   w.writeString(v.path)
 }
 
@@ -1031,9 +1040,10 @@ export function readFileHeader(r: JuteReader): FileHeader {
 }
 
 export function writeFileHeader(w: JuteWriter, v: FileHeader): void {
-  w.writeInt(v.magic)
-  w.writeInt(v.version)
-  w.writeNumber(v.dbid)
+  const at = w.reserve(16)
+  w.patchInt(at, v.magic)
+  w.patchInt(at + 4, v.version)
+  w.patchNumber(at + 8, v.dbid)
 }
 
 /** A session in a snapshot, after their count; also in a PING of a learner. */
@@ -1051,8 +1061,9 @@ export function readSessionTimeout(r: JuteReader): SessionTimeout {
 }
 
 export function writeSessionTimeout(w: JuteWriter, v: SessionTimeout): void {
-  w.writeLong(v.id)
-  w.writeInt(v.timeOut)
+  const at = w.reserve(12)
+  w.patchLong(at, v.id)
+  w.patchInt(at + 8, v.timeOut)
 }
 
 /** A list of the ACL table in a snapshot, after their count. */
@@ -1115,11 +1126,12 @@ export function readTxnHeader(r: JuteReader): TxnHeader {
 }
 
 export function writeTxnHeader(w: JuteWriter, v: TxnHeader): void {
-  w.writeLong(v.clientId)
-  w.writeInt(v.cxid)
-  w.writeNumber(v.zxid)
-  w.writeNumber(v.time)
-  w.writeInt(v.type)
+  const at = w.reserve(32)
+  w.patchLong(at, v.clientId)
+  w.patchInt(at + 8, v.cxid)
+  w.patchNumber(at + 12, v.zxid)
+  w.patchNumber(at + 20, v.time)
+  w.patchInt(at + 28, v.type)
 }
 
 /** Of the tree after the txn, at the end of an entry since 3.6; error txns have none. */
@@ -1136,8 +1148,9 @@ export function readTxnDigest(r: JuteReader): TxnDigest {
 }
 
 export function writeTxnDigest(w: JuteWriter, v: TxnDigest): void {
-  w.writeInt(v.version)
-  w.writeLong(v.treeDigest)
+  const at = w.reserve(12)
+  w.patchInt(at, v.version)
+  w.patchLong(at + 4, v.treeDigest)
 }
 
 /** A create before 3.4. */
@@ -1187,8 +1200,9 @@ export function writeCreateTxn(w: JuteWriter, v: CreateTxn): void {
   w.writeString(v.path)
   w.writeBuffer(v.data)
   writeVectorOfACL(w, v.acl)
-  w.writeBoolean(v.ephemeral)
-  w.writeInt(v.parentCVersion)
+  const at = w.reserve(5)
+  w.patchBoolean(at, v.ephemeral)
+  w.patchInt(at + 1, v.parentCVersion)
 }
 
 /** A createContainer. */
@@ -1239,8 +1253,9 @@ export function writeCreateTTLTxn(w: JuteWriter, v: CreateTTLTxn): void {
   w.writeString(v.path)
   w.writeBuffer(v.data)
   writeVectorOfACL(w, v.acl)
-  w.writeInt(v.parentCVersion)
-  w.writeLong(v.ttl)
+  const at = w.reserve(12)
+  w.patchInt(at, v.parentCVersion)
+  w.patchLong(at + 4, v.ttl)
 }
 
 /** A delete and a deleteContainer. */
@@ -1433,8 +1448,9 @@ export function readQuorumPacket(r: JuteReader): QuorumPacket {
 }
 
 export function writeQuorumPacket(w: JuteWriter, v: QuorumPacket): void {
-  w.writeInt(v.type)
-  w.writeNumber(v.zxid)
+  const at = w.reserve(12)
+  w.patchInt(at, v.type)
+  w.patchNumber(at + 4, v.zxid)
   w.writeBuffer(v.data)
   writeNullableVectorOfId(w, v.authinfo)
 }
@@ -1455,9 +1471,10 @@ export function readLearnerInfo(r: JuteReader): LearnerInfo {
 }
 
 export function writeLearnerInfo(w: JuteWriter, v: LearnerInfo): void {
-  w.writeLong(v.serverid)
-  w.writeInt(v.protocolVersion)
-  w.writeLong(v.configVersion)
+  const at = w.reserve(20)
+  w.patchLong(at, v.serverid)
+  w.patchInt(at + 8, v.protocolVersion)
+  w.patchLong(at + 12, v.configVersion)
 }
 
 /** The same of 3.4, which ends earlier. */
@@ -1474,8 +1491,9 @@ export function readLearnerInfoV34(r: JuteReader): LearnerInfoV34 {
 }
 
 export function writeLearnerInfoV34(w: JuteWriter, v: LearnerInfoV34): void {
-  w.writeLong(v.serverid)
-  w.writeInt(v.protocolVersion)
+  const at = w.reserve(12)
+  w.patchLong(at, v.serverid)
+  w.patchInt(at + 8, v.protocolVersion)
 }
 
 /** Between servers that authenticate each other, before anything else. */
@@ -1494,8 +1512,9 @@ export function readQuorumAuthPacket(r: JuteReader): QuorumAuthPacket {
 }
 
 export function writeQuorumAuthPacket(w: JuteWriter, v: QuorumAuthPacket): void {
-  w.writeLong(v.magic)
-  w.writeInt(v.status)
+  const at = w.reserve(12)
+  w.patchLong(at, v.magic)
+  w.patchInt(at + 8, v.status)
   w.writeBuffer(v.token)
 }
 
@@ -1515,9 +1534,10 @@ export function readLearnerRequest(r: JuteReader): LearnerRequest {
 }
 
 export function writeLearnerRequest(w: JuteWriter, v: LearnerRequest): void {
-  w.writeLong(v.sessionId)
-  w.writeInt(v.cxid)
-  w.writeInt(v.type)
+  const at = w.reserve(16)
+  w.patchLong(at, v.sessionId)
+  w.patchInt(at + 8, v.cxid)
+  w.patchInt(at + 12, v.type)
 }
 
 /** The data of REVALIDATE from the leader; from a learner it is a SessionTimeout. */
@@ -1534,8 +1554,9 @@ export function readRevalidateResponse(r: JuteReader): RevalidateResponse {
 }
 
 export function writeRevalidateResponse(w: JuteWriter, v: RevalidateResponse): void {
-  w.writeLong(v.sessionId)
-  w.writeBoolean(v.valid)
+  const at = w.reserve(9)
+  w.patchLong(at, v.sessionId)
+  w.patchBoolean(at + 8, v.valid)
 }
 
 /** What a server sends first on an election connection it opens, since 3.5. */
@@ -1556,8 +1577,9 @@ export function readInitialMessage(r: JuteReader): InitialMessage {
 }
 
 export function writeInitialMessage(w: JuteWriter, v: InitialMessage): void {
-  w.writeLong(v.protocolVersion)
-  w.writeLong(v.sid)
+  const at = w.reserve(16)
+  w.patchLong(at, v.protocolVersion)
+  w.patchLong(at + 8, v.sid)
   w.writeBuffer(v.address)
 }
 
@@ -1579,10 +1601,11 @@ export function readNotificationV0(r: JuteReader): NotificationV0 {
 }
 
 export function writeNotificationV0(w: JuteWriter, v: NotificationV0): void {
-  w.writeInt(v.state)
-  w.writeLong(v.leader)
-  w.writeLong(v.zxid)
-  w.writeLong(v.electionEpoch)
+  const at = w.reserve(28)
+  w.patchInt(at, v.state)
+  w.patchLong(at + 4, v.leader)
+  w.patchLong(at + 12, v.zxid)
+  w.patchLong(at + 20, v.electionEpoch)
 }
 
 /** The same of 3.4 and later, up to where 3.4 reads. */
@@ -1607,12 +1630,13 @@ export function readNotificationV1(r: JuteReader): NotificationV1 {
 }
 
 export function writeNotificationV1(w: JuteWriter, v: NotificationV1): void {
-  w.writeInt(v.state)
-  w.writeLong(v.leader)
-  w.writeLong(v.zxid)
-  w.writeLong(v.electionEpoch)
-  w.writeLong(v.peerEpoch)
-  w.writeInt(v.version)
+  const at = w.reserve(40)
+  w.patchInt(at, v.state)
+  w.patchLong(at + 4, v.leader)
+  w.patchLong(at + 12, v.zxid)
+  w.patchLong(at + 20, v.electionEpoch)
+  w.patchLong(at + 28, v.peerEpoch)
+  w.patchInt(at + 36, v.version)
 }
 
 /** The same of 3.5 and later. */
@@ -1640,12 +1664,13 @@ export function readNotificationV2(r: JuteReader): NotificationV2 {
 }
 
 export function writeNotificationV2(w: JuteWriter, v: NotificationV2): void {
-  w.writeInt(v.state)
-  w.writeLong(v.leader)
-  w.writeLong(v.zxid)
-  w.writeLong(v.electionEpoch)
-  w.writeLong(v.peerEpoch)
-  w.writeInt(v.version)
+  const at = w.reserve(40)
+  w.patchInt(at, v.state)
+  w.patchLong(at + 4, v.leader)
+  w.patchLong(at + 12, v.zxid)
+  w.patchLong(at + 20, v.electionEpoch)
+  w.patchLong(at + 28, v.peerEpoch)
+  w.patchInt(at + 36, v.version)
   w.writeBuffer(v.config)
 }
 

@@ -2,7 +2,6 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { type Logger } from '../base/logger.ts'
 import { type CnxnId } from '../server/cnxn.ts'
 import { type TurnLoop } from '../server/turn-loop.ts'
-import { javaAddress } from './java-address.ts'
 
 /** How long a closed connection may take to let its last bytes go. */
 const LINGER_MS = 1000
@@ -58,7 +57,7 @@ export class ClientPort {
     this.#lastId += 1
     const id = this.#lastId
     this.#sockets.set(id, socket)
-    const address = javaAddress(socket.remoteAddress ?? '0.0.0.0')
+    const address = socket.remoteAddress ?? '0.0.0.0'
     const port = socket.remotePort ?? 0
     loop.enter((member) => member.onClientOpened(id, address, port))
     socket.on('data', (chunk: Buffer) => loop.enter((member) => member.onClientBytes(id, chunk)))

@@ -5,7 +5,10 @@
 export type DiskOp =
   | {
       readonly kind: 'appendTxns'
-      /** Complete log records (checksum, length, entry, 'B'), one after the other: spec 02 §2. */
+      /**
+       * Complete log records (checksum, length, entry, 'B'), one after the other: spec 02 §2.
+       * Borrowed by the disk until the batch is done: do not write into it before.
+       */
       readonly bytes: Buffer
       readonly firstZxid: number
       readonly lastZxid: number
@@ -21,12 +24,19 @@ export interface LogFileInfo {
   readonly bytes: number
 }
 
+/** One snapshot file as the folder lists it. */
+export interface SnapshotFileInfo {
+  /** Zxid in the name `snapshot.<hex>`: what had been applied when the dump began. */
+  readonly zxid: number
+  readonly name: string
+}
+
 /** Reading at start: synchronous, before any port is open. */
 export interface DiskReader {
   /** Log files by ascending zxid. */
   listLogs(): readonly LogFileInfo[]
   /** Names of snapshot files by ascending zxid. */
-  listSnapshots(): readonly { readonly zxid: number; readonly name: string }[]
+  listSnapshots(): readonly SnapshotFileInfo[]
   /** Reads at most `length` bytes at `offset`; fewer only at the end of the file. */
   readLog(name: string, offset: number, length: number): Buffer
 }

@@ -52,6 +52,8 @@ export function replayLogs(
   afterZxid: number,
   onTxn: OnTxn,
 ): Replayed | RecoveryRefusal {
+  const snapshot = disk.listSnapshots().at(-1)
+  if (snapshot !== undefined && afterZxid === 0) return refuseSnapshot(snapshot.name)
   const files = logsToReplay(disk.listLogs(), afterZxid)
   const replay = new Replay(disk, afterZxid, onTxn)
   for (const [index, file] of files.entries()) {
@@ -69,6 +71,13 @@ export function logsToReplay(
   let first = 0
   for (const [index, file] of files.entries()) if (file.zxid <= afterZxid) first = index
   return files.slice(first)
+}
+
+/** The logs alone may lack what the snapshot holds, and hold what was truncated since (spec 07). */
+function refuseSnapshot(file: string): RecoveryRefusal {
+  const reason = 'the data directory holds a snapshot, which this version cannot read'
+  const remedy = 'start with an empty data directory, or with the server that wrote this one'
+  return { kind: 'refused', file, offset: 0, reason, remedy }
 }
 
 class Replay {

@@ -2,6 +2,7 @@ import { FrameSplitter } from 'jute-ts'
 import { Deque } from '../base/deque.ts'
 import { type Id } from '../data/records.ts'
 import { type SessionId } from '../data/session-id.ts'
+import { ipIdOf } from './auth/ip.ts'
 import { type OutboxTarget } from './outbox.ts'
 import { CnxnStats } from './server-stats.ts'
 import { type Session } from './session-tracker.ts'
@@ -53,6 +54,7 @@ export class Cnxn implements OutboxTarget {
   paused = false
   readonly stats: CnxnStats = new CnxnStats()
 
+  /** `address` as the machine tells it. */
   constructor(
     id: CnxnId,
     address: string,
@@ -62,12 +64,13 @@ export class Cnxn implements OutboxTarget {
     wall: number,
   ) {
     this.id = id
-    this.address = address
+    const ipId = ipIdOf(address)
+    this.address = ipId.id
     this.port = port
     this.openedMono = mono
     this.openedWall = wall
     this.splitter = new FrameSplitter(frameBytesMax)
-    this.ids = [{ scheme: 'ip', id: address }]
+    this.ids = [ipId]
   }
 }
 

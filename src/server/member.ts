@@ -1,5 +1,4 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
-import { type Crypto } from '../base/crypto.ts'
 import { checkLimits, type Limits } from '../base/limits.ts'
 import { type Logger } from '../base/logger.ts'
 import { OpCode } from '../data/op-code.ts'
@@ -9,6 +8,7 @@ import { MajorityQuorum } from '../quorum/quorum-verifier.ts'
 import { type DataTree } from '../tree/data-tree.ts'
 import { AccessControl } from './access-control.ts'
 import { ApplyLoop } from './apply-loop.ts'
+import { type AuthProviders } from './auth/providers.ts'
 import { AuthRequests } from './auth-requests.ts'
 import { type ClientEffects, type ClientParts, Clients, type TurnClock } from './clients.ts'
 import { Cnxn, type CnxnId } from './cnxn.ts'
@@ -45,7 +45,7 @@ export interface Recovered {
 export interface MemberPorts {
   readonly config: Config
   readonly limits: Limits
-  readonly crypto: Crypto
+  readonly providers: AuthProviders
   readonly logger: Logger
   readonly clock: { readonly mono: number; readonly wall: number }
 }
@@ -85,7 +85,7 @@ export class Member {
     this.clock = { mono: ports.clock.mono, wall: ports.clock.wall }
     this.startedMono = ports.clock.mono
     this.tree = recovered.tree
-    const auth = new AuthRequests(config, limits, ports.crypto, logger)
+    const auth = new AuthRequests(config, limits, ports.providers, logger)
     const access = new AccessControl(auth.providers, config.skipAcl)
     this.watches = new Watches(this.tree, access, this.#outbox, this.#onEvent)
     const firstId = firstSessionId(STANDALONE_SESSION_SERVER_ID, ports.clock.wall)

@@ -8,9 +8,17 @@ import {
   type QuotaExcess,
   type QuotaRoot,
   QuotaTable,
+  type QuotaText,
   wouldExceed,
 } from './quota.ts'
 import { type Znode } from './znode.ts'
+
+/** One quota: its path, its limits node and its stats node. */
+export interface QuotaUsage {
+  readonly path: string
+  readonly limits: QuotaText
+  readonly stats: QuotaText
+}
 
 /**
  * Counts what lies below each path with a quota into its stats node, beside the txns: neither the
@@ -71,6 +79,15 @@ export class QuotaKeeper {
   onLoaded(path: string): void {
     const limited = pathLimitedBy(path)
     if (limited !== undefined) this.#table.add(limited)
+  }
+
+  /** What each quota allows and what lies below it; malformed ones are left out. */
+  *usages(): IterableIterator<QuotaUsage> {
+    for (const { path, limitsPath, statsPath } of this.#table.roots()) {
+      const limits = parseQuotaText(this.#tree.node(limitsPath)?.data ?? null)
+      const stats = parseQuotaText(this.#tree.node(statsPath)?.data ?? null)
+      if (limits !== 'malformed' && stats !== 'malformed') yield { path, limits, stats }
+    }
   }
 
   #adjust(path: string, countDelta: number, bytesDelta: number): void {

@@ -59,7 +59,6 @@ class Emitter {
     const reads = fields.map(
       (field) => `${INDENT}${INDENT}${field.name}: ${this.#readField(field)},`,
     )
-    const writes = fields.map((field) => INDENT + this.#writeField(field))
     return [
       ...doc(comment, ''),
       `export interface ${name} {`,
@@ -73,7 +72,7 @@ class Emitter {
       '}',
       '',
       ...signature(`export function write${name}`, ['w: JuteWriter', `v: ${name}`], 'void'),
-      ...writes,
+      ...this.#writeFields(fields),
       '}',
     ].join('\n')
   }
@@ -110,6 +109,25 @@ class Emitter {
     if (type.kind === 'scalar') return `r.read${scalars[type.name].method}()`
     if (type.kind === 'record') return `read${this.#className(type.name)}(r)`
     return `${this.#collectionReader(type)}(r)`
+  }
+
+  /** Neighbours of fixed size share one check for room; what they write is patched in. */
+  #writeFields(fields: readonly Field[]): string[] {
+    const lines: string[] = []
+    let runs = 0
+    for (let i = 0; i < fields.length; ) {
+      const run = fixedRun(fields, i)
+      if (run.length > 1) {
+        runs += 1
+        lines.push(...writeRun(run, runs === 1 ? 'at' : `at${runs}`))
+        i += run.length
+        continue
+      }
+      const field = fields[i]
+      if (field !== undefined) lines.push(INDENT + this.#writeField(field))
+      i += 1
+    }
+    return lines
   }
 
   #writeField(field: Field): string {
@@ -240,6 +258,32 @@ class Emitter {
   #className(reference: string): string {
     return reference.slice(reference.lastIndexOf('.') + 1)
   }
+}
+
+interface FixedField {
+  readonly name: string
+  readonly scalar: Scalar
+}
+
+/** The fields from `start` on whose size does not depend on their value. */
+function fixedRun(fields: readonly Field[], start: number): readonly FixedField[] {
+  const run: FixedField[] = []
+  for (const { name, type, isNumber } of fields.slice(start)) {
+    if (type.kind !== 'scalar' || type.name === 'buffer' || type.name === 'ustring') break
+    run.push({ name, scalar: isNumber ? numberScalar : scalars[type.name] })
+  }
+  return run
+}
+
+function writeRun(run: readonly FixedField[], at: string): string[] {
+  const lines: string[] = []
+  let bytes = 0
+  for (const { name, scalar } of run) {
+    const offset = bytes === 0 ? at : `${at} + ${bytes}`
+    lines.push(`${INDENT}w.patch${scalar.method}(${offset}, v.${name})`)
+    bytes += scalar.bytesMin
+  }
+  return [`${INDENT}const ${at} = w.reserve(${bytes})`, ...lines]
 }
 
 /** The head of a function up to its {, one parameter a line if it is too long. */

@@ -217,7 +217,8 @@ export class JuteReader {
   #decode(length: number): string {
     const at = this.at
     this.at = at + length
-    return this.buffer.toString('utf8', at, at + length)
+    // Undefined is UTF-8, and the shortest way to it.
+    return this.buffer.toString(undefined, at, at + length)
   }
 }
 

@@ -3,8 +3,8 @@ const NULL_LENGTH = -1
 const LENGTH_BYTES = 4
 const LOW_SPAN = 2 ** 32
 
-/** Up to here a loop over char codes beats the call into native code. */
-const LOOP_CHARS_MAX = 48
+/** Up to here a loop over char codes beats the call into native code: 2.5 ns a char against 60. */
+const LOOP_CHARS_MAX = 24
 
 /** UTF-16 to UTF-8: three bytes a code unit at most. */
 const UTF8_BYTES_PER_CHAR_MAX = 3
@@ -12,66 +12,91 @@ const UTF8_BYTES_PER_CHAR_MAX = 3
 /** Above this many chars a string is measured before room is made, not estimated. */
 const ESTIMATE_CHARS_MAX = 1024
 
-/** One bigint in, two 32-bit halves out. */
-const scratch: DataView = new DataView(new ArrayBuffer(8))
-
 /**
  * Appends Jute values to one growing Buffer, `length` bytes of which are written. What is handed in
  * is copied. The bytes handed out are borrowed: the next write may move or change them.
  *
- * How large it may grow is for the caller to bound.
+ * How large it may grow is for the caller to bound. A patch changes bytes that were written, or
+ * reserved, before; `at` is an offset from the start.
  */
 export class JuteWriter {
-  buffer: Buffer
   length = 0
+  #buffer: Buffer
+  /** The same bytes: half as dear as four stores for an int. */
+  #view: DataView
 
   /** Room for so many bytes to begin with. */
   constructor(initialBytes: number = INITIAL_BYTES) {
-    this.buffer = Buffer.allocUnsafe(initialBytes)
+    this.#buffer = Buffer.allocUnsafe(initialBytes)
+    this.#view = viewOf(this.#buffer)
+  }
+
+  /** What is written and the room behind it; another one after growth. */
+  get buffer(): Buffer {
+    return this.#buffer
   }
 
   /** The low 8 bits of the value. */
   writeByte(value: number): void {
-    const at = this.reserve(1)
-    this.buffer[at] = value
+    this.patchByte(this.reserve(1), value)
   }
 
   writeBoolean(value: boolean): void {
-    const at = this.reserve(1)
-    this.buffer[at] = value ? 1 : 0
+    this.patchBoolean(this.reserve(1), value)
   }
 
   /** The low 32 bits of the value. */
   writeInt(value: number): void {
-    const at = this.reserve(4)
-    putInt(this.buffer, at, value)
+    this.patchInt(this.reserve(4), value)
   }
 
   /** The low 64 bits of the value. */
   writeLong(value: bigint): void {
-    const at = this.reserve(8)
-    scratch.setBigInt64(0, value)
-    putInt(this.buffer, at, scratch.getInt32(0))
-    putInt(this.buffer, at + 4, scratch.getInt32(4))
+    this.patchLong(this.reserve(8), value)
   }
 
   /** A safe integer as a long. */
   writeNumber(value: number): void {
-    const at = this.reserve(8)
-    putInt(this.buffer, at, Math.floor(value / LOW_SPAN))
-    putInt(this.buffer, at + 4, value)
+    this.patchNumber(this.reserve(8), value)
   }
 
   /** IEEE 754, 4 bytes. */
   writeFloat(value: number): void {
-    const at = this.reserve(4)
-    this.buffer.writeFloatBE(value, at)
+    this.patchFloat(this.reserve(4), value)
   }
 
   /** IEEE 754, 8 bytes. */
   writeDouble(value: number): void {
-    const at = this.reserve(8)
-    this.buffer.writeDoubleBE(value, at)
+    this.patchDouble(this.reserve(8), value)
+  }
+
+  patchByte(at: number, value: number): void {
+    this.#view.setInt8(at, value)
+  }
+
+  patchBoolean(at: number, value: boolean): void {
+    this.#view.setInt8(at, value ? 1 : 0)
+  }
+
+  patchInt(at: number, value: number): void {
+    this.#view.setInt32(at, value)
+  }
+
+  patchLong(at: number, value: bigint): void {
+    this.#view.setBigInt64(at, value)
+  }
+
+  patchNumber(at: number, value: number): void {
+    this.#view.setInt32(at, Math.floor(value / LOW_SPAN))
+    this.#view.setInt32(at + 4, value)
+  }
+
+  patchFloat(at: number, value: number): void {
+    this.#view.setFloat32(at, value)
+  }
+
+  patchDouble(at: number, value: number): void {
+    this.#view.setFloat64(at, value)
   }
 
   /** Length and bytes. */
@@ -87,7 +112,7 @@ export class JuteWriter {
   /** The bytes alone. */
   writeBytes(raw: Buffer): void {
     const at = this.reserve(raw.length)
-    raw.copy(this.buffer, at)
+    raw.copy(this.#buffer, at)
   }
 
   /** Length in bytes, then UTF-8. A lone surrogate becomes U+FFFD. */
@@ -102,7 +127,7 @@ export class JuteWriter {
       return
     }
     const at = this.reserve(LENGTH_BYTES + chars)
-    const buffer = this.buffer
+    const buffer = this.#buffer
     const start = at + LENGTH_BYTES
     for (let i = 0; i < chars; i += 1) {
       const code = value.charCodeAt(i)
@@ -113,7 +138,7 @@ export class JuteWriter {
       }
       buffer[start + i] = code
     }
-    putInt(buffer, at, chars)
+    this.patchInt(at, chars)
   }
 
   #writeLongString(value: string): void {
@@ -122,8 +147,8 @@ export class JuteWriter {
         ? Buffer.byteLength(value)
         : value.length * UTF8_BYTES_PER_CHAR_MAX
     const at = this.reserve(LENGTH_BYTES + room)
-    const bytes = this.buffer.write(value, at + LENGTH_BYTES)
-    putInt(this.buffer, at, bytes)
+    const bytes = this.#buffer.write(value, at + LENGTH_BYTES)
+    this.patchInt(at, bytes)
     this.length = at + LENGTH_BYTES + bytes
   }
 
@@ -132,16 +157,11 @@ export class JuteWriter {
     return this.reserve(4)
   }
 
-  /** Overwrites four written bytes at the offset `at`. */
-  patchInt(at: number, value: number): void {
-    putInt(this.buffer, at, value)
-  }
-
   /** Appends so many bytes of undefined content and returns the offset of the first. */
   reserve(bytes: number): number {
     const at = this.length
     const length = at + bytes
-    if (length > this.buffer.length) this.#grow(length)
+    if (length > this.#buffer.length) this.#grow(length)
     this.length = length
     return at
   }
@@ -158,7 +178,7 @@ export class JuteWriter {
 
   /** What is written, borrowed. */
   bytes(): Buffer {
-    return this.buffer.subarray(0, this.length)
+    return this.#buffer.subarray(0, this.length)
   }
 
   /** What is written, in a Buffer of its own. */
@@ -168,15 +188,13 @@ export class JuteWriter {
 
   /** Doubles, so that n bytes cost O(n) copying however they come. */
   #grow(bytesMin: number): void {
-    const grown = Buffer.allocUnsafe(Math.max(bytesMin, this.buffer.length * 2))
-    this.buffer.copy(grown, 0, 0, this.length)
-    this.buffer = grown
+    const grown = Buffer.allocUnsafe(Math.max(bytesMin, this.#buffer.length * 2))
+    this.#buffer.copy(grown, 0, 0, this.length)
+    this.#buffer = grown
+    this.#view = viewOf(grown)
   }
 }
 
-function putInt(buffer: Buffer, at: number, value: number): void {
-  buffer[at] = value >> 24
-  buffer[at + 1] = value >> 16
-  buffer[at + 2] = value >> 8
-  buffer[at + 3] = value
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
 }

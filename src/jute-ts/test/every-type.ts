@@ -50,13 +50,14 @@ export function readScalars(r: JuteReader): Scalars {
 }
 
 export function writeScalars(w: JuteWriter, v: Scalars): void {
-  w.writeByte(v.aByte)
-  w.writeBoolean(v.aBoolean)
-  w.writeInt(v.anInt)
-  w.writeLong(v.aLong)
-  w.writeNumber(v.aNumber)
-  w.writeFloat(v.aFloat)
-  w.writeDouble(v.aDouble)
+  const at = w.reserve(34)
+  w.patchByte(at, v.aByte)
+  w.patchBoolean(at + 1, v.aBoolean)
+  w.patchInt(at + 2, v.anInt)
+  w.patchLong(at + 6, v.aLong)
+  w.patchNumber(at + 14, v.aNumber)
+  w.patchFloat(at + 22, v.aFloat)
+  w.patchDouble(at + 26, v.aDouble)
   w.writeString(v.aString)
   w.writeBuffer(v.aBuffer)
 }
@@ -162,17 +163,18 @@ export function readStat(r: JuteReader): Stat {
 }
 
 export function writeStat(w: JuteWriter, v: Stat): void {
-  w.writeNumber(v.czxid)
-  w.writeNumber(v.mzxid)
-  w.writeNumber(v.ctime)
-  w.writeNumber(v.mtime)
-  w.writeInt(v.version)
-  w.writeInt(v.cversion)
-  w.writeInt(v.aversion)
-  w.writeLong(v.ephemeralOwner)
-  w.writeInt(v.dataLength)
-  w.writeInt(v.numChildren)
-  w.writeNumber(v.pzxid)
+  const at = w.reserve(68)
+  w.patchNumber(at, v.czxid)
+  w.patchNumber(at + 8, v.mzxid)
+  w.patchNumber(at + 16, v.ctime)
+  w.patchNumber(at + 24, v.mtime)
+  w.patchInt(at + 32, v.version)
+  w.patchInt(at + 36, v.cversion)
+  w.patchInt(at + 40, v.aversion)
+  w.patchLong(at + 44, v.ephemeralOwner)
+  w.patchInt(at + 52, v.dataLength)
+  w.patchInt(at + 56, v.numChildren)
+  w.patchNumber(at + 60, v.pzxid)
 }
 
 export interface GetDataRequest {

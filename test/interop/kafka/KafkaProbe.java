@@ -16,6 +16,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -40,6 +41,9 @@ import org.apache.zookeeper.ZooKeeper;
  * stdin, an answer a line on stdout, "ok ..." or "error ...".
  */
 public final class KafkaProbe {
+  /** An Admin that waits for a dead broker would wait a minute. */
+  private static final int ADMIN_TIMEOUT_MS = 3_000;
+
   private final ZooKeeper zooKeeper;
   private final Admin admin;
   private final KafkaProducer<Integer, Integer> producer;
@@ -183,9 +187,12 @@ public final class KafkaProbe {
 
   /** Nothing while brokers come and go: the caller asks again until its deadline. */
   private Optional<TopicDescription> describe(String topic) throws InterruptedException {
+    DescribeTopicsOptions options = new DescribeTopicsOptions().timeoutMs(ADMIN_TIMEOUT_MS);
     try {
-      return Optional.of(admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic));
+      return Optional.of(
+          admin.describeTopics(List.of(topic), options).allTopicNames().get().get(topic));
     } catch (ExecutionException e) {
+      System.err.println("describe " + topic + ": " + e.getCause());
       return Optional.empty();
     }
   }

@@ -249,7 +249,7 @@ describe('srvr, stat, cons and the watches', () => {
     view.stats.packetsReceived = 2
     view.stats.packetsSent = 2
     const alone = { ...view, cnxnCount: 1, lastProcessedZxid: 0x95, nodeCount: 7 }
-    const cnxns = [...view.cnxns].filter((cnxn) => cnxn.sessionId === undefined)
+    const cnxns = [...view.cnxns].filter((cnxn) => cnxn.sessionId === 0n)
     expect(ask('stat', { ...alone, cnxns })).toBe(golden('stat-after-reset'))
     expect(ask('crst', view)).toBe('Connection stats reset.\n')
     expect(ask('cons', view).split('\n')[0]).toBe(

@@ -98,7 +98,7 @@ export function makeCnxn(cnxn: TestCnxn): CnxnView {
     remoteAddress: `/127.0.0.1:${cnxn.port}`,
     interestOps: cnxn.sessionId === undefined ? 0 : 1,
     outstandingRequests: 0,
-    sessionId: cnxn.sessionId,
+    sessionId: cnxn.sessionId ?? 0n,
     sessionTimeoutMs: cnxn.sessionTimeoutMs ?? 0,
     establishedWall: cnxn.establishedWall ?? 0,
     expiresMono: cnxn.expiresMono ?? 0,

@@ -1,0 +1,219 @@
+import { type Cnxn } from '../server/cnxn.ts'
+import { type Member } from '../server/member.ts'
+import { type ServerMetrics } from '../server/server-metrics.ts'
+import { type ServerStats } from '../server/server-stats.ts'
+import { type QuotaUsage } from '../tree/quota-keeper.ts'
+import {
+  type CnxnView,
+  type HostView,
+  type NamespaceQuota,
+  type QuorumView,
+  type ServerMode,
+  type ServerView,
+  type SessionsView,
+  type SettingsView,
+  type WatchesView,
+} from './server-view.ts'
+
+/** What the texts say of the program itself. */
+export interface BuildInfo {
+  readonly version: string
+  readonly builtOn: string
+}
+
+const INTEREST_READ = 1
+const INTEREST_NONE = 0
+const NO_PORT = -1
+
+/** A running member as the four-letter words see it: nothing is computed before a word asks. */
+export class MemberView implements ServerView {
+  readonly version: string
+  readonly builtOn: string
+  readonly host: HostView
+  readonly #member: Member
+  readonly #clientPort: () => number | undefined
+  traceMask = 306n
+
+  constructor(
+    member: Member,
+    build: BuildInfo,
+    host: HostView,
+    clientPort: () => number | undefined,
+  ) {
+    this.#member = member
+    this.version = build.version
+    this.builtOn = build.builtOn
+    this.host = host
+    this.#clientPort = clientPort
+  }
+
+  get isServing(): boolean {
+    return true
+  }
+
+  get mode(): ServerMode {
+    return 'standalone'
+  }
+
+  get clock(): { readonly mono: number; readonly wall: number } {
+    return this.#member.clock
+  }
+
+  get startedMono(): number {
+    return this.#member.startedMono
+  }
+
+  get stats(): ServerStats {
+    return this.#member.stats
+  }
+
+  get metrics(): ServerMetrics {
+    return this.#member.metrics
+  }
+
+  get settings(): SettingsView {
+    const { config } = this.#member
+    return {
+      clientPort: this.#clientPort() ?? NO_PORT,
+      secureClientPort: NO_PORT,
+      dataDir: `${config.dataDir}/version-2`,
+      dataLogDir: `${config.dataLogDir}/version-2`,
+      tickTimeMs: config.tickTimeMs,
+      maxClientCnxns: config.maxClientCnxns,
+      minSessionTimeoutMs: config.minSessionTimeoutMs,
+      maxSessionTimeoutMs: config.maxSessionTimeoutMs,
+      clientPortListenBacklog: config.clientPortListenBacklog,
+      serverId: 0,
+    }
+  }
+
+  get cnxns(): Iterable<CnxnView> {
+    return this.#cnxnViews()
+  }
+
+  *#cnxnViews(): IterableIterator<CnxnView> {
+    for (const cnxn of this.#member.clients.cnxns.values()) yield this.#viewOf(cnxn)
+  }
+
+  #viewOf(cnxn: Cnxn): CnxnView {
+    const { session } = cnxn
+    const host = cnxn.address.includes(':') ? `[${cnxn.address}]` : cnxn.address
+    return {
+      remoteAddress: `/${host}:${cnxn.port}`,
+      // A four-letter word ends its connection, which the original shows as not being read.
+      interestOps: cnxn.paused || cnxn.state === 'fresh' ? INTEREST_NONE : INTEREST_READ,
+      outstandingRequests: cnxn.pending.length,
+      sessionId: session?.id ?? 0n,
+      sessionTimeoutMs: session?.timeoutMs ?? 0,
+      establishedWall: cnxn.openedWall,
+      expiresMono: session?.expiresMono ?? 0,
+      stats: cnxn.stats,
+    }
+  }
+
+  get cnxnCount(): number {
+    return this.#member.clients.cnxns.size
+  }
+
+  get outstandingRequests(): number {
+    return this.#member.clients.outstandingRequests
+  }
+
+  get authFailedCount(): number {
+    return this.#member.stats.authFailedCount
+  }
+
+  get lastProcessedZxid(): number {
+    return this.#member.tree.lastProcessedZxid
+  }
+
+  get sessions(): SessionsView {
+    const { sessions } = this.#member
+    const all = [...sessions.all.values()].map((session) => ({
+      sessionId: session.id,
+      timeoutMs: session.timeoutMs,
+      expiresMono: session.expiresMono,
+    }))
+    return {
+      ownsDeadlines: true,
+      localSessionsEnabled: false,
+      global: all,
+      globalCount: all.length,
+      local: [],
+      localCount: 0,
+    }
+  }
+
+  get ephemerals(): Iterable<readonly [sessionId: bigint, paths: Iterable<string>]> {
+    return this.#member.tree.ephemeralOwners
+  }
+
+  get ephemeralCount(): number {
+    return this.#member.tree.ephemeralsCount
+  }
+
+  get nodeCount(): number {
+    return this.#member.tree.nodeCount
+  }
+
+  get approximateDataBytes(): number {
+    return this.#member.tree.approximateDataBytes
+  }
+
+  get watchCount(): number {
+    return this.#member.watches.table.watchCount
+  }
+
+  get dataWatches(): WatchesView {
+    const { table } = this.#member.watches
+    const viewOf = (cnxn: Cnxn): { readonly sessionId: bigint } => ({ sessionId: cnxn.sessionId })
+    return {
+      watcherCount: table.dataWatcherCount,
+      pathCount: table.dataPathCount,
+      watchCount: table.dataWatchCount,
+      *byPath() {
+        for (const [path, watchers] of table.dataWatchersByPath())
+          yield [path, [...watchers].map(viewOf)]
+      },
+      *byWatcher() {
+        for (const [watcher, paths] of table.dataPathsByWatcher()) yield [viewOf(watcher), paths]
+      },
+    }
+  }
+
+  get digestLog(): Iterable<{ readonly zxid: number; readonly digest: bigint }> {
+    return this.#member.digestLog.entries
+  }
+
+  get quotas(): Iterable<NamespaceQuota> {
+    return sumByNamespace(this.#member.tree.quota.usages())
+  }
+
+  get quorum(): QuorumView | undefined {
+    return undefined
+  }
+}
+
+/** Limits and usages of a top-level znode add up over the quotas below it; -1 is no limit. */
+function sumByNamespace(usages: Iterable<QuotaUsage>): Iterable<NamespaceQuota> {
+  const sums = new Map<string, NamespaceQuota>()
+  for (const { path, limits, stats } of usages) {
+    const namespace = path.split('/')[1] ?? ''
+    const sum = sums.get(namespace)
+    const countLimit = limits.countHardLimit > -1 ? limits.countHardLimit : limits.count
+    const bytesLimit = limits.byteHardLimit > -1 ? limits.byteHardLimit : limits.bytes
+    sums.set(namespace, {
+      namespace,
+      countLimit: addLimits(sum?.countLimit ?? -1, countLimit),
+      bytesLimit: addLimits(sum?.bytesLimit ?? -1, bytesLimit),
+      countUsage: (sum?.countUsage ?? 0) + stats.count,
+      bytesUsage: (sum?.bytesUsage ?? 0) + stats.bytes,
+    })
+  }
+  return sums.values()
+}
+
+function addLimits(a: number, b: number): number {
+  if (a < 0) return b
+  return b < 0 ? a : a + b
+}

@@ -1,0 +1,339 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fsync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  write,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { assert } from '../base/assert.ts'
+import type { Logger } from '../base/logger.ts'
+import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
+import type { LogTail } from '../persistence/recovery.ts'
+import { parseSnapshotName } from '../persistence/snapshot-name.ts'
+import {
+  END_MARK,
+  LOG_HEADER_BYTES,
+  logFileHeader,
+  logFileName,
+  paddedFileBytes,
+  parseLogFileName,
+} from '../persistence/txn-log-format.ts'
+
+/** Named as in Config, so that it can be handed in whole. */
+export interface NodeDiskOptions {
+  /** Snapshots are in its folder version-2. */
+  readonly dataDir: string
+  /** Logs are in its folder version-2. May be the same. */
+  readonly dataLogDir: string
+  readonly dataDirAutocreate: boolean
+  /** How much a log file is extended at a time; 0 or less: not at all. */
+  readonly preAllocBytes: number
+  /** false: nothing is ever synced, and a power loss loses what was acknowledged. */
+  readonly forceSync: boolean
+  readonly fsyncWarningThresholdMs: number
+}
+
+export interface NodeDiskEvents {
+  readonly logger: Logger
+  /** After each write to the log that was synced. */
+  readonly onSync: (durationMs: number) => void
+  /** The log could not be written. Nothing more will be; the process must end. Called once. */
+  readonly onFatal: (reason: string) => void
+}
+
+const VERSION_FOLDER = 'version-2'
+
+/**
+ * The data directories of one member. Reading is synchronous and happens at start; running writes go
+ * through `write`. Why the log is written as it is: docs/decisions/003-durable-write.md.
+ */
+export class NodeDisk implements DiskReader {
+  readonly logFolder: string
+  readonly snapFolder: string
+  readonly #options: NodeDiskOptions
+  readonly #events: NodeDiskEvents
+  #fd: number | undefined = undefined
+  #path = ''
+  /** Where the next record goes. */
+  #position = 0
+  /** Padding included. */
+  #fileBytes = 0
+  #isBusy = false
+  #hasFailed = false
+
+  private constructor(options: NodeDiskOptions, events: NodeDiskEvents) {
+    this.#options = options
+    this.#events = events
+    this.logFolder = join(options.dataLogDir, VERSION_FOLDER)
+    this.snapFolder = join(options.dataDir, VERSION_FOLDER)
+  }
+
+  /** Creates what is missing. A string says why the directories cannot be used. */
+  static open(options: NodeDiskOptions, events: NodeDiskEvents): NodeDisk | string {
+    const disk = new NodeDisk(options, events)
+    const folders = new Set([disk.snapFolder, disk.logFolder])
+    for (const folder of folders) {
+      const reason = prepareFolder(folder, options.dataDirAutocreate)
+      if (reason !== undefined) return reason
+    }
+    return folders.size === 1 ? disk : (disk.#misplacedFile() ?? disk)
+  }
+
+  /** After a change of dataLogDir old files would be overlooked, and a shorter history be served. */
+  #misplacedFile(): string | undefined {
+    const log = readdirSync(this.snapFolder).find((name) => parseLogFileName(name) !== undefined)
+    if (log !== undefined)
+      return `${join(this.snapFolder, log)} is a log, but logs belong in ${this.logFolder}: move it`
+    const snap = readdirSync(this.logFolder).find((name) => parseSnapshotName(name) !== undefined)
+    if (snap === undefined) return undefined
+    return `${join(this.logFolder, snap)} is a snapshot, but snapshots belong in ${this.snapFolder}: move it`
+  }
+
+  listLogs(): readonly LogFileInfo[] {
+    const logs: LogFileInfo[] = []
+    for (const name of readdirSync(this.logFolder)) {
+      const zxid = parseLogFileName(name)
+      if (zxid !== undefined)
+        logs.push({ zxid, name, bytes: statSync(join(this.logFolder, name)).size })
+    }
+    return logs.sort((a, b) => a.zxid - b.zxid)
+  }
+
+  listSnapshots(): readonly SnapshotFileInfo[] {
+    const snapshots: SnapshotFileInfo[] = []
+    for (const name of readdirSync(this.snapFolder)) {
+      const parsed = parseSnapshotName(name)
+      if (parsed !== undefined) snapshots.push({ zxid: parsed.zxid, name })
+    }
+    return snapshots.sort((a, b) => a.zxid - b.zxid)
+  }
+
+  readLog(name: string, offset: number, length: number): Buffer {
+    return readFileRange(join(this.logFolder, name), offset, length)
+  }
+
+  /** Removes what a crash left behind the last good record. A string says why it could not. */
+  cutTail(tail: LogTail): string | undefined {
+    const path = join(this.logFolder, tail.name)
+    try {
+      // The original refuses to start on a log file without a header (spec 02 §2).
+      if (tail.offset < LOG_HEADER_BYTES) unlinkSync(path)
+      else cutFile(path, tail.offset, tail.addEndMark)
+      syncFolder(this.logFolder)
+      return undefined
+    } catch (error) {
+      return `cutting ${path} at offset ${tail.offset} failed: ${messageOf(error)}`
+    }
+  }
+
+  /**
+   * Executes the ops in order and calls `done` when all of them are on stable storage; never before
+   * this returns, and never if one fails. One call at a time. The bytes are borrowed until `done`.
+   */
+  write(ops: readonly DiskOp[], done: () => void): void {
+    assert(!this.#isBusy, 'a write to the disk while another is in flight')
+    if (this.#hasFailed) return
+    this.#isBusy = true
+    this.#run(ops, 0, done, false)
+  }
+
+  /** Not while a write is in flight. */
+  close(): void {
+    assert(!this.#isBusy, 'the disk is closed while a write is in flight')
+    this.#closeLog()
+  }
+
+  #run(ops: readonly DiskOp[], from: number, done: () => void, hasWaited: boolean): void {
+    for (let i = from; i < ops.length; i += 1) {
+      const op = ops[i]
+      if (op === undefined) break
+      if (op.kind === 'rollLog') {
+        this.#closeLog()
+        continue
+      }
+      this.#append(op.bytes, op.firstZxid, () => this.#run(ops, i + 1, done, true))
+      return
+    }
+    const finish = (): void => {
+      this.#isBusy = false
+      done()
+    }
+    if (hasWaited) finish()
+    else process.nextTick(finish)
+  }
+
+  #closeLog(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+
+  #append(bytes: Buffer, firstZxid: number, done: () => void): void {
+    if (this.#fd !== undefined) {
+      this.#writeDurably(this.#fd, bytes, done)
+      return
+    }
+    let fd: number
+    try {
+      fd = this.#openLog(firstZxid)
+    } catch (error) {
+      this.#fail(`creating ${this.#path}`, error)
+      return
+    }
+    this.#writeDurably(fd, Buffer.concat([logFileHeader(), bytes]), () => this.#syncLogFolder(done))
+  }
+
+  #openLog(firstZxid: number): number {
+    // A file of that name holds no good record: recovery would have read it.
+    this.#path = join(this.logFolder, logFileName(firstZxid))
+    const durable = this.#options.forceSync ? constants.O_DSYNC : 0
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | durable
+    this.#fd = openSync(this.#path, flags, 0o644)
+    this.#position = 0
+    this.#fileBytes = LOG_HEADER_BYTES
+    return this.#fd
+  }
+
+  #writeDurably(fd: number, bytes: Buffer, done: () => void): void {
+    const { preAllocBytes, forceSync } = this.#options
+    const end = this.#position + bytes.length
+    const fileBytes = paddedFileBytes(this.#fileBytes, end, preAllocBytes)
+    if (fileBytes !== this.#fileBytes && preAllocBytes > 0) {
+      try {
+        ftruncateSync(fd, fileBytes)
+      } catch (error) {
+        this.#fail(`extending ${this.#path}`, error)
+        return
+      }
+    }
+    this.#fileBytes = fileBytes
+    const startedMs = performance.now()
+    this.#writeAll(fd, bytes, () => {
+      this.#position = end
+      if (forceSync) this.#onSynced(performance.now() - startedMs)
+      done()
+    })
+  }
+
+  /** A write may be cut short, by a signal or a nearly full disk: go on until all is written. */
+  #writeAll(fd: number, bytes: Buffer, done: () => void): void {
+    const position = this.#position
+    let at = 0
+    const step = (): void => {
+      write(fd, bytes, at, bytes.length - at, position + at, (error, written) => {
+        if (error !== null) {
+          this.#fail(`writing ${this.#path}`, error)
+          return
+        }
+        at += written
+        if (at < bytes.length) step()
+        else done()
+      })
+    }
+    step()
+  }
+
+  /** Without this a power loss could take the name of a new file, and with it the file. */
+  #syncLogFolder(done: () => void): void {
+    if (!this.#options.forceSync) {
+      done()
+      return
+    }
+    let fd: number
+    try {
+      fd = openSync(this.logFolder, 'r')
+    } catch (error) {
+      this.#fail(`syncing ${this.logFolder}`, error)
+      return
+    }
+    fsync(fd, (error) => {
+      closeSync(fd)
+      if (error !== null) this.#fail(`syncing ${this.logFolder}`, error)
+      else done()
+    })
+  }
+
+  #onSynced(durationMs: number): void {
+    this.#events.onSync(durationMs)
+    if (durationMs <= this.#options.fsyncWarningThresholdMs) return
+    this.#events.logger.warn('writing and syncing the transaction log was slow', {
+      file: this.#path,
+      durationMs: Math.round(durationMs),
+      thresholdMs: this.#options.fsyncWarningThresholdMs,
+    })
+  }
+
+  /** What the kernel still holds is unknown after a failed sync: no retry can be trusted. */
+  #fail(action: string, error: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    this.#events.onFatal(`${action} failed: ${messageOf(error)}`)
+  }
+}
+
+function prepareFolder(folder: string, autocreate: boolean): string | undefined {
+  try {
+    if (autocreate) createFolder(folder)
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    const hint = autocreate ? '' : '; datadir.autocreate is false, so it must exist'
+    return `data directory ${folder} cannot be used: ${messageOf(error)}${hint}`
+  }
+}
+
+/** Creates a folder and what is missing above it, all of it durably. */
+function createFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true })
+  if (first === undefined) return
+  for (let path = folder; path !== dirname(first); path = dirname(path)) syncFolder(dirname(path))
+}
+
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function cutFile(path: string, offset: number, addEndMark: boolean): void {
+  const fd = openSync(path, 'r+')
+  try {
+    ftruncateSync(fd, offset)
+    if (addEndMark) writeSync(fd, Buffer.from([END_MARK]), 0, 1, offset)
+    fdatasyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function readFileRange(path: string, offset: number, length: number): Buffer {
+  const fd = openSync(path, 'r')
+  try {
+    const bytes = Buffer.allocUnsafeSlow(length)
+    let at = 0
+    while (at < length) {
+      const count = readSync(fd, bytes, at, length - at, offset + at)
+      if (count === 0) break
+      at += count
+    }
+    return bytes.subarray(0, at)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

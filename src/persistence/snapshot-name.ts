@@ -1,0 +1,29 @@
+import { parseHexSuffix } from './txn-log-format.ts'
+
+/** How a snapshot file is compressed, by the suffix of its name (spec 02 §1). */
+export type SnapshotCompression = '' | 'gz' | 'snappy'
+
+export interface SnapshotName {
+  /** What had been applied when the dump began. */
+  readonly zxid: number
+  readonly compression: SnapshotCompression
+}
+
+const suffixes: ReadonlyMap<string, SnapshotCompression> = new Map([
+  ['gz', 'gz'],
+  ['snappy', 'snappy'],
+])
+
+/** Undefined: no snapshot file's name. An unknown suffix is read as none, as the original does. */
+export function parseSnapshotName(name: string): SnapshotName | undefined {
+  const [prefix, hex, suffix] = name.split('.')
+  if (prefix !== 'snapshot' || hex === undefined) return undefined
+  const zxid = parseHexSuffix(`snapshot.${hex}`, 'snapshot.')
+  if (zxid === undefined) return undefined
+  return { zxid, compression: suffixes.get(suffix ?? '') ?? '' }
+}
+
+export function snapshotFileName(name: SnapshotName): string {
+  const suffix = name.compression === '' ? '' : `.${name.compression}`
+  return `snapshot.${name.zxid.toString(16)}${suffix}`
+}

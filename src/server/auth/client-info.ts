@@ -1,0 +1,18 @@
+import type { Id } from '../../data/records.ts'
+import { DIGEST_SCHEME, digestUser } from './digest.ts'
+
+/** An id as whoAmI shows it: for digest only the user, as the rest is the hash of the password. */
+export interface ShownId {
+  readonly authScheme: string
+  readonly user: string
+}
+
+export function clientInfoOf(id: Id): ShownId {
+  return { authScheme: id.scheme, user: id.scheme === DIGEST_SCHEME ? digestUser(id.id) : id.id }
+}
+
+/** For the audit log: the users separated by commas; undefined if the connection has none. */
+export function usersOf(ids: readonly Id[]): string | undefined {
+  const users = ids.map((id) => clientInfoOf(id).user).filter((user) => user.trim() !== '')
+  return users.length === 0 ? undefined : users.join(',')
+}

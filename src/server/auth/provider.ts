@@ -1,0 +1,23 @@
+import type { Id } from '../../data/records.ts'
+
+/**
+ * What an authentication scheme can do. `world`, `auth` and `super` are no providers: the first two
+ * mean something in an ACL only, the third is given out by others and can be in no ACL.
+ */
+export interface AuthProvider {
+  readonly scheme: string
+  /** Whether an ACL entry of scheme `auth` stands for the ids of this one. Not so for `ip`. */
+  readonly isAuthenticated: boolean
+  /**
+   * Op 100: the ids to add to a connection from `address`. Undefined: refused, which is answered with
+   * -115 and the end of the connection (spec 01 §7).
+   */
+  authenticate(data: Buffer | null, address: string): readonly Id[] | undefined
+  /** Whether an ACL may be set with this id; if not, -114. */
+  isValid(aclId: string): boolean
+  /** Whether a connection's id is one that an ACL's id means. */
+  matches(id: string, aclId: string): boolean
+}
+
+/** By scheme. */
+export type AuthProviders = ReadonlyMap<string, AuthProvider>

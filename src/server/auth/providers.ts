@@ -1,0 +1,46 @@
+import type { Crypto } from '../../base/crypto.ts'
+import { sameId } from '../../data/acl.ts'
+import type { Id } from '../../data/records.ts'
+import type { Config } from '../config.ts'
+import { DIGEST_SCHEME, DigestProvider } from './digest.ts'
+import { IP_SCHEME, IpProvider } from './ip.ts'
+import type { AuthProvider, AuthProviders } from './provider.ts'
+import { SASL_SCHEME, SaslProvider } from './sasl.ts'
+
+export type { AuthProvider, AuthProviders } from './provider.ts'
+
+export type AuthConfig = Pick<
+  Config,
+  'authSchemes' | 'digestAuthAlgorithm' | 'superDigest' | 'letAnySaslUserDoX'
+>
+
+/** The text says why a server must not start with these settings. */
+export function makeAuthProviders(config: AuthConfig, crypto: Crypto): AuthProviders | string {
+  const providers: AuthProvider[] = []
+  if (config.authSchemes.has(IP_SCHEME)) providers.push(new IpProvider())
+  if (config.authSchemes.has(DIGEST_SCHEME)) {
+    const { digestAuthAlgorithm: algorithm, superDigest } = config
+    // Better found out now than when the first client logs in.
+    if (crypto.hash(algorithm, Buffer.alloc(0)) === undefined)
+      return `DigestAuthenticationProvider.digestAlg: this machine has no hash ${algorithm}`
+    providers.push(new DigestProvider({ algorithm, superDigest }, crypto))
+  }
+  if (config.authSchemes.has(SASL_SCHEME))
+    providers.push(new SaslProvider(config.letAnySaslUserDoX))
+  return new Map(providers.map((provider) => [provider.scheme, provider]))
+}
+
+/**
+ * The ids of a connection with some more of them; the same list if none is new. Undefined: it would
+ * have more than `idsMax`. A client may log in as often as it likes, and each id costs memory and
+ * a comparison in every ACL check.
+ */
+export function withIds(
+  ids: readonly Id[],
+  added: readonly Id[],
+  idsMax: number,
+): readonly Id[] | undefined {
+  const fresh = added.filter((id) => !ids.some((known) => sameId(known, id)))
+  if (fresh.length === 0) return ids
+  return ids.length + fresh.length > idsMax ? undefined : [...ids, ...fresh]
+}

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { JuteWriter } from 'jute-ts'
+import { writeTxnHeader } from '../../../src/data/records.ts'
+import type {
+  DiskReader,
+  LogFileInfo,
+  SnapshotFileInfo,
+} from '../../../src/persistence/disk.ts'
+import {
+  beginTxnRecord,
+  endTxnRecord,
+  logFileHeader,
+  parseLogFileName,
+} from '../../../src/persistence/txn-log-format.ts'
+
+/** Log files in memory. */
+export class MemoryDisk implements DiskReader {
+  readonly files: Map<string, Buffer>
+
+  constructor(files: Readonly<Record<string, Buffer>> = {}) {
+    this.files = new Map(Object.entries(files))
+  }
+
+  listLogs(): readonly LogFileInfo[] {
+    return [...this.files]
+      .map(([name, bytes]) => ({ zxid: parseLogFileName(name) ?? -1, name, bytes: bytes.length }))
+      .filter((file) => file.zxid >= 0)
+      .sort((a, b) => a.zxid - b.zxid)
+  }
+
+  listSnapshots(): readonly SnapshotFileInfo[] {
+    return []
+  }
+
+  readLog(name: string, offset: number, length: number): Buffer {
+    const bytes = this.files.get(name) ?? Buffer.alloc(0)
+    return Buffer.from(bytes.subarray(offset, offset + length))
+  }
+
+  file(name: string): LogFileInfo {
+    const found = this.listLogs().find((file) => file.name === name)
+    if (found === undefined) throw new Error(`no file ${name}`)
+    return found
+  }
+}
+
+/** One record: a header with this zxid and `body` behind it. */
+export function record(zxid: number, body: Buffer = Buffer.from([0, 0, 0, zxid & 0xff])): Buffer {
+  const w = new JuteWriter()
+  const at = beginTxnRecord(w)
+  writeTxnHeader(w, { clientId: 7n, cxid: 1, zxid, time: 1000 + zxid, type: -1 })
+  w.writeBytes(body)
+  endTxnRecord(w, at)
+  return w.copy()
+}
+
+/** A log file of these parts, with zeros behind. */
+export function logFile(parts: readonly Buffer[], paddingBytes = 0): Buffer {
+  return Buffer.concat([logFileHeader(), ...parts, Buffer.alloc(paddingBytes)])
+}
+
+const goldenFolder = new URL('../../golden/', import.meta.url)
+
+/** The logs in a folder version-2 below test/golden. */
+export function goldenDisk(folder: string): MemoryDisk {
+  const url = new URL(`${folder}/version-2/`, goldenFolder)
+  const files: Record<string, Buffer> = {}
+  for (const name of readdirSync(url)) files[name] = readFileSync(new URL(name, url))
+  return new MemoryDisk(files)
+}
+
+export function goldenJson(path: string): unknown {
+  return JSON.parse(readFileSync(new URL(path, goldenFolder), 'utf8'))
+}
