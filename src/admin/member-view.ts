@@ -1,18 +1,18 @@
-import { type Cnxn } from '../server/cnxn.ts'
-import { type Member } from '../server/member.ts'
-import { type ServerMetrics } from '../server/server-metrics.ts'
-import { type ServerStats } from '../server/server-stats.ts'
-import { type QuotaUsage } from '../tree/quota-keeper.ts'
-import {
-  type CnxnView,
-  type HostView,
-  type NamespaceQuota,
-  type QuorumView,
-  type ServerMode,
-  type ServerView,
-  type SessionsView,
-  type SettingsView,
-  type WatchesView,
+import type { Cnxn } from '../server/cnxn.ts'
+import type { Member } from '../server/member.ts'
+import type { ServerMetrics } from '../server/server-metrics.ts'
+import type { ServerStats } from '../server/server-stats.ts'
+import type { QuotaUsage } from '../tree/quota-keeper.ts'
+import type {
+  CnxnView,
+  HostView,
+  NamespaceQuota,
+  QuorumView,
+  ServerMode,
+  ServerView,
+  SessionsView,
+  SettingsView,
+  WatchesView,
 } from './server-view.ts'
 
 /** What the texts say of the program itself. */

@@ -31,6 +31,5 @@ export class TextWriter {
 
 /** As Java prints a long in hexadecimal: -1 is sixteen f's, and there is no 0x. */
 export function hexOfLong(value: number | bigint): string {
-  if (typeof value === 'number' && value >= 0) return value.toString(16)
   return BigInt.asUintN(64, BigInt(value)).toString(16)
 }

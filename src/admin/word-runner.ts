@@ -1,11 +1,11 @@
-import { type Config } from '../server/config.ts'
-import { type FourLetterWords } from '../server/first-bytes.ts'
+import type { Config } from '../server/config.ts'
+import type { FourLetterWords } from '../server/first-bytes.ts'
 import {
   fourLetterWordExtraBytes,
   fourLetterWordOf,
   runFourLetterWord,
 } from './four-letter-words.ts'
-import { type ServerView } from './server-view.ts'
+import type { ServerView } from './server-view.ts'
 
 /** Answers the words that a member meets on its client port, once it is told what to look at. */
 export class WordRunner implements FourLetterWords {

@@ -120,10 +120,6 @@ export class AdvancedSummary implements Metric {
     this.#summary = new Summary(name)
   }
 
-  get count(): number {
-    return this.#summary.count
-  }
-
   add(value: number): void {
     this.#summary.add(value)
     this.#reservoir.add(value)

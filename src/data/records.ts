@@ -1,4 +1,4 @@
-// Generated from records.jute by jute-ts, do not edit: npm run generate makes it anew.
+// Generated from records.jute by jute-ts, do not edit: compile records.jute anew.
 import type { JuteReader, JuteWriter } from 'jute-ts'
 
 /** Whom an ACL entry means, or who a connection has shown to be. */
@@ -857,14 +857,14 @@ export function writeSetWatches2(w: JuteWriter, v: SetWatches2): void {
   writeVectorOfUstring(w, v.persistentRecursiveWatches)
 }
 
-/** Of getEphemerals. */
+/** Of getEphemerals; null is any prefix, as the original answers it. */
 export interface GetEphemeralsRequest {
-  readonly prefixPath: string
+  readonly prefixPath: string | null
 }
 
 export function readGetEphemeralsRequest(r: JuteReader): GetEphemeralsRequest {
   return {
-    prefixPath: r.readString(),
+    prefixPath: r.readNullableString(),
   }
 }
 

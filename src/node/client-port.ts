@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { type Logger } from '../base/logger.ts'
-import { type CnxnId } from '../server/cnxn.ts'
-import { type TurnLoop } from '../server/turn-loop.ts'
+import type { Logger } from '../base/logger.ts'
+import type { CnxnId } from '../server/cnxn.ts'
+import type { TurnLoop } from '../server/turn-loop.ts'
 
 /** How long a closed connection may take to let its last bytes go. */
 const LINGER_MS = 1000

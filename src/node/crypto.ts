@@ -1,5 +1,5 @@
 import { createHash, getHashes, randomBytes } from 'node:crypto'
-import { type Crypto } from '../base/crypto.ts'
+import type { Crypto } from '../base/crypto.ts'
 
 /** Hashes and nonces from the machine's own library. */
 export const nodeCrypto: Crypto = {

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../server/config.ts'
 import { formatConfigError, isConfigError } from '../server/config-source.ts'
 import { BUILT_IN, loadConfig, readConfigEntries } from './config-file.ts'
 import { type Environment, isSet } from './environment.ts'
+import { makeDirectory } from './make-directory.ts'
 import { isServerAlive, readPid, removePid, writePid } from './pid-file.ts'
 import { FAILED, READY } from './ready-signal.ts'
 import { logFileOf, parentOf, pidFileOf } from './server-paths.ts'
@@ -88,7 +89,7 @@ async function launch(
 ): Promise<Problem | undefined> {
   let log: number
   try {
-    mkdirSync(parentOf(logFile), { recursive: true })
+    makeDirectory(parentOf(logFile))
     log = openSync(logFile, 'a')
   } catch (error) {
     return { word: 'FAILED TO START', reason: `cannot write the log: ${messageOf(error)}` }

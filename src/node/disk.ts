@@ -70,6 +70,7 @@ export class NodeDisk implements DiskReader {
   /** Padding included. */
   #fileBytes = 0
   #isBusy = false
+  #isClosing = false
   #hasFailed = false
 
   private constructor(options: NodeDiskOptions, events: NodeDiskEvents) {
@@ -142,16 +143,17 @@ export class NodeDisk implements DiskReader {
    * this returns, and never if one fails. One call at a time. The bytes are borrowed until `done`.
    */
   write(ops: readonly DiskOp[], done: () => void): void {
-    assert(!this.#isBusy, 'a write to the disk while another is in flight')
     if (this.#hasFailed) return
+    assert(!this.#isClosing, 'a write to a disk that was closed')
+    assert(!this.#isBusy, 'a write to the disk while another is in flight')
     this.#isBusy = true
     this.#run(ops, 0, done, false)
   }
 
-  /** Not while a write is in flight. */
+  /** No write may follow. One that is in flight is finished, and its `done` called. */
   close(): void {
-    assert(!this.#isBusy, 'the disk is closed while a write is in flight')
-    this.#closeLog()
+    this.#isClosing = true
+    if (!this.#isBusy) this.#closeLog()
   }
 
   #run(ops: readonly DiskOp[], from: number, done: () => void, hasWaited: boolean): void {
@@ -167,6 +169,7 @@ export class NodeDisk implements DiskReader {
     }
     const finish = (): void => {
       this.#isBusy = false
+      if (this.#isClosing) this.#closeLog()
       done()
     }
     if (hasWaited) finish()
@@ -277,6 +280,7 @@ export class NodeDisk implements DiskReader {
   #fail(action: string, error: unknown): void {
     if (this.#hasFailed) return
     this.#hasFailed = true
+    this.#isBusy = false
     this.#events.onFatal(`${action} failed: ${messageOf(error)}`)
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../server/config.ts'
 import { myidPath } from '../server/config-ensemble.ts'
@@ -7,6 +7,7 @@ import { loadConfig } from './config-file.ts'
 import type { Environment } from './environment.ts'
 import { ExitCode, StartError } from './exit-code.ts'
 import { type LogSink, logLevelOf, logLevels, openLogSink } from './log-sink.ts'
+import { makeDirectory } from './make-directory.ts'
 import { openReadySignal, type ReadySignal } from './ready-signal.ts'
 import { describeConfigFile } from './server-paths.ts'
 
@@ -70,7 +71,7 @@ async function serve(config: Config, sink: LogSink, signal: ReadySignal): Promis
 function writeMyid({ servers, myid, dataDir, dataDirAutocreate }: Config, logger: Logger): void {
   const path = myidPath(dataDir)
   if (servers.size === 0 || myid === undefined || existsSync(path)) return
-  if (dataDirAutocreate) mkdirSync(dataDir, { recursive: true })
+  if (dataDirAutocreate) makeDirectory(dataDir)
   writeFileSync(path, `${myid}\n`)
   logger.info('wrote the id of this server', { file: path, myid })
 }

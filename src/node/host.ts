@@ -1,9 +1,19 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { arch, freemem, homedir, hostname, release, tmpdir, totalmem, type, userInfo } from 'node:os'
+import {
+  arch,
+  freemem,
+  homedir,
+  hostname,
+  release,
+  tmpdir,
+  totalmem,
+  type,
+  userInfo,
+} from 'node:os'
 import { join } from 'node:path'
-import { type BuildInfo } from '../admin/member-view.ts'
-import { type HostView } from '../admin/server-view.ts'
-import { type Config } from '../server/config.ts'
+import type { BuildInfo } from '../admin/member-view.ts'
+import type { HostView } from '../admin/server-view.ts'
+import type { Config } from '../server/config.ts'
 
 /** The version of ZooKeeper whose behaviour this is; tools read it to know what a server can do. */
 export const PROTOCOL_VERSION = '3.9.5'

@@ -1,10 +1,10 @@
 import { MemberView } from '../admin/member-view.ts'
 import { WordRunner } from '../admin/word-runner.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
-import { type Logger } from '../base/logger.ts'
+import type { Logger } from '../base/logger.ts'
 import { formatZxid } from '../data/zxid.ts'
 import { providersOf } from '../server/auth-requests.ts'
-import { type Config } from '../server/config.ts'
+import type { Config } from '../server/config.ts'
 import { loadMember } from '../server/load.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../server/member.ts'
 import { type Machine, TurnLoop } from '../server/turn-loop.ts'
@@ -12,8 +12,8 @@ import { ClientPort } from './client-port.ts'
 import { readClock } from './clock.ts'
 import { nodeCrypto } from './crypto.ts'
 import { NodeDisk } from './disk.ts'
-import { buildInfo, hostView } from './host.ts'
 import { ExitCode, StartError } from './exit-code.ts'
+import { buildInfo, hostView } from './host.ts'
 
 /** A server that answers on its port. */
 export interface RunningServer {

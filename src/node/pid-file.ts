@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { makeDirectory } from './make-directory.ts'
 import { parentOf } from './server-paths.ts'
 
 /** The process id in a pid file; undefined if there is no such file, or nothing sensible in it. */
@@ -13,7 +14,7 @@ export function readPid(file: string): number | undefined {
 
 /** Without a line end, as zkServer.sh writes it. Throws if the file cannot be written. */
 export function writePid(file: string, pid: number): void {
-  mkdirSync(parentOf(file), { recursive: true })
+  makeDirectory(parentOf(file))
   writeFileSync(file, String(pid))
 }
 

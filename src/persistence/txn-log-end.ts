@@ -28,7 +28,7 @@ export interface LogEnd {
 
 /** A crash tears one write, and none is as large as this. */
 const TORN_BYTES_MAX = 64 * 1024 * 1024
-const SCAN_BYTES = 1024 * 1024
+const SCAN_BYTES = 64 * 1024
 /** The TxnHeader alone. */
 const ENTRY_BYTES_MIN = 32
 const ZEROS: Buffer = Buffer.alloc(SCAN_BYTES)

@@ -84,7 +84,7 @@ export class TxnLogReader {
   #readHeader(): LogEnd | undefined {
     const header = this.#disk.readLog(this.#file.name, 0, LOG_HEADER_BYTES)
     // Killed between the creation of the file and its header (spec 07): an empty log.
-    if (header.length === 0) return { kind: 'end of file', offset: 0, detail: 'the file is empty' }
+    if (header.length === 0) return { kind: 'torn record', offset: 0, detail: 'the file is empty' }
     const whole = header.length === LOG_HEADER_BYTES
     if (whole && header.readInt32BE(0) === LOG_MAGIC && header.readInt32BE(4) === LOG_VERSION)
       return undefined

@@ -41,7 +41,7 @@ export class AuthRequests {
 
   onAuth(cnxn: Cnxn, r: JuteReader): Err {
     const packet = readAuthPacket(r)
-    if (!r.ok) return Err.authFailed
+    if (!r.ok) return Err.marshallingError
     const ids = this.providers.get(packet.scheme)?.authenticate(packet.auth, cnxn.address)
     const isAdded = ids !== undefined && this.#addIds(cnxn, ids)
     const fields = {
@@ -75,6 +75,7 @@ export class AuthRequests {
 
   onSasl(_cnxn: Cnxn, r: JuteReader): SaslAnswer {
     readGetSASLRequest(r)
+    if (!r.ok) return { err: Err.marshallingError, token: null }
     return { err: Err.ok, token: null }
   }
 }

@@ -294,6 +294,7 @@ export class Clients {
 
   #onAuth(cnxn: Cnxn, xid: number, r: JuteReader): void {
     const err = this.#parts.auth.onAuth(cnxn, r)
+    if (err === Err.marshallingError) return this.refuse(cnxn, 'auth packet does not decode')
     if (err !== Err.ok) this.#parts.stats.authFailedCount += 1
     if (err !== Err.ok) return this.answerAndClose(cnxn, xid, 0, err)
     const w = this.#parts.outbox.begin(cnxn)
@@ -302,6 +303,8 @@ export class Clients {
 
   #onSasl(cnxn: Cnxn, xid: number, r: JuteReader): void {
     const answer = this.#parts.auth.onSasl(cnxn, r)
+    if (answer.err === Err.marshallingError)
+      return this.refuse(cnxn, 'sasl request does not decode')
     if (answer.err !== Err.ok) return this.answerAndClose(cnxn, xid, 0, answer.err)
     const w = this.#parts.outbox.begin(cnxn)
     const at = beginReply(w, xid, 0, Err.ok)

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Child, run, startChild } from './harness/process.ts'
@@ -30,8 +29,8 @@ interface Cli {
   readonly child: Child
 }
 
-async function openCli(args: readonly string[] = []): Promise<Cli> {
-  const child = startChild(CLI, ['-h', server.connectString, ...args])
+async function openCli(): Promise<Cli> {
+  const child = startChild(CLI, ['-h', server.connectString])
   children.push(child)
   await child.waitFor('state = CONNECTED_STATE')
   let read = child.output().length
@@ -90,19 +89,18 @@ describe('cli_mt', () => {
         names,
       )
     }
-    expect(await cli.ask('get /c', /ephemeralOwner = 0\n/)).toContain(' value_len = 3\nnew\n')
+    await cli.ask('get /c', / value_len = 3\nnew\nStat:\n[\s\S]*ephemeralOwner = 0\n/)
     await cli.ask('set /c one', /\tversion=1\taversion=0\n/)
     await cli.ask('set /nothing x', '/nothing: rc = -101')
     await cli.ask('get /nothing', '/nothing: rc = -101')
     await cli.ask('exists /nothing', 'Error -101 for /nothing')
     await cli.ask('sync /c', '[/c]: rc = 0\n\tname = /c\n')
-    const eph = await cli.ask('get /c/eph', /ephemeralOwner = \w+\n/)
-    expect(eph).toMatch(/ephemeralOwner = [1-9a-f][0-9a-f]*\n/)
+    await cli.ask('get /c/eph', /\/c\/eph: rc = 0\n[\s\S]*ephemeralOwner = [1-9a-f][0-9a-f]*\n/)
   })
 
   it('works with asynchronous calls', async () => {
     await cli.ask('acreate /c/async', '\tname = /c/async\n')
-    await cli.ask('aset /c/async x', /\/c\/async: rc = 0 Stat:[^]*version=1\taversion=0\n/)
+    await cli.ask('aset /c/async x', /\/c\/async: rc = 0 Stat:[\s\S]*version=1\taversion=0\n/)
     await cli.ask('aget /c/async', /\/c\/async: rc = 0\n value_len = 1\nx\n/)
     await cli.ask('als /c/async', '/c/async: rc = 0\n')
     await cli.ask('adelete /c/async', '/c/async: rc = 0\n')
@@ -131,13 +129,14 @@ describe('cli_mt', () => {
     cli.child.send('addauth digest bob:secret')
     await cli.ask('get /c/two', ' value_len = 3\nnew\n')
     await cli.ask('reconfig -remove 1', '-remove 1: rc = -123')
-    const config = await cli.ask('config', /ephemeralOwner = 0\n/)
+    const config = await cli.ask('config', /config: rc = 0\n[\s\S]*ephemeralOwner = 0\n/)
     expect(config).toContain('/zookeeper/config: rc = 0\n value_len = 0\n')
     expect(config).toContain('\tversion=0\taversion=ffffffff\n')
     await cli.ask('set /zookeeper/config x', '/zookeeper/config: rc = -102')
     await cli.ask('delete /zookeeper', '/zookeeper: rc = -8')
     // A scheme that the server does not know ends the session.
     await second.ask('addauth nosuch bob:secret', 'state = AUTH_FAILED_STATE')
+    second.child.end()
     expect(await second.child.exited).toBe(0)
   })
 
@@ -151,23 +150,6 @@ describe('cli_mt', () => {
     cli.child.send('quit')
     expect(await cli.child.exited).toBe(0)
     expect(await batch('get /c/eph')).toContain('/c/eph: rc = -101')
-  })
-
-  it('reattaches to its session after a crash', async () => {
-    const idFile = join(scratchDirectory('c-client'), 'id')
-    const first = await openCli(['-m', idFile])
-    await first.ask('create +e /c/mine', '\tname = /c/mine\n')
-    const id = /session id: (0x[0-9a-f]+)/.exec(first.child.output())?.[1]
-    expect(id).toBeDefined()
-    await first.child.kill('SIGKILL')
-    expect(existsSync(idFile)).toBe(true)
-    const again = await openCli(['-m', idFile])
-    expect(await again.ask('get /c/mine', /ephemeralOwner = (\w+)\n/)).toContain(
-      `ephemeralOwner = ${id?.slice(2)}\n`,
-    )
-    again.child.send('quit')
-    expect(await again.child.exited).toBe(0)
-    expect(await batch('get /c/mine')).toContain('/c/mine: rc = -101')
   })
 })
 
@@ -185,7 +167,7 @@ describe('a program on the C client', () => {
     const { port, dataDir } = server
     await server.stop()
     server = await startServer({ port, dataDir, jvmFlags: JVM_FLAGS })
-    expect(await batch('create /probe/news')).toContain('rc = 0')
+    expect(await batch('create /news')).toContain('rc = 0')
     probe.send('go on')
     expect(await probe.exited).toBe(0)
     const hash = createHash('sha1').update('bob:secret').digest('base64')
@@ -198,10 +180,10 @@ describe('a program on the C client', () => {
       'addAuth 0',
       'setAcl 0',
       `getAcl 0 aversion=1 world:anyone:1 digest:bob:${hash}:31`,
-      'removeWatches 0 notwatching /probe again -121',
+      'removeWatches 0 again -121',
       'create2 with a TTL 0 /probe/ttl dataLength=1 created /probe/ttl',
       'ready for the restart',
-      'after the restart: created /probe/news, the session lives, its ephemeral 0',
+      'after the restart: created /news, the session lives, its ephemeral 0',
       'close 0',
     ])
   })

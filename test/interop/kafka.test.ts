@@ -14,6 +14,7 @@ const sessionTimeoutMs = 6000
 /** What a busy machine with two cores may add until a client has seen the server's event. */
 const graceMs = 1000
 const topic = 'walk'
+const partitions = 3
 const messages = 10_000
 const brokerIds = [1, 2, 3]
 
@@ -89,8 +90,8 @@ describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
 
   it('creates a topic on all three and carries 10,000 messages', async () => {
     reportOnFailure()
-    await probe.ask(`createTopic ${topic} 3 3`)
-    const inSync = await probe.ask(`awaitInSync ${topic} 1,2,3 30000`)
+    await probe.ask(`createTopic ${topic} ${partitions} 3`)
+    const inSync = await probe.ask(`awaitInSync ${topic} ${partitions} 1,2,3 30000`)
     expect(inSync.match(/leader=(\d)/g)?.toSorted()).toEqual(['leader=1', 'leader=2', 'leader=3'])
     expect(await probe.ask(`produce ${topic} 0 ${messages}`)).toBe(String(messages))
     await probe.ask(`subscribe ${topic}`)
@@ -132,7 +133,7 @@ describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
 
   it('moves the leadership, and consuming goes on', async () => {
     reportOnFailure()
-    const inSync = await probe.ask(`awaitInSync ${topic} ${others(crashed.id)} 30000`)
+    const inSync = await probe.ask(`awaitInSync ${topic} ${partitions} ${others(crashed.id)} 30000`)
     const controller = await controllerId()
     expect(controller).not.toBe(crashed.id)
     console.log(`controller ${crashed.id} -> ${controller}; ${topic}: ${inSync}`)
@@ -148,7 +149,7 @@ describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
     reportOnFailure()
     await crashed.start()
     await probe.ask(`awaitPresent /brokers/ids/${crashed.id} 60000`)
-    const inSync = await probe.ask(`awaitInSync ${topic} 1,2,3 60000`)
+    const inSync = await probe.ask(`awaitInSync ${topic} ${partitions} 1,2,3 60000`)
     console.log(`after the return of broker ${crashed.id}: ${topic}: ${inSync}`)
   })
 
@@ -158,6 +159,6 @@ describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
     await stopped.stop('SIGTERM')
     // The session was closed, not lost: its node is gone by the time the process is.
     await probe.ask(`awaitGone /brokers/ids/${stopped.id} 500`)
-    await probe.ask(`awaitInSync ${topic} ${others(stopped.id)} 30000`)
+    await probe.ask(`awaitInSync ${topic} ${partitions} ${others(stopped.id)} 30000`)
   })
 })

@@ -6,6 +6,8 @@ import { type Outcome, runKazooSuite, type SuiteRun } from './kazoo/suite.ts'
 const judgeKind = 'apache-3.8'
 const kind = defaultKind()
 const RUN_MS = 1_200_000
+const ROUNDS_MAX = 3
+const LOG_CHARS_MAX = 20_000
 
 let judge: SuiteRun
 let subject: SuiteRun
@@ -48,16 +50,24 @@ describe('the test suite of kazoo', () => {
   })
 
   it('passes wherever it passes against Apache ZooKeeper', { timeout: RUN_MS }, async () => {
-    const worse = ids(judge, 'passed').filter(
-      (id) => subject.outcomes.get(id)?.outcome !== 'passed',
-    )
-    if (worse.length === 0) return
+    let worse = ids(judge, 'passed').filter((id) => subject.outcomes.get(id)?.outcome !== 'passed')
     // Some of kazoo's tests race with their own threads and fail now and then against any server.
-    // Such a test may have one more run, which is told; one that fails again is a difference.
-    const again = await runKazooSuite(kind, worse)
-    report(`${kind} again`, again)
-    const differences = worse.filter((id) => again.outcomes.get(id)?.outcome !== 'passed')
-    expect(differences, `${again.output}\n${again.serverLog.slice(-20_000)}`).toEqual([])
+    // What differs is asked again of both, aloud: only a test that Apache's server passes every
+    // time and ours never is a difference.
+    let log = ''
+    for (let round = 1; round <= ROUNDS_MAX && worse.length > 0; round += 1) {
+      const again = await runKazooSuite(kind, worse)
+      report(`${kind}, asked again`, again)
+      const judgeAgain = await runKazooSuite(judgeKind, worse)
+      report(`${judgeKind}, asked again`, judgeAgain)
+      log = `${again.output}\n${again.serverLog.slice(-LOG_CHARS_MAX)}`
+      worse = worse.filter(
+        (id) =>
+          again.outcomes.get(id)?.outcome !== 'passed' &&
+          judgeAgain.outcomes.get(id)?.outcome === 'passed',
+      )
+    }
+    expect(worse, log).toEqual([])
   })
 
   it('passes its DIGEST-MD5 tests', () => {

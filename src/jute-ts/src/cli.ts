@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { compile } from './compiler.ts'
 
@@ -17,7 +17,7 @@ function main(args: readonly string[]): Outcome {
   const compiled = compile(readFileSync(input, 'utf8'), input)
   if (!compiled.ok) return { code: 1, message: compiled.error }
   if (!isCheck) writeFileSync(output, compiled.code)
-  else if (readFileSync(output, 'utf8') !== compiled.code)
+  else if (!existsSync(output) || readFileSync(output, 'utf8') !== compiled.code)
     return { code: 1, message: `${output} is not what ${input} compiles to: generate it anew` }
   return { code: 0 }
 }

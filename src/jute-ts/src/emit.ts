@@ -45,7 +45,7 @@ class Emitter {
   emit(sourceName: string): string {
     const records = this.#classes.map((each) => this.#emitClass(each))
     const head = [
-      `// Generated from ${sourceName} by jute-ts, do not edit: npm run generate makes it anew.`,
+      `// Generated from ${sourceName} by jute-ts, do not edit: compile ${sourceName} anew.`,
       "import type { JuteReader, JuteWriter } from 'jute-ts'",
     ].join('\n')
     return `${[head, ...records, ...this.#helpers.values()].join('\n\n')}\n`

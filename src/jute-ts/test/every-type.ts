@@ -1,4 +1,4 @@
-// Generated from every-type.jute by jute-ts, do not edit: npm run generate makes it anew.
+// Generated from every-type.jute by jute-ts, do not edit: compile every-type.jute anew.
 import type { JuteReader, JuteWriter } from 'jute-ts'
 
 /** A doc comment. */

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 export interface RunOptions {
   /** Written to the standard input, which is then closed. Absent: the input is empty. */
@@ -72,10 +74,16 @@ export function environment(
   return env
 }
 
-/** Adds a spawned group leader to those that are killed when the test run ends. */
+/** Notes a spawned group leader, so that it is killed when the test run ends before it. */
 export function track(child: ChildProcess): void {
+  const { INTEROP_SCRATCH: root } = process.env
+  const note = root === undefined ? undefined : join(root, 'pids', String(child.pid))
   living.add(child)
-  child.once('exit', () => living.delete(child))
+  if (note !== undefined) writeFileSync(note, '')
+  child.once('exit', () => {
+    living.delete(child)
+    if (note !== undefined) rmSync(note, { force: true })
+  })
 }
 
 /** Runs a command to its end. A non-zero exit code is a result, a timeout is an error. */

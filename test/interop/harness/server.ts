@@ -58,9 +58,10 @@ process.on('exit', () => {
   for (const directory of scratch) rmSync(directory, { recursive: true, force: true })
 })
 
-/** A new directory under the system's one for temporary files; removed when the test run ends. */
+/** A new directory for temporary files; removed when the test run ends. */
 export function scratchDirectory(name: string): string {
-  const directory = mkdtempSync(join(tmpdir(), `zk-interop-${name}-`))
+  const { INTEROP_SCRATCH: root = tmpdir() } = process.env
+  const directory = mkdtempSync(join(root, `zk-interop-${name}-`))
   scratch.add(directory)
   return directory
 }

@@ -1,24 +1,22 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Properties;
 import java.util.Scanner;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -26,11 +24,10 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.serialization.IntegerDeserializer;
 import org.apache.kafka.common.serialization.IntegerSerializer;
+import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.Watcher.Event.EventType;
 import org.apache.zookeeper.Watcher.Event.KeeperState;
 import org.apache.zookeeper.ZooKeeper;
@@ -41,13 +38,11 @@ import org.apache.zookeeper.ZooKeeper;
  * stdin, an answer a line on stdout, "ok ..." or "error ...".
  */
 public final class KafkaProbe {
-  /** An Admin that waits for a dead broker would wait a minute. */
-  private static final int ADMIN_TIMEOUT_MS = 3_000;
-
   private final ZooKeeper zooKeeper;
   private final Admin admin;
   private final KafkaProducer<Integer, Integer> producer;
   private final KafkaConsumer<Integer, Integer> consumer;
+  private final ObjectMapper json = new ObjectMapper();
   private final BitSet seen = new BitSet();
   private int duplicates;
 
@@ -118,7 +113,9 @@ public final class KafkaProbe {
       case "awaitPresent" -> awaitNode(command[1], true, Long.parseLong(command[2]));
       case "awaitGone" -> awaitNode(command[1], false, Long.parseLong(command[2]));
       case "createTopic" -> createTopic(command[1], command[2], command[3]);
-      case "awaitInSync" -> awaitInSync(command[1], command[2], Long.parseLong(command[3]));
+      case "awaitInSync" ->
+          awaitInSync(
+              command[1], Integer.parseInt(command[2]), command[3], Long.parseLong(command[4]));
       case "produce" ->
           produce(command[1], Integer.parseInt(command[2]), Integer.parseInt(command[3]));
       case "subscribe" -> subscribe(command[1]);
@@ -137,19 +134,33 @@ public final class KafkaProbe {
 
   /** Waits by a watch, not by asking again and again. */
   private String awaitNode(String path, boolean present, long deadlineMs) throws Exception {
+    awaitChange(
+        path,
+        deadlineMs,
+        watcher -> {
+          boolean exists = zooKeeper.exists(path, watcher) != null;
+          return exists == present ? "" : null;
+        });
+    return "";
+  }
+
+  /** Reads with the given watcher; null says that the node is not yet what is waited for. */
+  private interface Look {
+    String at(Watcher watcher) throws Exception;
+  }
+
+  private static String awaitChange(String path, long deadlineMs, Look look) throws Exception {
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(deadlineMs);
     while (true) {
       CountDownLatch changed = new CountDownLatch(1);
-      boolean exists =
-          zooKeeper.exists(
-                  path,
-                  event -> {
-                    if (event.getType() != EventType.None) changed.countDown();
-                  })
-              != null;
-      if (exists == present) return "";
+      String seen =
+          look.at(
+              event -> {
+                if (event.getType() != EventType.None) changed.countDown();
+              });
+      if (seen != null) return seen;
       if (!changed.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-        throw new TimeoutException(path + (present ? " is absent" : " is still there"));
+        throw new TimeoutException(path + " did not become what was waited for");
       }
     }
   }
@@ -162,49 +173,29 @@ public final class KafkaProbe {
   }
 
   /**
-   * Waits until the replicas in sync of every partition are exactly the given brokers ("1,2,3") and
-   * its leader is one of them. The answer has one word a partition: "0:leader=1,isr=1,2,3".
+   * Waits until the replicas in sync of partitions 0 to "partitions" - 1 are exactly the given
+   * brokers ("1,2,3") and the leader is one of them, as their state nodes tell. (Kafka's own Admin
+   * may wait a minute for an answer once a broker has died.) Answers "0:leader=1,isr=1,2,3 1:...".
    */
-  private String awaitInSync(String topic, String brokers, long deadlineMs) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(deadlineMs);
-    String last = "nothing";
-    while (System.nanoTime() < deadline) {
-      Optional<TopicDescription> description = describe(topic);
-      if (description.isPresent()) {
-        List<TopicPartitionInfo> partitions = description.get().partitions();
-        last = partitions.stream().map(KafkaProbe::show).collect(Collectors.joining(" "));
-        boolean inSync =
-            partitions.stream()
-                .allMatch(p -> p.leader() != null && p.isr().contains(p.leader())
-                    && ids(p.isr()).equals(brokers));
-        if (inSync) return last;
-      }
-      // Kafka tells nobody when an ISR changes, so this one wait has to ask again.
-      Thread.sleep(50);
+  private String awaitInSync(String topic, int partitions, String brokers, long deadlineMs)
+      throws Exception {
+    List<String> states = new ArrayList<>();
+    for (int partition = 0; partition < partitions; partition += 1) {
+      String path = "/brokers/topics/" + topic + "/partitions/" + partition + "/state";
+      String leader = awaitChange(path, deadlineMs, watcher -> inSync(path, brokers, watcher));
+      states.add(partition + ":leader=" + leader + ",isr=" + brokers);
     }
-    throw new TimeoutException(topic + " has " + last + ", not " + brokers);
+    return String.join(" ", states);
   }
 
-  /** Nothing while brokers come and go: the caller asks again until its deadline. */
-  private Optional<TopicDescription> describe(String topic) throws InterruptedException {
-    DescribeTopicsOptions options = new DescribeTopicsOptions().timeoutMs(ADMIN_TIMEOUT_MS);
-    try {
-      return Optional.of(
-          admin.describeTopics(List.of(topic), options).allTopicNames().get().get(topic));
-    } catch (ExecutionException e) {
-      System.err.println("describe " + topic + ": " + e.getCause());
-      return Optional.empty();
-    }
-  }
-
-  private static String show(TopicPartitionInfo partition) {
-    String leader = partition.leader() == null ? "none" : partition.leader().idString();
-    return partition.partition() + ":leader=" + leader + ",isr=" + ids(partition.isr());
-  }
-
-  private static String ids(List<Node> nodes) {
-    return nodes.stream().map(Node::id).sorted().map(String::valueOf)
-        .collect(Collectors.joining(","));
+  private String inSync(String path, String brokers, Watcher watcher) throws Exception {
+    if (zooKeeper.exists(path, watcher) == null) return null;
+    JsonNode state = json.readTree(zooKeeper.getData(path, false, null));
+    TreeSet<String> inSync = new TreeSet<>();
+    for (JsonNode broker : state.get("isr")) inSync.add(broker.asText());
+    String leader = state.get("leader").asText();
+    System.err.println(path + " leader " + leader + ", in sync " + inSync);
+    return String.join(",", inSync).equals(brokers) && inSync.contains(leader) ? leader : null;
   }
 
   /** Sends the numbers from "from" (inclusive) to "to" (exclusive); every one is acknowledged. */

@@ -6,8 +6,8 @@ test('is cut at its limit, and says so', () => {
   out.line('12345')
   out.line('678')
   expect(out.text).toBe('12345\n678\n')
-  out.line('9')
-  out.add('')
+  out.line('longer than one')
+  out.add('9')
   expect(out.text).toBe('12345\n678\n\n(cut at 10 characters)\n')
 })
 

@@ -89,16 +89,20 @@ describe('Reservoir', () => {
     expect([...reservoir.sorted()]).toEqual([1, 3, 7, 9])
   })
 
-  test('then samples the early, the middle and the late alike', () => {
-    const thirds = [0, 0, 0]
+  test('then samples the early, the middle and the late alike, and again after a reset', () => {
     const reservoir = new Reservoir(3000)
-    for (let i = 0; i < 300_000; i += 1) reservoir.add(i)
-    for (const value of reservoir.sorted()) {
-      const third = Math.floor(value / 100_000)
-      thirds[third] = (thirds[third] ?? 0) + 1
+    for (let round = 0; round < 2; round += 1) {
+      for (let i = 0; i < 300_000; i += 1) reservoir.add(i)
+      const thirds = [0, 0, 0]
+      for (const value of reservoir.sorted()) {
+        const third = Math.floor(value / 100_000)
+        thirds[third] = (thirds[third] ?? 0) + 1
+      }
+      // 1,000 expected in each, with a standard deviation of 26.
+      for (const count of thirds) expect(Math.abs(count - 1000)).toBeLessThan(110)
+      reservoir.reset()
+      expect(reservoir.sorted().length).toBe(0)
     }
-    // 1,000 expected in each, with a standard deviation of 26.
-    for (const count of thirds) expect(Math.abs(count - 1000)).toBeLessThan(110)
   })
 })
 

@@ -1,11 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { JuteWriter } from 'jute-ts'
 import { writeTxnHeader } from '../../../src/data/records.ts'
-import type {
-  DiskReader,
-  LogFileInfo,
-  SnapshotFileInfo,
-} from '../../../src/persistence/disk.ts'
+import type { DiskReader, LogFileInfo, SnapshotFileInfo } from '../../../src/persistence/disk.ts'
 import {
   beginTxnRecord,
   endTxnRecord,
@@ -69,6 +65,7 @@ export function goldenDisk(folder: string): MemoryDisk {
   return new MemoryDisk(files)
 }
 
-export function goldenJson(path: string): unknown {
+/** The JSON beside the golden files, taken to be of type T. */
+export function goldenJson<T>(path: string): T {
   return JSON.parse(readFileSync(new URL(path, goldenFolder), 'utf8'))
 }

@@ -10,8 +10,8 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.ExponentialBackoffRetry;
 
 /**
- * Walks through Curator's recipes with two clients of one server. A line on stdin names a check, the
- * answer is one line: "ok" and what was seen, or "error" and why.
+ * Walks through Curator's recipes with two clients of one server. A line on stdin names a check,
+ * the answer is one line: "ok" and what was seen, or "error" and why.
  */
 public final class CuratorWalk {
   /** Longer than a restart of the server under test takes, so that sessions outlive it. */

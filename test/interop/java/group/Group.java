@@ -11,8 +11,8 @@ import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
 
 /**
- * A group of processes: a persistent node, and in it one ephemeral node for each member, which lives
- * as long as the member's session. Only calls that the clients of 3.4 and of 3.9 both have.
+ * A group of processes: a persistent node, and in it one ephemeral node for each member, which
+ * lives as long as the member's session. Only calls that the clients of 3.4 and 3.9 both have.
  */
 final class Group {
   private final ZooKeeper zooKeeper;
@@ -43,7 +43,7 @@ final class Group {
   /** The path of the member; NoNodeException when there is no such group. */
   String join(String member) throws KeeperException, InterruptedException {
     String memberPath = path + "/" + member;
-    return zooKeeper.create(memberPath, null, Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL);
+    return zooKeeper.create(memberPath, null, Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
   }
 
   /** The members in alphabetical order. A watcher that is not null is told of the next change. */

@@ -3,7 +3,7 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher.Event.EventType;
 
-/** WatchGroup connectString group; its members in one line now and after each change, to its end. */
+/** WatchGroup connectString group; its members in a line, now and after each change, to its end. */
 public final class WatchGroup {
   private WatchGroup() {}
 

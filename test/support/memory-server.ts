@@ -1,0 +1,310 @@
+import { JuteReader, JuteWriter } from 'jute-ts'
+import { type Limits, defaultLimits } from '../../src/base/limits.ts'
+import { type Logger, type LogFields } from '../../src/base/logger.ts'
+import { writeConnectRequest, readConnectResponse } from '../../src/data/records.ts'
+import { nodeCrypto } from '../../src/node/crypto.ts'
+import { type DiskOp } from '../../src/persistence/disk.ts'
+import { providersOf } from '../../src/server/auth-requests.ts'
+import { type Config } from '../../src/server/config.ts'
+import { parseConfig } from '../../src/server/config-parse.ts'
+import { type FourLetterWords } from '../../src/server/first-bytes.ts'
+import { Member, type Recovered } from '../../src/server/member.ts'
+import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
+import { DataTree } from '../../src/tree/data-tree.ts'
+
+/** A reply, or a watch event, with its body still encoded. */
+export interface Reply {
+  readonly xid: number
+  readonly zxid: number
+  readonly err: number
+  readonly body: JuteReader
+}
+
+const noWords: FourLetterWords = {
+  wordOf: () => undefined,
+  extraBytes: () => 0,
+  run: () => '',
+  silenceMsMax: 10_000,
+}
+
+export interface MemoryServerOptions {
+  readonly settings?: Readonly<Record<string, string>>
+  readonly limits?: Partial<Limits>
+  readonly words?: FourLetterWords
+  readonly recovered?: Recovered
+  readonly wall?: number
+}
+
+export function configOf(settings: Readonly<Record<string, string>> = {}): Config {
+  const all = { dataDir: '/data', clientPort: '2181', tickTime: '2000', ...settings }
+  const entries = Object.entries(all).map(([key, value], index) => ({ key, value, line: index + 1 }))
+  const parsed = parseConfig(entries, 'zoo.cfg', new Map())
+  if (!('config' in parsed)) throw new Error(JSON.stringify(parsed))
+  return parsed.config
+}
+
+/**
+ * A Member in its TurnLoop on a machine of plain memory: no port, no file, and time moves when told.
+ * The disk is done at once, unless it is held.
+ */
+export class MemoryServer implements Machine {
+  readonly config: Config
+  readonly member: Member
+  readonly loop: TurnLoop
+  readonly logged: { level: string; message: string; fields: LogFields }[] = []
+  readonly diskOps: DiskOp[] = []
+  mono = 1_000_000
+  wall: number
+  /** While true, what is written stays unacknowledged; see `releaseDisk`. */
+  isDiskHeld = false
+  #heldDisk: (() => void)[] = []
+  readonly #turns: (() => void)[] = []
+  readonly #clients = new Map<number, MemoryClient>()
+  #lastId = 0
+
+  constructor(options: MemoryServerOptions = {}) {
+    this.wall = options.wall ?? 1_700_000_000_000
+    this.config = configOf(options.settings)
+    const providers = providersOf(this.config, nodeCrypto)
+    if (typeof providers === 'string') throw new Error(providers)
+    const log =
+      (level: string) =>
+      (message: string, fields: LogFields = {}): void => {
+        this.logged.push({ level, message, fields })
+      }
+    const logger: Logger = {
+      debug: log('debug'),
+      info: log('info'),
+      warn: log('warn'),
+      error: log('error'),
+    }
+    const { extendedTypesEnabled, emulate353TtlNodes, digestEnabled } = this.config
+    const tree = new DataTree({ extendedTypesEnabled, emulate353TtlNodes }, digestEnabled)
+    this.member = new Member(
+      {
+        config: this.config,
+        limits: {
+          ...defaultLimits,
+          frameBytesMax: this.config.juteMaxBufferBytes,
+          requestsOutstandingMax: this.config.globalOutstandingLimit,
+          cnxnsPerAddressMax: this.config.maxClientCnxns,
+          cnxnsMax: this.config.maxCnxns,
+          ...options.limits,
+        },
+        providers,
+        logger,
+        clock: this.clock(),
+      },
+      options.recovered ?? { tree, sessions: new Map(), lastZxid: 0 },
+      options.words ?? noWords,
+    )
+    this.loop = new TurnLoop(this.member, this)
+  }
+
+  clock(): { mono: number; wall: number } {
+    return { mono: this.mono, wall: this.wall }
+  }
+
+  afterThisTurn(fn: () => void): void {
+    this.#turns.push(fn)
+  }
+
+  writeClient(cnxn: number, bytes: Buffer): number {
+    return this.#clients.get(cnxn)?.receive(bytes) ?? 0
+  }
+
+  closeClient(cnxn: number, _now: boolean): void {
+    const client = this.#clients.get(cnxn)
+    if (client !== undefined) client.isClosed = true
+  }
+
+  pauseClient(cnxn: number, paused: boolean): void {
+    const client = this.#clients.get(cnxn)
+    if (client !== undefined) client.isPaused = paused
+  }
+
+  writeDisk(ops: readonly DiskOp[], done: () => void): void {
+    for (const op of ops)
+      this.diskOps.push(op.kind === 'appendTxns' ? { ...op, bytes: Buffer.from(op.bytes) } : op)
+    this.#heldDisk.push(done)
+  }
+
+  /** Runs turns until nothing is left to do. */
+  settle(): void {
+    for (;;) {
+      const turn = this.#turns.shift()
+      if (turn !== undefined) turn()
+      else if (this.#heldDisk.length > 0 && !this.isDiskHeld) this.#heldDisk.shift()?.()
+      else return
+    }
+  }
+
+  /** Acknowledges one write to the disk and runs what follows from it. */
+  releaseDisk(): void {
+    this.#heldDisk.shift()?.()
+    this.settle()
+  }
+
+  /** Lets time pass in steps small enough for every deadline. */
+  pass(ms: number): void {
+    for (let left = ms; left > 0; left -= 50) {
+      const step = Math.min(left, 50)
+      this.mono += step
+      this.wall += step
+      this.loop.enter(() => {})
+      this.settle()
+    }
+  }
+
+  /** A connection without a session. */
+  open(address = '127.0.0.1'): MemoryClient {
+    this.#lastId += 1
+    const client = new MemoryClient(this, this.#lastId)
+    this.#clients.set(client.id, client)
+    this.loop.enter((member) => member.onClientOpened(client.id, address, 40_000 + client.id))
+    this.settle()
+    return client
+  }
+
+  /** A connection with a new session. */
+  connect(timeOut = 10_000): MemoryClient {
+    const client = this.open()
+    client.handshake({ timeOut })
+    return client
+  }
+}
+
+export interface Handshake {
+  readonly timeOut?: number
+  readonly lastZxidSeen?: number
+  readonly sessionId?: bigint
+  readonly passwd?: Buffer | null
+  readonly readOnlyByte?: boolean
+}
+
+/** The far end of a connection: frames out, frames in. */
+export class MemoryClient {
+  readonly id: number
+  readonly server: MemoryServer
+  isClosed = false
+  isPaused = false
+  /** While true, what arrives is not taken. */
+  isStuck = false
+  received: Buffer = Buffer.alloc(0)
+  sessionId = 0n
+  passwd: Buffer = Buffer.alloc(16)
+  timeOut = 0
+  #stuckBytes = 0
+  #lastXid = 0
+
+  constructor(server: MemoryServer, id: number) {
+    this.server = server
+    this.id = id
+  }
+
+  receive(bytes: Buffer): number {
+    this.received = Buffer.concat([this.received, bytes])
+    if (!this.isStuck) return 0
+    this.#stuckBytes += bytes.length
+    return this.#stuckBytes
+  }
+
+  /** Takes all that has been sent. */
+  drain(): void {
+    this.isStuck = false
+    this.#stuckBytes = 0
+    this.server.loop.enter((member) => member.onClientDrained(this.id))
+    this.server.settle()
+  }
+
+  sendBytes(bytes: Buffer): void {
+    this.server.loop.enter((member) => member.onClientBytes(this.id, Buffer.from(bytes)))
+    this.server.settle()
+  }
+
+  /** The far end is gone. */
+  vanish(): void {
+    this.server.loop.enter((member) => member.onClientClosed(this.id))
+    this.server.settle()
+  }
+
+  /** Undefined: closed without a reply. */
+  handshake(request: Handshake = {}): { timeOut: number; readOnlyByte: boolean } | undefined {
+    const w = new JuteWriter()
+    writeConnectRequest(w, {
+      protocolVersion: 0,
+      lastZxidSeen: request.lastZxidSeen ?? 0,
+      timeOut: request.timeOut ?? 10_000,
+      sessionId: request.sessionId ?? 0n,
+      passwd: request.passwd === undefined ? Buffer.alloc(16) : request.passwd,
+    })
+    if (request.readOnlyByte !== false) w.writeBoolean(false)
+    this.sendBytes(framed(w.bytes()))
+    const frame = this.takeFrames()[0]
+    if (frame === undefined) return undefined
+    const r = new JuteReader(frame)
+    const response = readConnectResponse(r)
+    this.sessionId = response.sessionId
+    this.passwd = Buffer.from(response.passwd ?? [])
+    this.timeOut = response.timeOut
+    return { timeOut: response.timeOut, readOnlyByte: r.remaining > 0 }
+  }
+
+  /** Payloads of the frames that have arrived since the last call. */
+  takeFrames(): Buffer[] {
+    const frames: Buffer[] = []
+    let at = 0
+    while (this.received.length - at >= 4) {
+      const end = at + 4 + this.received.readInt32BE(at)
+      if (end > this.received.length) break
+      frames.push(this.received.subarray(at + 4, end))
+      at = end
+    }
+    this.received = this.received.subarray(at)
+    return frames
+  }
+
+  takeReplies(): Reply[] {
+    return this.takeFrames().map((frame) => {
+      const body = new JuteReader(frame)
+      return { xid: body.readInt(), zxid: body.readNumber(), err: body.readInt(), body }
+    })
+  }
+
+  /** Sends a request without looking for its reply. Returns its xid. */
+  send(op: number, writeBody: (w: JuteWriter) => void = () => {}, xid?: number): number {
+    this.#lastXid += 1
+    const used = xid ?? this.#lastXid
+    this.sendBytes(requestFrame(used, op, writeBody))
+    return used
+  }
+
+  /** Sends a request and returns its reply, which must be the only thing that comes. */
+  call(op: number, writeBody?: (w: JuteWriter) => void, xid?: number): Reply {
+    this.send(op, writeBody, xid)
+    const replies = this.takeReplies()
+    const [reply] = replies
+    if (reply === undefined || replies.length > 1)
+      throw new Error(`${replies.length} replies to op ${op}, closed: ${this.isClosed}`)
+    return reply
+  }
+}
+
+export function framed(payload: Buffer): Buffer {
+  const frame = Buffer.alloc(4 + payload.length)
+  frame.writeInt32BE(payload.length, 0)
+  payload.copy(frame, 4)
+  return frame
+}
+
+export function requestFrame(
+  xid: number,
+  op: number,
+  writeBody: (w: JuteWriter) => void = () => {},
+): Buffer {
+  const w = new JuteWriter()
+  w.writeInt(xid)
+  w.writeInt(op)
+  writeBody(w)
+  return framed(w.bytes())
+}
