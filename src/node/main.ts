@@ -78,7 +78,7 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   const clock = readClock()
   const words = new WordRunner(config)
   const member = new Member(
-    { config, limits: limitsOf(config), providers, logger, clock },
+    { config, limits: limitsOf(config), providers, crypto: nodeCrypto, logger, clock },
     loaded,
     words,
   )

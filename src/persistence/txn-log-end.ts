@@ -28,7 +28,8 @@ export interface LogEnd {
 
 /** A crash tears one write, and none is as large as this. */
 const TORN_BYTES_MAX = 64 * 1024 * 1024
-const SCAN_BYTES = 64 * 1024
+const SCAN_BYTES = 1024 * 1024
+const PROBE_BYTES = 512
 /** The TxnHeader alone. */
 const ENTRY_BYTES_MIN = 32
 const ZEROS: Buffer = Buffer.alloc(SCAN_BYTES)
@@ -104,6 +105,7 @@ const isZero = (bytes: Buffer, length: number): boolean =>
 
 /** The offset behind the last byte, at or after `from`, that is not zero; `from` if there is none. */
 export function contentEnd(disk: DiskReader, file: LogFileInfo, from: number): number {
+  if (isPadding(disk, file, from)) return from
   let end = file.bytes
   while (end > from) {
     const start = Math.max(from, end - SCAN_BYTES)
@@ -114,4 +116,19 @@ export function contentEnd(disk: DiskReader, file: LogFileInfo, from: number): n
     end = start
   }
   return from
+}
+
+/**
+ * Whether only zeros follow. Far ahead it looks at samples: to read all of the 64 MiB by which a log
+ * is extended would take a third of a quick start, and what follows a gap that large is no page that
+ * was lost on its own.
+ */
+function isPadding(disk: DiskReader, file: LogFileInfo, from: number): boolean {
+  const near = disk.readLog(file.name, from, SCAN_BYTES)
+  if (!isZero(near, near.length)) return false
+  for (let at = from + SCAN_BYTES; at < file.bytes; at += SCAN_BYTES) {
+    const probe = disk.readLog(file.name, at, PROBE_BYTES)
+    if (!isZero(probe, probe.length)) return false
+  }
+  return true
 }

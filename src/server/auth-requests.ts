@@ -8,14 +8,9 @@ import { formatSessionId } from '../data/session-id.ts'
 import { SUPER_SCHEME } from './auth/digest.ts'
 import { type AuthProviders, makeAuthProviders, withIds } from './auth/providers.ts'
 import { SASL_SCHEME } from './auth/sasl.ts'
+import { type SaslAnswer, SaslExchange } from './auth/sasl-exchange.ts'
 import { type Cnxn } from './cnxn.ts'
 import { type Config } from './config.ts'
-
-/** What op 102 answers. */
-export interface SaslAnswer {
-  readonly err: Err
-  readonly token: Buffer | null
-}
 
 /** The providers that the configuration asks for; the text says why it asks for the impossible. */
 export function providersOf(config: Config, crypto: Crypto): AuthProviders | string {
@@ -30,11 +25,19 @@ export class AuthRequests {
   readonly providers: AuthProviders
   readonly #config: Config
   readonly #limits: Limits
+  readonly #crypto: Crypto
   readonly #logger: Logger
 
-  constructor(config: Config, limits: Limits, providers: AuthProviders, logger: Logger) {
+  constructor(
+    config: Config,
+    limits: Limits,
+    providers: AuthProviders,
+    crypto: Crypto,
+    logger: Logger,
+  ) {
     this.#config = config
     this.#limits = limits
+    this.#crypto = crypto
     this.#logger = logger
     this.providers = providers
   }
@@ -73,9 +76,21 @@ export class AuthRequests {
     return has(SUPER_SCHEME) ? Err.ok : Err.sessionClosedRequireSaslAuth
   }
 
-  onSasl(_cnxn: Cnxn, r: JuteReader): SaslAnswer {
-    readGetSASLRequest(r)
-    if (!r.ok) return { err: Err.marshallingError, token: null }
-    return { err: Err.ok, token: null }
+  /** Undefined: the request does not decode, or has no token at all; no reply is due. */
+  onSasl(cnxn: Cnxn, r: JuteReader): SaslAnswer | undefined {
+    const { token } = readGetSASLRequest(r)
+    if (!r.ok || token === null) return undefined
+    cnxn.sasl ??= new SaslExchange(this.#config, this.#crypto)
+    const answer = cnxn.sasl.answer(token)
+    const fields = {
+      session: formatSessionId(cnxn.sessionId),
+      address: cnxn.address,
+      reason: answer.reason,
+    }
+    if (answer.ids.length > 0) {
+      this.#logger.info('authenticated by SASL', fields)
+      this.#addIds(cnxn, answer.ids)
+    } else if (answer.closes) this.#logger.warn('SASL authentication failed', fields)
+    return answer
   }
 }

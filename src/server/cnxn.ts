@@ -3,6 +3,7 @@ import { Deque } from '../base/deque.ts'
 import { type Id } from '../data/records.ts'
 import { type SessionId } from '../data/session-id.ts'
 import { ipIdOf } from './auth/ip.ts'
+import { type SaslExchange } from './auth/sasl-exchange.ts'
 import { type OutboxTarget } from './outbox.ts'
 import { CnxnStats } from './server-stats.ts'
 import { type Session } from './session-tracker.ts'
@@ -44,8 +45,7 @@ export class Cnxn implements OutboxTarget {
   hasReadOnlyByte = false
   /** Who the client has shown to be; every connection starts as its address. */
   ids: readonly Id[]
-  sasl: unknown
-  saslTokens = 0
+  sasl: SaslExchange | undefined
   readonly pieces: number[] = []
   unsentBytes = 0
   /** Requests that wait, in the order of arrival; their replies leave in this order. */

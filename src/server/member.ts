@@ -1,4 +1,5 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
+import { type Crypto } from '../base/crypto.ts'
 import { checkLimits, type Limits } from '../base/limits.ts'
 import { type Logger } from '../base/logger.ts'
 import { OpCode } from '../data/op-code.ts'
@@ -46,6 +47,7 @@ export interface MemberPorts {
   readonly config: Config
   readonly limits: Limits
   readonly providers: AuthProviders
+  readonly crypto: Crypto
   readonly logger: Logger
   readonly clock: { readonly mono: number; readonly wall: number }
 }
@@ -85,7 +87,7 @@ export class Member {
     this.clock = { mono: ports.clock.mono, wall: ports.clock.wall }
     this.startedMono = ports.clock.mono
     this.tree = recovered.tree
-    const auth = new AuthRequests(config, limits, ports.providers, logger)
+    const auth = new AuthRequests(config, limits, ports.providers, ports.crypto, logger)
     const access = new AccessControl(auth.providers, config.skipAcl)
     this.watches = new Watches(this.tree, access, this.#outbox, this.#onEvent)
     const firstId = firstSessionId(STANDALONE_SESSION_SERVER_ID, ports.clock.wall)

@@ -92,6 +92,7 @@ export class MemoryServer implements Machine {
           ...options.limits,
         },
         providers,
+        crypto: nodeCrypto,
         logger,
         clock: this.clock(),
       },

@@ -64,12 +64,8 @@ export function fixupAcl(
 
 function withoutDuplicates(acl: readonly ACL[]): Iterable<ACL> {
   if (acl.length === 1) return acl
-  const first = new Map<string, ACL>()
-  for (const entry of acl) {
-    const key = aclKey([entry])
-    if (!first.has(key)) first.set(key, entry)
-  }
-  return first.values()
+  // Equal entries share a key, which keeps the place of the first.
+  return new Map(acl.map((entry) => [aclKey([entry]), entry])).values()
 }
 
 function isValid(id: Id, providers: AuthProviders): boolean {

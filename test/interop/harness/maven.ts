@@ -25,6 +25,7 @@ export const zookeeper39Coords: readonly string[] = [
 ]
 
 const MAVEN_MS = 600_000
+const ATTEMPTS_MAX = 3
 
 /**
  * Resolves `group:artifact:version` coordinates with all they need at run time and returns a class
@@ -45,9 +46,15 @@ export async function mavenClasspath(coords: readonly string[]): Promise<string>
   const output = join(work, 'classpath.txt')
   const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath'
   const args = ['-B', '-q', '-f', join(work, 'pom.xml'), goal, `-Dmdep.outputFile=${output}`]
-  const result = await run('mvn', args, { timeoutMs: MAVEN_MS })
-  if (result.code !== 0) {
-    throw new Error(`Maven could not resolve ${coords.join(' ')}\n${result.stdout}${result.stderr}`)
+  for (let attempt = 1; ; attempt += 1) {
+    // Maven remembers a failed download for a day unless it is told to look again.
+    const again = attempt === 1 ? [] : ['-U']
+    const result = await run('mvn', [...args, ...again], { timeoutMs: MAVEN_MS })
+    if (result.code === 0) break
+    const printed = `${result.stdout}${result.stderr}`
+    if (attempt === ATTEMPTS_MAX) {
+      throw new Error(`Maven could not resolve ${coords.join(' ')}\n${printed}`)
+    }
   }
   renameSync(output, answer)
   return readFileSync(answer, 'utf8').trim()

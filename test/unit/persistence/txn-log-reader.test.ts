@@ -117,6 +117,10 @@ describe('a log file', () => {
   it('tells a hole from a torn tail', () => {
     const hole = logFile([...records.slice(0, 2), Buffer.alloc(60), record(4)], 100)
     expect(walk(hole).end).toMatchObject({ kind: 'corrupt', offset: ends[2] })
+    // So far away that only samples are looked at.
+    const distant = [Buffer.alloc(3 << 20), ...Array.from({ length: 30_000 }, () => record(4))]
+    const far = logFile([...records.slice(0, 2), ...distant], 3 << 20)
+    expect(walk(far).end).toMatchObject({ kind: 'corrupt', offset: ends[2] })
     // Pages of one write that never ended, the first of them missing.
     const pages = logFile([...records.slice(0, 2), Buffer.alloc(60), record(4).subarray(0, 40)])
     expect(walk(pages).end).toMatchObject({ kind: 'torn record', offset: ends[2] })

@@ -317,6 +317,11 @@ class NaiveWatches {
     return [{ event: `${NodeDataChanged} ${path}`, clients: this.fire('data', path) }]
   }
 
+  get dataPathCount(): number {
+    const data = this.#list.filter((watch) => watch.table === 'data')
+    return new Set(data.map((watch) => watch.path)).size
+  }
+
   get count(): number {
     return new Set(this.#list.map((w) => `${w.table} ${w.path} ${w.client.name}`)).size
   }
@@ -404,6 +409,7 @@ test('the table behaves as the naive list does', () => {
         }
         expect(got).toEqual([])
         expect(table.watchCount).toBe(model.count)
+        expect(table.dataPathCount).toBe(model.dataPathCount)
       }
     }),
     { numRuns: 300 },

@@ -151,7 +151,7 @@ describe('is refused', () => {
     ['only charset=utf-8 is offered', { ...bob, charset: 'iso-8859-1' }],
     ['more than one cnonce in the response', { ...bob, extra: ',cnonce="x"' }],
     ['no directive at byte', { ...bob, extra: ',foo="unclosed' }],
-    ['no directive at byte', { ...bob, extra: ',foo="a"b' }],
+    ['no directive at byte', { ...bob, extra: ',foo="a"b=c' }],
   ])('%s', (reason, client) => {
     const { step } = login(client)
     expect(step).toMatchObject({ kind: 'failed', reason: expect.stringContaining(reason) })
