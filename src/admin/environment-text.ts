@@ -29,9 +29,8 @@ export const ENVIRONMENT_KEYS = [
 export function writeEnvironment(view: ServerView, out: TextWriter): void {
   out.line('Environment:')
   out.line(`zookeeper.version=${fullVersion(view)}`)
-  for (const key of ENVIRONMENT_KEYS) {
-    out.line(`${key}=${view.host.environment.get(key) ?? '<NA>'}`)
-  }
+  const { environment } = view.host
+  for (const key of ENVIRONMENT_KEYS) out.line(`${key}=${environment.get(key) ?? '<NA>'}`)
 }
 
 /** '3.9.5-zk-server-0.1.0, built on 2026-01-31 12:00 UTC': the form that tools take apart. */

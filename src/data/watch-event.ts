@@ -1,4 +1,4 @@
-/** What happened to a znode. A server sends 1 to 4; None and the WatchRemoved kinds are a client's. */
+/** What happened to a znode. These are the kinds a server sends; the others are made by clients. */
 export const EventType = {
   NodeCreated: 1,
   NodeDeleted: 2,

@@ -163,6 +163,10 @@ function noteUnread(reader: ConfigReader, setting: Setting): void {
     reader.notes.push(`${shown(property)} has no effect: write it without 'zookeeper.'`)
     return
   }
+  if (isFlag && name !== property && reader.knows(name)) {
+    reader.notes.push(`${shown(setting.key)} has no effect: it is a key of the file`)
+    return
+  }
   const reason = reasonOf(name)
   if (reason !== undefined) note(reader, setting.key, reason)
   else if (!isFlag || (name !== property && !silentFlags.test(property)))

@@ -39,7 +39,8 @@ export class ConfigReader {
   readonly notes: string[] = []
   readonly #entries = new Map<string, ConfigEntry>()
   readonly #properties: ReadonlyMap<string, string>
-  readonly #read = new Set<string>()
+  readonly #keysRead = new Set<string>()
+  readonly #propertiesRead = new Set<string>()
   readonly #errors: ConfigError[] = []
 
   constructor(
@@ -62,8 +63,8 @@ export class ConfigReader {
     const entry = this.#entries.get(name)
     const property = scope === 'bare' ? name : PREFIX + name
     const flag = scope === 'file' ? undefined : this.#properties.get(property)
-    this.#read.add(name)
-    this.#read.add(property)
+    this.#keysRead.add(name)
+    if (scope !== 'file') this.#propertiesRead.add(property)
     if (flag !== undefined && (entry === undefined || scope === 'bare'))
       return { key: `-D${property}`, value: flag.trim(), file: FLAGS_FILE, line: undefined }
     if (entry === undefined) return undefined
@@ -122,13 +123,18 @@ export class ConfigReader {
   unread(): readonly Setting[] {
     const rest: Setting[] = []
     for (const { key, value, line } of this.#entries.values()) {
-      if (!this.#read.has(key)) rest.push({ key, value, line, file: this.file })
+      if (!this.#keysRead.has(key)) rest.push({ key, value, line, file: this.file })
     }
     for (const [key, value] of this.#properties) {
-      if (!this.#read.has(key))
+      if (!this.#propertiesRead.has(key))
         rest.push({ key: `-D${key}`, value, line: undefined, file: FLAGS_FILE })
     }
     return rest
+  }
+
+  /** Whether somebody has asked for this key, so that it is one we know. */
+  knows(key: string): boolean {
+    return this.#keysRead.has(key)
   }
 
   refuse(setting: Setting, problem: string): void {

@@ -194,12 +194,13 @@ export class Reads {
   #getEphemerals(cnxn: Cnxn, r: JuteReader, w: JuteWriter): Err {
     const { prefixPath } = readGetEphemeralsRequest(r)
     if (!r.ok || cnxn.session === undefined) return Err.marshallingError
-    const trimmed = prefixPath.trim()
+    const prefix = prefixPath ?? ''
+    const trimmed = prefix.trim()
     const all = trimmed === '' || trimmed === '/'
     const at = w.reserveInt()
     let count = 0
     for (const path of this.#tree.ephemeralsOf(cnxn.session.id)) {
-      if (!all && !path.startsWith(prefixPath)) continue
+      if (!all && !path.startsWith(prefix)) continue
       w.writeString(path)
       count += 1
     }

@@ -55,7 +55,8 @@ function parseJavaLong(digits: string): number | undefined {
  */
 export function formatLimits(limits: QuotaText): string {
   const { count, bytes, byteHardLimit, countHardLimit } = limits
-  return `count=${count},bytes=${bytes}=;byteHardLimit=${byteHardLimit};countHardLimit=${countHardLimit}`
+  const soft = `count=${count},bytes=${bytes}=`
+  return `${soft};byteHardLimit=${byteHardLimit};countHardLimit=${countHardLimit}`
 }
 
 /** What the server keeps in a stats node. */
@@ -124,7 +125,7 @@ const QUOTA_PREFIX = `${QUOTA_PATH}/`
 const LIMITS_SUFFIX = '/zookeeper_limits'
 const STATS_SUFFIX = '/zookeeper_stats'
 
-/** The path whose limits node `path` is. Undefined: it is none, or the root's, which counts for nothing. */
+/** The path whose limits node this is. Undefined: it is none, or that of the root, which is void. */
 export function pathLimitedBy(path: string): string | undefined {
   return quotaPathOf(path, LIMITS_SUFFIX)
 }

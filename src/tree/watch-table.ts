@@ -86,7 +86,7 @@ export class WatchTable<W extends object> {
     return this.#data.watchCount + this.#child.watchCount
   }
 
-  /** The three figures of wchs, which like wchc and wchp shows the data table only (spec 05 §12). */
+  /** The figures of wchs, which like wchc and wchp shows the data table only (spec 05 §12). */
   get dataWatchCount(): number {
     return this.#data.watchCount
   }

@@ -36,7 +36,7 @@ const sessionChecks = ['holdLock', 'lockAfterRestart', 'lockAfterExpiry']
 
 /** TTL nodes are off by default, and the reaper comes once a minute, too seldom for a test. */
 const serverOptions: StartOptions = {
-  jvmFlags: '-Dzookeeper.extendedTypesEnabled=false',
+  jvmFlags: '-Dzookeeper.extendedTypesEnabled=true -Dznode.container.checkIntervalMs=500',
 }
 
 describe(`Curator ${curatorVersion}`, () => {
@@ -78,8 +78,8 @@ describe(`Curator ${curatorVersion}`, () => {
   it('keeps a lock through a restart of the server', async () => {
     await check('holdLock')
     await server.stop()
-    const { port } = server
-    server = await startServer({ ...serverOptions, port })
+    const { port, dataDir } = server
+    server = await startServer({ ...serverOptions, port, dataDir })
     await check('lockAfterRestart')
   })
 

@@ -22,7 +22,10 @@ function run(...args: string[]): Promise<Result> {
   })
 }
 
-describe('jute-ts', () => {
+/** Each run starts a Node: seconds, on a busy machine. */
+const slow = { timeout: 60_000 }
+
+describe('jute-ts', slow, () => {
   let folder = ''
   let input = ''
   let output = ''
@@ -62,15 +65,15 @@ describe('jute-ts', () => {
   })
 
   it('reports wrong usage and unreadable files without a stack trace', async () => {
-    for (const args of [[], [input], ['--nonsense'], [join(folder, 'absent'), output]]) {
-      const { code, stderr } = await run(...args)
+    const misuses = [[], [input], ['--nonsense'], [join(folder, 'absent'), output]]
+    for (const { code, stderr } of await Promise.all(misuses.map((args) => run(...args)))) {
       expect(code).toBe(2)
       expect(stderr).not.toMatch(/^\s+at /mu)
     }
   })
 })
 
-describe('the generated file of these tests', () => {
+describe('the generated file of these tests', slow, () => {
   it('is up to date', async () => {
     const files = [join(here, 'every-type.jute'), join(here, 'every-type.ts')]
     expect(await run('--check', ...files)).toEqual({ code: 0, stderr: '' })

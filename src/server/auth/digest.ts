@@ -36,8 +36,8 @@ export class DigestProvider implements AuthProvider {
   }
 
   /**
-   * Two parts around a colon, as Java splits: parts at the end do not count while they are empty. So
-   * `:hash` and `a:b::` will do, `user:` and `a:b:c` will not (seen on a 3.8.0 server).
+   * Two parts around a colon, as Java splits: empty parts at the end do not count. So `:hash` and
+   * `a:b::` will do, `user:` and `a:b:c` will not (seen on a 3.8.0 server).
    */
   isValid(aclId: string): boolean {
     return /^[^:]*:[^:]+:*$/.test(aclId)

@@ -9,8 +9,8 @@ export interface AuthProvider {
   /** Whether an ACL entry of scheme `auth` stands for the ids of this one. Not so for `ip`. */
   readonly isAuthenticated: boolean
   /**
-   * Op 100: the ids to add to a connection from `address`. Undefined: refused, which is answered with
-   * -115 and the end of the connection (spec 01 §7).
+   * Op 100: the ids to add to a connection from `address`. Undefined: refused, which is answered
+   * with -115 and the end of the connection (spec 01 §7).
    */
   authenticate(data: Buffer | null, address: string): readonly Id[] | undefined
   /** Whether an ACL may be set with this id; if not, -114. */

@@ -122,7 +122,7 @@ function utf8Of(latin1: string): string {
   return Buffer.from(latin1, 'latin1').toString('utf8')
 }
 
-/** Names and passwords go into the hash as Latin-1 if they can, else as UTF-8 (RFC 2831 §2.1.2.1). */
+/** Names and passwords are hashed as Latin-1 if they can be, else as UTF-8 (RFC 2831 §2.1.2.1). */
 function hashedForm(text: string): string {
   for (let at = 0; at < text.length; at += 1)
     if (text.charCodeAt(at) > 0xff) return Buffer.from(text, 'utf8').toString('latin1')

@@ -18,9 +18,9 @@ const knownKeys: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The directives of a digest-response (RFC 2831 §7.1): value by key in lower case, quotes and escapes
- * taken off, one byte in each character. Keys that we do not act upon are left out, as anything
- * may be added to the protocol. A text as the result says what is wrong.
+ * The directives of a digest-response (RFC 2831 §7.1): value by key in lower case, quotes and
+ * escapes taken off, one byte in each character. Keys that we do not act upon are left out, as
+ * anything may be added to the protocol. A text as the result says what is wrong.
  */
 export function parseDirectives(bytes: Buffer): ReadonlyMap<string, string> | string {
   const text = bytes.toString('latin1')

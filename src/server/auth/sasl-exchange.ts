@@ -6,9 +6,6 @@ import { SUPER_SCHEME } from './digest.ts'
 import { SASL_SCHEME } from './sasl.ts'
 import { DigestMd5Server } from './sasl-digest-md5.ts'
 
-/** How many tokens a connection may send: a login takes two, and a client may try again. */
-const tokensMax = 16
-
 export type SaslConfig = Pick<
   Config,
   | 'saslUsers'
@@ -19,8 +16,8 @@ export type SaslConfig = Pick<
 >
 
 /**
- * What a connection answers to one sasl request: ReplyHeader{the request's xid, zxid 0, err} and, also
- * when err is not 0, a SetSASLResponse with the token, which may be null.
+ * What a connection answers to one sasl request: ReplyHeader{the request's xid, zxid 0, err} and,
+ * also when err is not 0, a SetSASLResponse with the token, which may be null.
  */
 export interface SaslAnswer {
   readonly err: typeof Err.ok | typeof Err.authFailed | typeof Err.sessionClosedRequireSaslAuth
@@ -34,14 +31,15 @@ export interface SaslAnswer {
 }
 
 /**
- * The sasl requests (op 102) of one connection, handled on receipt as auth packets are, outside the order of
- * requests (spec 01 §2). Seen on a 3.8.0 server:
- * - A Java client or kazoo sends an empty token, gets the challenge, sends the response, gets rspauth;
- *   both replies have err 0 and zxid 0. Whatever the first token holds, a challenge is the answer.
- * - After success the connection has Id{sasl, user}, and Id{super,} for a name in superUser.
- * - A failed login is answered -115 **with a body**, a null token, and the connection is closed. With
- *   allowSaslFailedClients it is answered err 0 and a null token, and the client goes on without
- *   the id. Where SASL is required it is -124, body and close as for -115, whatever
+ * The sasl requests (op 102) of one connection, handled on receipt as auth packets are, outside the
+ * order of requests (spec 01 §2). Seen on a 3.8.0 server:
+ * - A Java client or kazoo sends an empty token, gets the challenge, sends the response, gets
+ *   rspauth; both replies have err 0 and zxid 0. Whatever the first token holds, a challenge is
+ *   the answer.
+ * - After success the connection has Id{sasl, user}, and Id{super, ''} for a name in superUser.
+ * - A failed login is answered -115 **with a body**, a null token, and the connection is closed.
+ *   With allowSaslFailedClients it is answered err 0 and a null token, and the client goes on
+ *   without the id. Where SASL is required it is -124, body and close as for -115, whatever
  *   allowSaslFailedClients says.
  * - Without users every token is answered err 0 and a null token.
  * - A request whose own token is null (length -1) has the connection closed without a reply.
@@ -51,10 +49,13 @@ export interface SaslAnswer {
 export class SaslExchange {
   readonly #config: SaslConfig
   readonly #server: DigestMd5Server | undefined
+  readonly #tokensMax: number
   #tokens = 0
 
-  constructor(config: SaslConfig, crypto: Crypto) {
+  /** `tokensMax`: how many a connection may send. A login takes two. */
+  constructor(config: SaslConfig, crypto: Crypto, tokensMax: number) {
     this.#config = config
+    this.#tokensMax = tokensMax
     this.#server =
       config.saslUsers === undefined ? undefined : new DigestMd5Server(config.saslUsers, crypto)
   }
@@ -65,7 +66,7 @@ export class SaslExchange {
     if (this.#server === undefined)
       return { err: Err.ok, token: null, ids: [], closes, reason: 'no SASL users are configured' }
     this.#tokens += 1
-    if (this.#tokens > tokensMax) return refusal(Err.authFailed, 'too many tokens')
+    if (this.#tokens > this.#tokensMax) return refusal(Err.authFailed, 'too many tokens')
     const step = this.#server.evaluate(token)
     switch (step.kind) {
       case 'challenge':

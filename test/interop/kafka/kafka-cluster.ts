@@ -27,7 +27,7 @@ function serverProperties(options: BrokerOptions): string {
     listeners: `PLAINTEXT://127.0.0.1:${options.port}`,
     'log.dirs': join(options.directory, 'data'),
     'zookeeper.connect': options.zooKeeperConnect,
-    'zookeeper.session.timeout.ms': 18000,
+    'zookeeper.session.timeout.ms': options.sessionTimeoutMs,
     'zookeeper.connection.timeout.ms': 30_000,
     'auto.create.topics.enable': false,
     'min.insync.replicas': 2,

@@ -74,7 +74,7 @@ describe('standard watches', () => {
     expect(f.table.watchCount).toBe(0)
   })
 
-  test('the children list of a node does not hear of its data, nor the data of its children', () => {
+  test('children lists do not hear of data, nor data watches of children', () => {
     const f = fixture()
     f.table.addChild('/rw', ann)
     expect(f.setData('/rw')).toEqual([])

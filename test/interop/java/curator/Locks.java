@@ -59,7 +59,7 @@ final class Locks {
   private static Void contend(
       CuratorFramework client, InterProcessMutex mutex, AtomicInteger holders) throws Exception {
     for (int round = 0; round < ROUNDS; round += 1) {
-      
+      CuratorWalk.expect(mutex.acquire(60, TimeUnit.SECONDS), "acquired within a minute");
       try {
         CuratorWalk.expectEqual(holders.incrementAndGet(), 1, "the number of holders");
         int count = Integer.parseInt(CuratorWalk.text(client.getData().forPath("/mutex-counter")));

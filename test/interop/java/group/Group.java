@@ -43,7 +43,7 @@ final class Group {
   /** The path of the member; NoNodeException when there is no such group. */
   String join(String member) throws KeeperException, InterruptedException {
     String memberPath = path + "/" + member;
-    return zooKeeper.create(memberPath, null, Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+    return zooKeeper.create(memberPath, null, Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL);
   }
 
   /** The members in alphabetical order. A watcher that is not null is told of the next change. */

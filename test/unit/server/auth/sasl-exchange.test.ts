@@ -23,7 +23,7 @@ const wrong = Buffer.from(response.toString().replace('response=5', 'response=6'
 
 describe('a login', () => {
   test('gives the sasl id', () => {
-    const exchange = new SaslExchange(config, crypto)
+    const exchange = new SaslExchange(config, crypto, 16)
     expect(exchange.answer(empty)).toMatchObject({ err: 0, ids: [], closes: false })
     expect(exchange.answer(response)).toEqual({
       err: Err.ok,
@@ -35,7 +35,7 @@ describe('a login', () => {
   })
 
   test('of a super user gives the super id too', () => {
-    const exchange = new SaslExchange({ ...config, saslSuperUsers: new Set(['bob']) }, crypto)
+    const exchange = new SaslExchange({ ...config, saslSuperUsers: new Set(['bob']) }, crypto, 16)
     exchange.answer(empty)
     expect(exchange.answer(response).ids).toEqual([
       { scheme: 'sasl', id: 'bob' },
@@ -44,7 +44,7 @@ describe('a login', () => {
   })
 
   test('without users is answered with a null token, as often as one likes', () => {
-    const exchange = new SaslExchange({ ...config, saslUsers: undefined }, crypto)
+    const exchange = new SaslExchange({ ...config, saslUsers: undefined }, crypto, 16)
     for (let i = 0; i < 100; i += 1)
       expect(exchange.answer(response)).toMatchObject({ err: 0, token: null, closes: false })
   })
@@ -62,7 +62,7 @@ describe('a failed login', () => {
     ['where another scheme is enforced', { enforceAuthSchemes: new Set(['digest']) }, -115, true],
     ['is not allowed where SASL is required', { ...requireSasl, ...allow }, -124, true],
   ])('%s', (_name, changes, err, closes) => {
-    const exchange = new SaslExchange({ ...config, ...changes }, crypto)
+    const exchange = new SaslExchange({ ...config, ...changes }, crypto, 16)
     exchange.answer(empty)
     expect(exchange.answer(wrong)).toEqual({
       err,
@@ -74,7 +74,7 @@ describe('a failed login', () => {
   })
 
   test('cannot be repeated for ever, though allowed', () => {
-    const exchange = new SaslExchange({ ...config, ...allow }, crypto)
+    const exchange = new SaslExchange({ ...config, ...allow }, crypto, 16)
     for (let i = 0; i < 16; i += 1) expect(exchange.answer(empty).closes).toBe(false)
     expect(exchange.answer(empty)).toMatchObject({ err: -115, closes: true })
   })
