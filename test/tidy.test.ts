@@ -16,8 +16,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
 const SHELL = 'node'
 /** Packages that pure code may import; every other one belongs to the shell. */
 const purePackages: ReadonlySet<string> = new Set(['jute-ts'])
-const impure =
-  /\b(Date\.now|new Date|Math\.random|performance|process|async|await|Promise)\b/
+const impure = /\b(Date\.now|new Date|Math\.random|performance|process|async|await|Promise)\b/
 const timers = /\bset(Timeout|Interval|Immediate)\b|\bqueueMicrotask\b/
 const FILE_LINES_MAX = 800
 const FUNCTION_LINES_MAX = 70
@@ -74,7 +73,8 @@ function longFunctions(path: string, lines: readonly string[]): string[] {
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`
-    if (entry.isDirectory()) return ['dist', 'node_modules'].includes(entry.name) ? [] : sources(path)
+    if (entry.isDirectory())
+      return ['dist', 'node_modules'].includes(entry.name) ? [] : sources(path)
     return entry.name.endsWith('.ts') ? [path] : []
   })
 }
@@ -103,7 +103,9 @@ describe('the house is tidy', () => {
   })
 
   it('skips no test', () => {
-    const mark = new RegExp(`\\b(?:it|test|describe)\\.(?:${['skip', 'only', 'todo'].join('|')})\\b`)
+    const mark = new RegExp(
+      `\\b(?:it|test|describe)\\.(?:${['skip', 'only', 'todo'].join('|')})\\b`,
+    )
     const wrong = sources('test').filter((path) => mark.test(readFileSync(path, 'utf8')))
     expect(wrong).toEqual([])
   })

@@ -97,6 +97,7 @@ export class MemberView implements ServerView {
 
   #viewOf(cnxn: Cnxn): CnxnView {
     const { session } = cnxn
+    const { config } = this.#member
     const host = cnxn.address.includes(':') ? `[${cnxn.address}]` : cnxn.address
     return {
       remoteAddress: `/${host}:${cnxn.port}`,
@@ -106,7 +107,7 @@ export class MemberView implements ServerView {
       sessionId: session?.id ?? 0n,
       sessionTimeoutMs: session?.timeoutMs ?? 0,
       establishedWall: cnxn.openedWall,
-      expiresMono: session?.expiresMono ?? 0,
+      expiresMono: session?.expiresMono ?? cnxn.openedMono + config.sessionlessCnxnTimeoutMs,
       stats: cnxn.stats,
     }
   }

@@ -49,8 +49,7 @@ export class Deque<T> {
   #grow(): void {
     const old = this.#slots
     const grown: (T | undefined)[] = new Array(old.length * 2)
-    for (let i = 0; i < this.#length; i += 1)
-      grown[i] = old[(this.#head + i) & (old.length - 1)]
+    for (let i = 0; i < this.#length; i += 1) grown[i] = old[(this.#head + i) & (old.length - 1)]
     this.#slots = grown
     this.#head = 0
   }

@@ -1,4 +1,4 @@
-import { type SessionId } from './session-id.ts'
+import type { SessionId } from './session-id.ts'
 
 /** The `flags` of a create request (spec 01 §4). */
 export const CreateMode = {

@@ -35,7 +35,7 @@ export const OpCode = {
 } as const
 export type OpCode = (typeof OpCode)[keyof typeof OpCode]
 
-/** Four characters, as `cons` and `stat` print the last operation of a connection. */
+/** Four to six characters, as `cons` and `stat` print the last operation of a connection. */
 const shortNames: ReadonlyMap<number, string> = new Map([
   [OpCode.create, 'CREA'],
   [OpCode.delete, 'DELE'],
@@ -54,6 +54,7 @@ const shortNames: ReadonlyMap<number, string> = new Map([
   [OpCode.checkWatches, 'CHKW'],
   [OpCode.removeWatches, 'REMW'],
   [OpCode.createContainer, 'CREA'],
+  [OpCode.deleteContainer, 'DELE'],
   [OpCode.createTTL, 'CREA'],
   [OpCode.multiRead, 'MLTR'],
   [OpCode.setWatches, 'SETW'],
@@ -61,7 +62,7 @@ const shortNames: ReadonlyMap<number, string> = new Map([
   [OpCode.addWatch, 'ADDW'],
   [OpCode.whoAmI, 'HOMI'],
   [OpCode.getEphemerals, 'GETE'],
-  [OpCode.getAllChildrenNumber, 'GACN'],
+  [OpCode.getAllChildrenNumber, 'GETACN'],
   [OpCode.createSession, 'SESS'],
   [OpCode.closeSession, 'CLOS'],
 ])

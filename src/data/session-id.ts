@@ -12,7 +12,7 @@ const RANDOM_MASK = (1n << 48n) - 1n
 /** The password of a session: any member can derive it, so a client may reattach to any (spec 01 §3). */
 export function sessionPassword(id: SessionId): Buffer {
   const password = Buffer.alloc(PASSWORD_BYTES)
-  let seed = ((id ^ PASSWORD_SECRET) ^ RANDOM_MULTIPLIER) & RANDOM_MASK
+  let seed = (id ^ PASSWORD_SECRET ^ RANDOM_MULTIPLIER) & RANDOM_MASK
   for (let at = 0; at < PASSWORD_BYTES; at += 4) {
     seed = (seed * RANDOM_MULTIPLIER + RANDOM_INCREMENT) & RANDOM_MASK
     password.writeUInt32LE(Number((seed >> 16n) & 0xffffffffn), at)

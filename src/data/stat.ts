@@ -1,4 +1,4 @@
-import { type JuteWriter } from 'jute-ts'
+import type { JuteWriter } from 'jute-ts'
 
 /** What a Stat is made of; a Znode has all of it. */
 export interface StatSource {

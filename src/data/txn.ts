@@ -84,12 +84,7 @@ export interface MultiTxn {
   readonly type: typeof OpCode.multi
   readonly txns: readonly SubTxn[]
 }
-export type Txn =
-  | SubTxn
-  | SetACLTxn
-  | CreateSessionTxn
-  | CloseSessionTxn
-  | MultiTxn
+export type Txn = SubTxn | SetACLTxn | CreateSessionTxn | CloseSessionTxn | MultiTxn
 
 /** Digest version 2 is what 3.6 to 3.9 write (spec 02 §2). */
 export const DIGEST_VERSION = 2

@@ -10,7 +10,7 @@ import {
   type,
   userInfo,
 } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { BuildInfo } from '../admin/member-view.ts'
 import type { HostView } from '../admin/server-view.ts'
 import type { Config } from '../server/config.ts'
@@ -87,13 +87,14 @@ function openFilesMax(): number {
 
 function environment(): ReadonlyMap<string, string> {
   const user = userInfo()
+  const { LD_LIBRARY_PATH: libraryPath = '' } = process.env
   return new Map([
     ['host.name', hostname()],
     ['java.version', process.version],
     ['java.vendor', 'Node.js'],
-    ['java.home', process.execPath],
+    ['java.home', dirname(process.execPath)],
     ['java.class.path', import.meta.dirname],
-    ['java.library.path', process.env['LD_LIBRARY_PATH'] ?? ''],
+    ['java.library.path', libraryPath],
     ['java.io.tmpdir', tmpdir()],
     ['os.name', type()],
     ['os.arch', arch()],

@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import { formatZxid } from '../data/zxid.ts'
 import { providersOf } from '../server/auth-requests.ts'
 import type { Config } from '../server/config.ts'
-import { loadMember } from '../server/load.ts'
+import { type Loaded, loadMember } from '../server/load.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../server/member.ts'
 import { type Machine, TurnLoop } from '../server/turn-loop.ts'
 import { ClientPort } from './client-port.ts'
@@ -49,32 +49,7 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   if (typeof disk === 'string') throw new StartError(disk, ExitCode.dataDir)
   const providers = providersOf(config, nodeCrypto)
   if (typeof providers === 'string') throw new StartError(providers, ExitCode.invalidInvocation)
-  const rules = {
-    extendedTypesEnabled: config.extendedTypesEnabled,
-    emulate353TtlNodes: config.emulate353TtlNodes,
-    digestEnabled: config.digestEnabled,
-  }
-  const loaded = loadMember(disk, rules, logger)
-  if (loaded.kind === 'refused') {
-    const { file, offset, reason, remedy } = loaded
-    throw new StartError(`${file} at offset ${offset}: ${reason}. ${remedy}`, ExitCode.dataDir)
-  }
-  if (loaded.tail !== undefined) {
-    logger.warn('cutting off what a crash left at the end of the log', {
-      file: loaded.tail.name,
-      offset: loaded.tail.offset,
-      detail: loaded.tail.detail,
-    })
-    const problem = disk.cutTail(loaded.tail)
-    if (problem !== undefined) throw new StartError(problem, ExitCode.dataDir)
-  }
-  logger.info('data loaded', {
-    zxid: formatZxid(loaded.lastZxid),
-    txns: loaded.txns,
-    znodes: loaded.tree.nodeCount,
-    sessions: loaded.sessions.size,
-    ms: Math.round(performance.now() - began),
-  })
+  const loaded = loadData(disk, config, logger)
   const clock = readClock()
   const words = new WordRunner(config)
   const member = new Member(
@@ -83,6 +58,8 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
     words,
   )
   let port: number | undefined
+  member.metrics.startupTxnsLoaded.add(loaded.txns)
+  member.metrics.dbInitTimeMs.add(Math.round(performance.now() - began))
   words.attach(new MemberView(member, buildInfo(), hostView(config), () => port))
   const portOptions = {
     port: config.clientPort ?? 0,
@@ -111,6 +88,38 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
       disk.close()
     },
   }
+}
+
+/** The state on disk, with what a crash left at its end cut off. Throws a StartError. */
+function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded {
+  const began = performance.now()
+  const rules = {
+    extendedTypesEnabled: config.extendedTypesEnabled,
+    emulate353TtlNodes: config.emulate353TtlNodes,
+    digestEnabled: config.digestEnabled,
+  }
+  const loaded = loadMember(disk, rules, logger)
+  if (loaded.kind === 'refused') {
+    const { file, offset, reason, remedy } = loaded
+    throw new StartError(`${file} at offset ${offset}: ${reason}. ${remedy}`, ExitCode.dataDir)
+  }
+  if (loaded.tail !== undefined) {
+    logger.warn('cutting off what a crash left at the end of the log', {
+      file: loaded.tail.name,
+      offset: loaded.tail.offset,
+      detail: loaded.tail.detail,
+    })
+    const problem = disk.cutTail(loaded.tail)
+    if (problem !== undefined) throw new StartError(problem, ExitCode.dataDir)
+  }
+  logger.info('data loaded', {
+    zxid: formatZxid(loaded.lastZxid),
+    txns: loaded.txns,
+    znodes: loaded.tree.nodeCount,
+    sessions: loaded.sessions.size,
+    ms: Math.round(performance.now() - began),
+  })
+  return loaded
 }
 
 async function bind(

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { Deque } from '../base/deque.ts'
-import { type QuorumVerifier } from './quorum-verifier.ts'
+import type { QuorumVerifier } from './quorum-verifier.ts'
 
 interface Proposal<T> {
   /** A barrier has the zxid of the proposal before it: it asks for no ack of its own. */
@@ -66,6 +66,5 @@ export class Proposals<T> {
     return head.payload
   }
 
-  readonly #hasAckedHead = (sid: number): boolean =>
-    (this.#acked.get(sid) ?? 0) >= this.#headZxid
+  readonly #hasAckedHead = (sid: number): boolean => (this.#acked.get(sid) ?? 0) >= this.#headZxid
 }

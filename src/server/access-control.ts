@@ -1,6 +1,6 @@
-import { type ACL, type Id } from '../data/records.ts'
+import type { ACL, Id } from '../data/records.ts'
 import { checkAcl, fixupAcl, maskAcl } from './auth/acl-check.ts'
-import { type AuthProviders } from './auth/providers.ts'
+import type { AuthProviders } from './auth/providers.ts'
 
 /** Permission bits (spec 01 §4). */
 export { Perms } from '../data/acl.ts'

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { type Cnxn } from './cnxn.ts'
+import type { Cnxn } from './cnxn.ts'
 
 /**
  * Requests of all clients that wait for a commit are counted. At the limit nobody's next request is

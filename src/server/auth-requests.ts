@@ -1,7 +1,7 @@
-import { type JuteReader } from 'jute-ts'
-import { type Crypto } from '../base/crypto.ts'
-import { type Limits } from '../base/limits.ts'
-import { type Logger } from '../base/logger.ts'
+import type { JuteReader } from 'jute-ts'
+import type { Crypto } from '../base/crypto.ts'
+import type { Limits } from '../base/limits.ts'
+import type { Logger } from '../base/logger.ts'
 import { Err } from '../data/error-code.ts'
 import { type Id, readAuthPacket, readGetSASLRequest } from '../data/records.ts'
 import { formatSessionId } from '../data/session-id.ts'
@@ -9,8 +9,8 @@ import { SUPER_SCHEME } from './auth/digest.ts'
 import { type AuthProviders, makeAuthProviders, withIds } from './auth/providers.ts'
 import { SASL_SCHEME } from './auth/sasl.ts'
 import { type SaslAnswer, SaslExchange } from './auth/sasl-exchange.ts'
-import { type Cnxn } from './cnxn.ts'
-import { type Config } from './config.ts'
+import type { Cnxn } from './cnxn.ts'
+import type { Config } from './config.ts'
 
 /** The providers that the configuration asks for; the text says why it asks for the impossible. */
 export function providersOf(config: Config, crypto: Crypto): AuthProviders | string {

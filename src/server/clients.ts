@@ -1,27 +1,28 @@
 import { JuteReader } from 'jute-ts'
 import { assert } from '../base/assert.ts'
-import { type Limits } from '../base/limits.ts'
-import { type Logger } from '../base/logger.ts'
+import type { Limits } from '../base/limits.ts'
+import type { Logger } from '../base/logger.ts'
 import { Err } from '../data/error-code.ts'
 import { OpCode, shortNameOf } from '../data/op-code.ts'
 import { formatSessionId, type SessionId } from '../data/session-id.ts'
-import { type Txn } from '../data/txn.ts'
-import { type ApplyResult } from '../tree/apply.ts'
-import { type DataTree } from '../tree/data-tree.ts'
+import type { Txn } from '../data/txn.ts'
+import type { ApplyResult } from '../tree/apply.ts'
+import type { DataTree } from '../tree/data-tree.ts'
 import { Admission } from './admission.ts'
-import { type AuthRequests } from './auth-requests.ts'
-import { type Cnxn, type CnxnId, type PendingRequest } from './cnxn.ts'
+import type { AuthRequests } from './auth-requests.ts'
+import type { Cnxn, CnxnId, PendingRequest } from './cnxn.ts'
 import { opClassOf } from './op-class.ts'
-import { type Outbox } from './outbox.ts'
-import { type Reads } from './reads.ts'
+import type { Outbox } from './outbox.ts'
+import type { Reads } from './reads.ts'
 import { beginReply, endReply, writeWriteBody } from './replies.ts'
-import { type ServerMetrics } from './server-metrics.ts'
-import { type ServerStats } from './server-stats.ts'
-import { type SessionTracker } from './session-tracker.ts'
-import { type Watches } from './watches.ts'
-import { type WritePath } from './write-path.ts'
+import type { ServerMetrics } from './server-metrics.ts'
+import type { ServerStats } from './server-stats.ts'
+import type { SessionTracker } from './session-tracker.ts'
+import type { Watches } from './watches.ts'
+import type { WritePath } from './write-path.ts'
 
 const XID_PING = -2
+const LENGTH_BYTES = 4
 
 /** The clock of the running turn, in milliseconds. */
 export interface TurnClock {
@@ -156,7 +157,7 @@ export class Clients {
     const xid = r.readInt()
     const op = r.readInt()
     if (!r.ok) return this.refuse(cnxn, 'request without a header')
-    this.#parts.metrics.bytesReceivedCount.add(splitter.end - splitter.start + 4)
+    this.#parts.metrics.bytesReceivedCount.add(splitter.end - splitter.start + LENGTH_BYTES)
     this.#parts.stats.packetsReceived += 1
     cnxn.stats.packetsReceived += 1
     if (op === OpCode.auth) return this.#onAuth(cnxn, xid, r)
@@ -171,7 +172,12 @@ export class Clients {
     switch (opClassOf(op)) {
       case 'read':
         if (cnxn.pending.length === 0) return this.#answerRead(cnxn, xid, op, r, this.#clock)
-        this.#wait(cnxn, xid, op, Buffer.from(splitter.buffer.subarray(splitter.start, splitter.end)))
+        this.#wait(
+          cnxn,
+          xid,
+          op,
+          Buffer.from(splitter.buffer.subarray(splitter.start, splitter.end)),
+        )
         return
       case 'write': {
         const origin = this.#wait(cnxn, xid, op, undefined)
@@ -211,20 +217,20 @@ export class Clients {
     // Events that setWatches owes are frames of their own and stand before its reply.
     const isSetWatches = op === OpCode.setWatches || op === OpCode.setWatches2
     const w = outbox.begin(cnxn)
-    if (isSetWatches) {
-      const err = reads.setWatches(op, cnxn, r)
-      endReply(w, beginReply(w, xid, zxid, err), err)
-    } else {
-      const at = beginReply(w, op === OpCode.ping ? XID_PING : xid, zxid, Err.ok)
-      endReply(w, at, reads.answer(op, cnxn, r, w))
-      if (op !== OpCode.ping) metrics.readLatencyMs.add(this.#clock - arrivedMono)
-    }
-    this.#onReplied(cnxn, xid, op, zxid, arrivedMono)
+    let err: Err = isSetWatches ? reads.setWatches(op, cnxn, r) : Err.ok
+    const at = beginReply(w, op === OpCode.ping ? XID_PING : xid, zxid, Err.ok)
+    if (!isSetWatches) err = reads.answer(op, cnxn, r, w)
+    endReply(w, at, err)
+    if (op !== OpCode.ping) metrics.readLatencyMs.add(this.#clock - arrivedMono)
+    this.#onReplied(cnxn, xid, op, w.length - at, arrivedMono)
   }
 
-  #onReplied(cnxn: Cnxn, xid: number, op: number, zxid: number, arrivedMono: number): void {
-    const { stats } = this.#parts
+  #onReplied(cnxn: Cnxn, xid: number, op: number, bytes: number, arrivedMono: number): void {
+    const { stats, metrics } = this.#parts
+    const zxid = this.#parts.tree.lastProcessedZxid
     stats.packetsSent += 1
+    stats.clientResponseBytes.add(bytes - LENGTH_BYTES)
+    metrics.responseBytes.add(bytes)
     stats.latencyMs.add(this.#clock - arrivedMono)
     cnxn.stats.packetsSent += 1
     cnxn.stats.onReply(shortNameOf(op), xid, zxid, arrivedMono, this.#clock)
@@ -252,7 +258,7 @@ export class Clients {
     if (err === Err.ok) writeWriteBody(w, op, txn, result, tree)
     endReply(w, at, err)
     metrics.updateLatencyMs.add(this.#clock - origin.arrivedMono)
-    this.#onReplied(cnxn, xid, op, tree.lastProcessedZxid, origin.arrivedMono)
+    this.#onReplied(cnxn, xid, op, w.length - at, origin.arrivedMono)
     if (op === OpCode.closeSession) this.close(cnxn)
   }
 
@@ -269,7 +275,7 @@ export class Clients {
     const at = beginReply(w, xid, tree.lastProcessedZxid, err)
     w.writeString(path)
     endReply(w, at, err)
-    this.#onReplied(cnxn, xid, op, tree.lastProcessedZxid, origin.arrivedMono)
+    this.#onReplied(cnxn, xid, op, w.length - at, origin.arrivedMono)
     this.#answerParked(cnxn)
   }
 

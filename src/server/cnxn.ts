@@ -1,12 +1,12 @@
 import { FrameSplitter } from 'jute-ts'
 import { Deque } from '../base/deque.ts'
-import { type Id } from '../data/records.ts'
-import { type SessionId } from '../data/session-id.ts'
+import type { Id } from '../data/records.ts'
+import type { SessionId } from '../data/session-id.ts'
 import { ipIdOf } from './auth/ip.ts'
-import { type SaslExchange } from './auth/sasl-exchange.ts'
-import { type OutboxTarget } from './outbox.ts'
+import type { SaslExchange } from './auth/sasl-exchange.ts'
+import type { OutboxTarget } from './outbox.ts'
 import { CnxnStats } from './server-stats.ts'
-import { type Session } from './session-tracker.ts'
+import type { Session } from './session-tracker.ts'
 
 /** Named by the shell, never used twice. */
 export type CnxnId = number

@@ -1,5 +1,5 @@
 import { Deque } from '../base/deque.ts'
-import { type TreeDigest } from '../tree/digest.ts'
+import type { TreeDigest } from '../tree/digest.ts'
 
 /** Every 128th zxid, and the last 1024 of those, as the original keeps (spec 02 §7). */
 const ZXID_INTERVAL = 128

@@ -1,5 +1,5 @@
-import { type ClientParts, type Clients } from './clients.ts'
-import { type Cnxn } from './cnxn.ts'
+import type { ClientParts, Clients } from './clients.ts'
+import type { Cnxn } from './cnxn.ts'
 
 const WORD_BYTES = 4
 

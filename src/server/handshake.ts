@@ -3,9 +3,9 @@ import { OpCode } from '../data/op-code.ts'
 import { type ConnectRequest, readConnectRequest } from '../data/records.ts'
 import { formatSessionId, type SessionId, sessionPassword } from '../data/session-id.ts'
 import { formatZxid } from '../data/zxid.ts'
-import { type ClientParts, type Clients } from './clients.ts'
-import { type Cnxn } from './cnxn.ts'
-import { type Config } from './config.ts'
+import type { ClientParts, Clients } from './clients.ts'
+import type { Cnxn } from './cnxn.ts'
+import type { Config } from './config.ts'
 
 const NO_SESSION = 0n
 const NO_PASSWORD: Buffer = Buffer.alloc(16)
@@ -132,6 +132,12 @@ export class Handshake {
     w.patchInt(at, w.length - at - 4)
     this.#parts.stats.packetsSent += 1
     cnxn.stats.packetsSent += 1
-    cnxn.stats.onReply('SESS', 0, this.#parts.tree.lastProcessedZxid, this.#parts.clock.mono, this.#parts.clock.mono)
+    cnxn.stats.onReply(
+      'SESS',
+      0,
+      this.#parts.tree.lastProcessedZxid,
+      this.#parts.clock.mono,
+      this.#parts.clock.mono,
+    )
   }
 }

@@ -1,15 +1,15 @@
-import { type OwnerRules } from '../data/create-mode.ts'
+import type { Logger } from '../base/logger.ts'
+import type { OwnerRules } from '../data/create-mode.ts'
 import { OpCode } from '../data/op-code.ts'
 import { readTxnDigest } from '../data/records.ts'
 import { formatSessionId } from '../data/session-id.ts'
 import { DIGEST_VERSION, readTxn, type Txn } from '../data/txn.ts'
 import { formatZxid } from '../data/zxid.ts'
-import { type Logger } from '../base/logger.ts'
-import { type DiskReader } from '../persistence/disk.ts'
+import type { DiskReader } from '../persistence/disk.ts'
 import { type LogTail, type RecoveryRefusal, replayLogs } from '../persistence/recovery.ts'
 import { applyTxn, deafListener } from '../tree/apply.ts'
 import { DataTree } from '../tree/data-tree.ts'
-import { type Recovered } from './member.ts'
+import type { Recovered } from './member.ts'
 
 export interface Loaded extends Recovered {
   readonly kind: 'loaded'
@@ -41,7 +41,11 @@ function ownPart<T extends Txn>(txn: T): T {
 }
 
 /** The state as of the last record on disk (spec 05 §13), or why it must not be served. */
-export function loadMember(disk: DiskReader, rules: LoadRules, logger: Logger): Loaded | RecoveryRefusal {
+export function loadMember(
+  disk: DiskReader,
+  rules: LoadRules,
+  logger: Logger,
+): Loaded | RecoveryRefusal {
   const tree = new DataTree(rules, rules.digestEnabled)
   const sessions = new Map<bigint, number>()
   let digestsCompared = rules.digestEnabled

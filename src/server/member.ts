@@ -1,19 +1,19 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
-import { type Crypto } from '../base/crypto.ts'
+import type { Crypto } from '../base/crypto.ts'
 import { checkLimits, type Limits } from '../base/limits.ts'
-import { type Logger } from '../base/logger.ts'
+import type { Logger } from '../base/logger.ts'
 import { OpCode } from '../data/op-code.ts'
 import { firstSessionId, formatSessionId } from '../data/session-id.ts'
-import { type EventType } from '../data/watch-event.ts'
 import { MajorityQuorum } from '../quorum/quorum-verifier.ts'
-import { type DataTree } from '../tree/data-tree.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import type { QuotaExcess } from '../tree/quota.ts'
 import { AccessControl } from './access-control.ts'
 import { ApplyLoop } from './apply-loop.ts'
-import { type AuthProviders } from './auth/providers.ts'
+import type { AuthProviders } from './auth/providers.ts'
 import { AuthRequests } from './auth-requests.ts'
 import { type ClientEffects, type ClientParts, Clients, type TurnClock } from './clients.ts'
 import { Cnxn, type CnxnId } from './cnxn.ts'
-import { type Config } from './config.ts'
+import type { Config } from './config.ts'
 import { DigestLog } from './digest-log.ts'
 import { FirstBytes, type FourLetterWords } from './first-bytes.ts'
 import { Handshake } from './handshake.ts'
@@ -88,6 +88,7 @@ export class Member {
     this.startedMono = ports.clock.mono
     this.tree = recovered.tree
     const auth = new AuthRequests(config, limits, ports.providers, ports.crypto, logger)
+    this.tree.quota.onExceeded = (root, excess) => this.#logExcess(root.path, excess)
     const access = new AccessControl(auth.providers, config.skipAcl)
     this.watches = new Watches(this.tree, access, this.#outbox, this.#onEvent)
     const firstId = firstSessionId(STANDALONE_SESSION_SERVER_ID, ports.clock.wall)
@@ -103,6 +104,7 @@ export class Member {
       STANDALONE_SID,
       recovered.lastZxid,
       config.digestEnabled,
+      this.metrics,
     )
     const parts: ClientParts = {
       limits,
@@ -130,9 +132,15 @@ export class Member {
     this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
   }
 
-  readonly #onEvent = (bytes: number, _type: EventType): void => {
+  readonly #onEvent = (bytes: number): void => {
     this.metrics.watchBytes.add(bytes)
     this.stats.packetsSent += 1
+  }
+
+  #logExcess(path: string, excess: QuotaExcess): void {
+    const namespace = path.split('/')[1] ?? ''
+    if (excess.kind === 'hard') this.metrics.quotaExceededErrorPerNamespace.add(namespace, 1)
+    this.#logger.warn('quota exceeded', { path, ...excess })
   }
 
   /** Writes down the time, and does what has become due. Milliseconds. */

@@ -1,4 +1,4 @@
-import { type JuteReader } from 'jute-ts'
+import type { JuteReader } from 'jute-ts'
 import { CreateMode } from '../data/create-mode.ts'
 import { OpCode } from '../data/op-code.ts'
 import {

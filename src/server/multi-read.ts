@@ -1,9 +1,9 @@
-import { type JuteReader, type JuteWriter } from 'jute-ts'
+import type { JuteReader, JuteWriter } from 'jute-ts'
 import { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import { readMultiHeader } from '../data/records.ts'
-import { type Cnxn } from './cnxn.ts'
-import { type Reads } from './reads.ts'
+import type { Cnxn } from './cnxn.ts'
+import type { Reads } from './reads.ts'
 
 /** A result of a multi or multiRead, or the mark of its end (type -1, done). */
 export function writeMultiHeader(w: JuteWriter, type: number, done: boolean, err: number): void {

@@ -1,7 +1,7 @@
 import { Deque } from '../base/deque.ts'
-import { type ACL } from '../data/records.ts'
-import { type SessionId } from '../data/session-id.ts'
-import { type DataTree } from '../tree/data-tree.ts'
+import type { ACL } from '../data/records.ts'
+import type { SessionId } from '../data/session-id.ts'
+import type { DataTree } from '../tree/data-tree.ts'
 import { nodeDigest, TreeDigest } from '../tree/digest.ts'
 
 /** A node as prep sees it: a Znode of the tree, or a ChangeRecord of a write not yet applied. */
@@ -41,12 +41,7 @@ export class ChangeRecord implements NodeView {
   childCount = 0
   digest = 0
 
-  constructor(
-    path: string,
-    acl: { readonly acl: readonly ACL[] },
-    zxid: number,
-    time: number,
-  ) {
+  constructor(path: string, acl: { readonly acl: readonly ACL[] }, zxid: number, time: number) {
     this.path = path
     this.acl = acl
     this.zxid = zxid

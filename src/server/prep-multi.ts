@@ -1,11 +1,11 @@
-import { type JuteReader } from 'jute-ts'
+import type { JuteReader } from 'jute-ts'
 import { isCreateFlags } from '../data/create-mode.ts'
 import { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import { readMultiHeader } from '../data/records.ts'
-import { type MultiTxn, type SubTxn } from '../data/txn.ts'
-import { type Prep, type WriteRequest } from './prep.ts'
+import type { MultiTxn, SubTxn } from '../data/txn.ts'
 import { skipMultiPart } from './multi-parts.ts'
+import type { Prep, WriteRequest } from './prep.ts'
 
 /**
  * A multi is judged part by part, each part against what the earlier ones leave behind, under one

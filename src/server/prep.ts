@@ -1,4 +1,4 @@
-import { type JuteReader } from 'jute-ts'
+import type { JuteReader } from 'jute-ts'
 import {
   CONTAINER_OWNER,
   CreateMode,
@@ -24,11 +24,11 @@ import {
   readSetACLRequest,
   readSetDataRequest,
 } from '../data/records.ts'
-import { type SessionId } from '../data/session-id.ts'
-import { type CreateTxn, type SubTxn, type Txn } from '../data/txn.ts'
-import { type DataTree } from '../tree/data-tree.ts'
+import type { SessionId } from '../data/session-id.ts'
+import type { CreateTxn, SubTxn, Txn } from '../data/txn.ts'
+import type { DataTree } from '../tree/data-tree.ts'
 import { type AccessControl, Perms } from './access-control.ts'
-import { type Config } from './config.ts'
+import type { Config } from './config.ts'
 import { ChangeRecord, type NodeView, OutstandingChanges } from './outstanding-changes.ts'
 import { prepMulti } from './prep-multi.ts'
 
@@ -96,12 +96,7 @@ export class Prep {
     return txn
   }
 
-  #prepareOne(
-    request: WriteRequest,
-    body: JuteReader,
-    zxid: number,
-    time: number,
-  ): Txn | Err {
+  #prepareOne(request: WriteRequest, body: JuteReader, zxid: number, time: number): Txn | Err {
     switch (request.op) {
       case OpCode.setACL:
         return this.#setAcl(request, body, zxid)
@@ -181,9 +176,7 @@ export class Prep {
     const parent = this.changes.view(parentPath)
     if (parent === undefined) return Err.noNode
     if (!this.#access.permits(parent.acl.acl, Perms.create, request.ids)) return Err.noAuth
-    const path = isSequential(wish.flags)
-      ? wish.path + sequenceSuffix(parent.cversion)
-      : wish.path
+    const path = isSequential(wish.flags) ? wish.path + sequenceSuffix(parent.cversion) : wish.path
     if (pathProblem(path) !== undefined) return Err.badArguments
     if (this.changes.view(path) !== undefined) return Err.nodeExists
     if (ownerKind(parent.ephemeralOwner, this.#tree.ownerRules) === 'ephemeral')
@@ -248,8 +241,7 @@ export class Prep {
     const parent = this.changes.view(parentOf(path))
     if (node === undefined || parent === undefined) return Err.noNode
     if (node.childCount > 0) return Err.notEmpty
-    if (ownerKind(node.ephemeralOwner, this.#tree.ownerRules) === 'ephemeral')
-      return Err.badVersion
+    if (ownerKind(node.ephemeralOwner, this.#tree.ownerRules) === 'ephemeral') return Err.badVersion
     this.#stageDelete(path, node, parent, zxid)
     return { type: OpCode.deleteContainer, path }
   }

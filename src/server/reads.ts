@@ -1,4 +1,4 @@
-import { type JuteReader, type JuteWriter } from 'jute-ts'
+import type { JuteReader, JuteWriter } from 'jute-ts'
 import { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import {
@@ -14,13 +14,13 @@ import {
 } from '../data/records.ts'
 import { writeStat } from '../data/stat.ts'
 import { AddWatchMode, watcherTypeOf } from '../data/watch-event.ts'
-import { type DataTree } from '../tree/data-tree.ts'
-import { type Znode } from '../tree/znode.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import type { Znode } from '../tree/znode.ts'
 import { type AccessControl, Perms } from './access-control.ts'
 import { clientInfoOf } from './auth/client-info.ts'
-import { type Cnxn } from './cnxn.ts'
+import type { Cnxn } from './cnxn.ts'
 import { answerMultiRead } from './multi-read.ts'
-import { type Watches } from './watches.ts'
+import type { Watches } from './watches.ts'
 
 const NUL = '\0'
 

@@ -1,6 +1,6 @@
 import { ttlMsOf } from '../data/create-mode.ts'
-import { type DataTree } from '../tree/data-tree.ts'
-import { type Config } from './config.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import type { Config } from './config.ts'
 
 const MINUTE_MS = 60_000
 

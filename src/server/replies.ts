@@ -1,13 +1,13 @@
-import { type JuteWriter } from 'jute-ts'
+import type { JuteWriter } from 'jute-ts'
 import { unreachable } from '../base/assert.ts'
 import { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import { type Stat, writeStat as writeStatRecord } from '../data/records.ts'
 import { writeStat } from '../data/stat.ts'
-import { type Txn } from '../data/txn.ts'
-import { type ApplyResult, type PartResult } from '../tree/apply.ts'
-import { type DataTree } from '../tree/data-tree.ts'
-import { type Znode } from '../tree/znode.ts'
+import type { Txn } from '../data/txn.ts'
+import type { ApplyResult, PartResult } from '../tree/apply.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import type { Znode } from '../tree/znode.ts'
 import { writeMultiError, writeMultiHeader } from './multi-read.ts'
 
 /** Opens a frame and writes its ReplyHeader. Returns the offset that `endReply` wants. */

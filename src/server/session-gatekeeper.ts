@@ -1,7 +1,7 @@
 import { Err } from '../data/error-code.ts'
-import { type SessionId } from '../data/session-id.ts'
-import { type SessionGate } from './prep.ts'
-import { type SessionTracker } from './session-tracker.ts'
+import type { SessionId } from '../data/session-id.ts'
+import type { SessionGate } from './prep.ts'
+import type { SessionTracker } from './session-tracker.ts'
 
 /** What prep may know of sessions: whether one may still write, and that one is ending. */
 export class SessionGatekeeper implements SessionGate {

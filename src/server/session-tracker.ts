@@ -1,5 +1,5 @@
-import { type SessionId } from '../data/session-id.ts'
-import { ExpiryQueue, type Expiring } from './expiry-queue.ts'
+import type { SessionId } from '../data/session-id.ts'
+import { type Expiring, ExpiryQueue } from './expiry-queue.ts'
 
 /** A session this member watches over. */
 export class Session implements Expiring {

@@ -1,7 +1,7 @@
-import { type DiskOp } from '../persistence/disk.ts'
-import { type CnxnId } from './cnxn.ts'
-import { type Member } from './member.ts'
-import { type DiskBatch } from './write-path.ts'
+import type { DiskOp } from '../persistence/disk.ts'
+import type { CnxnId } from './cnxn.ts'
+import type { Member } from './member.ts'
+import type { DiskBatch } from './write-path.ts'
 
 /** The whole difference between production and simulation is which Machine is handed in. */
 export interface Machine {

@@ -1,11 +1,11 @@
 import { EventType, KeeperState } from '../data/watch-event.ts'
-import { type ChangeListener } from '../tree/apply.ts'
-import { type DataTree } from '../tree/data-tree.ts'
+import type { ChangeListener } from '../tree/apply.ts'
+import type { DataTree } from '../tree/data-tree.ts'
 import { WatchTable } from '../tree/watch-table.ts'
-import { type AclEntry } from '../tree/znode.ts'
+import type { AclEntry } from '../tree/znode.ts'
 import { type AccessControl, Perms } from './access-control.ts'
-import { type Cnxn } from './cnxn.ts'
-import { type Outbox } from './outbox.ts'
+import type { Cnxn } from './cnxn.ts'
+import type { Outbox } from './outbox.ts'
 
 const XID_EVENT = -1
 /** What is replayed for setWatches belongs to no txn (spec 06 §4). */
@@ -23,7 +23,7 @@ export class Watches implements ChangeListener {
   /** The txn being applied: since 3.9 an event carries it (ZOOKEEPER-4655). */
   zxid: number = NO_ZXID
   /** Bytes of events sent, for the metric. */
-  readonly #onSent: (bytes: number, type: EventType) => void
+  readonly #onSent: (bytes: number) => void
   #acl: AclEntry | undefined
   #parentAcl: AclEntry | undefined
 
@@ -31,7 +31,7 @@ export class Watches implements ChangeListener {
     tree: DataTree,
     access: AccessControl,
     outbox: Outbox,
-    onSent: (bytes: number, type: EventType) => void,
+    onSent: (bytes: number) => void,
   ) {
     this.#tree = tree
     this.#access = access
@@ -77,7 +77,7 @@ export class Watches implements ChangeListener {
     w.writeString(path)
     w.patchInt(at, w.length - at - 4)
     cnxn.stats.packetsSent += 1
-    this.#onSent(w.length - at, type)
+    this.#onSent(w.length - at)
   }
 
   /** setWatches of a client that comes back: what it missed is sent, what it has not is watched. */

@@ -1,15 +1,16 @@
 import { type JuteReader, JuteWriter } from 'jute-ts'
 import { assert } from '../base/assert.ts'
 import { OpCode } from '../data/op-code.ts'
-import { type SessionId } from '../data/session-id.ts'
+import type { SessionId } from '../data/session-id.ts'
 import { DIGEST_VERSION, type Txn, writeTxn } from '../data/txn.ts'
-import { type DiskOp } from '../persistence/disk.ts'
+import type { DiskOp } from '../persistence/disk.ts'
 import { beginTxnRecord, endTxnRecord } from '../persistence/txn-log-format.ts'
 import { Proposals } from '../quorum/proposals.ts'
-import { type QuorumVerifier } from '../quorum/quorum-verifier.ts'
-import { type TxnContext } from '../tree/apply.ts'
-import { type PendingRequest } from './cnxn.ts'
-import { type Prep, type WriteRequest } from './prep.ts'
+import type { QuorumVerifier } from '../quorum/quorum-verifier.ts'
+import type { TxnContext } from '../tree/apply.ts'
+import type { PendingRequest } from './cnxn.ts'
+import type { Prep, WriteRequest } from './prep.ts'
+import type { ServerMetrics } from './server-metrics.ts'
 
 /** A write in its place in the order: decided, encoded, on its way to the disk. */
 export interface OrderedTxn extends TxnContext {
@@ -41,6 +42,7 @@ const BATCH_BYTES_KEPT = 1024 * 1024
  */
 export class WritePath {
   readonly #prep: Prep
+  readonly #metrics: ServerMetrics
   readonly #digestEnabled: boolean
   readonly #self: number
   readonly proposals: Proposals<Ordered>
@@ -56,7 +58,9 @@ export class WritePath {
     self: number,
     lastZxid: number,
     digestEnabled: boolean,
+    metrics: ServerMetrics,
   ) {
+    this.#metrics = metrics
     this.#prep = prep
     this.#self = self
     this.#digestEnabled = digestEnabled
@@ -115,6 +119,7 @@ export class WritePath {
     const w = this.#batch
     if (w.length === 0) return undefined
     const lastZxid = this.proposals.lastProposed
+    this.#metrics.syncProcessorBatchSize.add(lastZxid - this.#firstZxid + 1)
     this.#writing.push(w)
     this.#batch = this.#spare.pop() ?? new JuteWriter(BATCH_BYTES_INITIAL)
     const op: DiskOp = {

@@ -1,6 +1,6 @@
 import { aclKey, openAcl } from '../data/acl.ts'
-import { type ACL } from '../data/records.ts'
-import { type AclEntry } from './znode.ts'
+import type { ACL } from '../data/records.ts'
+import type { AclEntry } from './znode.ts'
 
 /** Interns lists: millions of nodes share a handful of them. Entries go with their last node. */
 export class AclTable {

@@ -3,18 +3,18 @@ import { CONTAINER_OWNER, ttlOwner } from '../data/create-mode.ts'
 import { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import { parentOf } from '../data/path.ts'
-import { type Stat } from '../data/records.ts'
-import { type SessionId } from '../data/session-id.ts'
-import {
-  type CloseSessionTxn,
-  type CreateTxn,
-  type MultiTxn,
-  type SetACLTxn,
-  type SetDataTxn,
-  type SubTxn,
-  type Txn,
+import type { Stat } from '../data/records.ts'
+import type { SessionId } from '../data/session-id.ts'
+import type {
+  CloseSessionTxn,
+  CreateTxn,
+  MultiTxn,
+  SetACLTxn,
+  SetDataTxn,
+  SubTxn,
+  Txn,
 } from '../data/txn.ts'
-import { type DataTree } from './data-tree.ts'
+import type { DataTree } from './data-tree.ts'
 import { type AclEntry, Znode } from './znode.ts'
 
 /** Where apply tells what has changed. Recovery hands in one that does nothing. */
@@ -230,5 +230,9 @@ function failedMulti(multi: MultiTxn, failedAt: number): ApplyResult {
     path: '',
     stat: undefined,
   }))
-  return { err: codeAt(multi.txns[failedAt] ?? { type: OpCode.error, err: 0 }, failedAt), znode: undefined, parts }
+  return {
+    err: codeAt(multi.txns[failedAt] ?? { type: OpCode.error, err: 0 }, failedAt),
+    znode: undefined,
+    parts,
+  }
 }

@@ -1,4 +1,4 @@
-import { type DataTree } from './data-tree.ts'
+import type { DataTree } from './data-tree.ts'
 import {
   adjustStats,
   formatStats,
@@ -11,7 +11,7 @@ import {
   type QuotaText,
   wouldExceed,
 } from './quota.ts'
-import { type Znode } from './znode.ts'
+import type { Znode } from './znode.ts'
 
 /** One quota: its path, its limits node and its stats node. */
 export interface QuotaUsage {
@@ -110,7 +110,8 @@ export class QuotaKeeper {
       if (znode === undefined) continue
       count += 1
       bytes += znode.data?.length ?? 0
-      if (znode.children !== undefined) for (const name of znode.children) open.push(`${at}/${name}`)
+      if (znode.children !== undefined)
+        for (const name of znode.children) open.push(`${at}/${name}`)
     }
     this.#tree.setData(stats, formatStats(count, bytes))
   }

@@ -1,4 +1,4 @@
-import { type ACL } from '../data/records.ts'
+import type { ACL } from '../data/records.ts'
 
 /** An access control list, held once however many nodes share it. */
 export interface AclEntry {
@@ -25,13 +25,7 @@ export class Znode {
   /** CRC32 of the node as an int32, see digest.ts. Kept so that a change need not recompute it. */
   digest = 0
 
-  constructor(
-    data: Buffer | null,
-    acl: AclEntry,
-    owner: bigint,
-    zxid: number,
-    timeMs: number,
-  ) {
+  constructor(data: Buffer | null, acl: AclEntry, owner: bigint, zxid: number, timeMs: number) {
     this.data = data
     this.acl = acl
     this.ephemeralOwner = owner

@@ -26,6 +26,7 @@ This page is written by \`npm run bench -- --write-doc\`; do not edit it by hand
 - After each start, every workload runs at 10×10 uncounted, so that the compilers of Java and of Node have
   done their work; each cell then has 0.3 s of load before its counted time.
 - The ratio is that of the medians, with the lowest and the highest of the single rounds in brackets.
+- The processor time of a request is that of the server's process, divided by all that it answered.
 - Latency is that of every request at 1×1. Start time is from the start of the process to its first
   \`imok\`, the median of several starts on an empty data directory. Resident memory is of the process.
 

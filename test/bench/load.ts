@@ -38,13 +38,13 @@ async function run(order: LoadOrder & { kind: 'run' }): Promise<LoadResult> {
     shared.stopping = true
     await Promise.all(connections.map((connection) => connection.drain()))
     await Promise.all(connections.map((connection) => connection.close(order.bare)))
-    return result
+    return { ...result, replies: shared.replies }
   } finally {
     for (const connection of connections) connection.destroy()
   }
 }
 
-async function measure(shared: Run, durationMs: number): Promise<LoadResult> {
+async function measure(shared: Run, durationMs: number): Promise<Omit<LoadResult, 'replies'>> {
   samples.clear()
   const repliesBefore = shared.replies
   const cpuBefore = process.cpuUsage()

@@ -26,12 +26,17 @@ export interface Plan {
   readonly progress: (line: string) => void
 }
 
+export interface CellRound extends LoadResult {
+  /** Processor time of the server for one request, in microseconds: its part in opening sessions too. */
+  readonly serverCpuUs: number
+}
+
 /** One cell of the tables: a result per round. */
 export interface Cell {
   readonly target: TargetName
   readonly workload: Workload
   readonly shape: Shape
-  readonly rounds: (LoadResult & { readonly serverCpu: number })[]
+  readonly rounds: CellRound[]
 }
 
 /** Times in milliseconds, memory in bytes; one entry per start or per round. */
@@ -148,7 +153,6 @@ async function runCells(
   for (const shape of plan.shapes) {
     const rampMs = Math.min(300, plan.durationMs)
     const cpuBefore = server.cpuMs()
-    const wallBefore = performance.now()
     const result = await load.order({
       kind: 'run',
       port: server.port,
@@ -159,12 +163,12 @@ async function runCells(
       durationMs: plan.durationMs,
     })
     if (result === undefined) throw new Error('the load generator gave no result')
-    const serverCpu = (server.cpuMs() - cpuBefore) / (performance.now() - wallBefore)
-    cellOf(cells, target, workload, shape).rounds.push({ ...result, serverCpu })
+    const serverCpuUs = ((server.cpuMs() - cpuBefore) * 1000) / result.replies
+    cellOf(cells, target, workload, shape).rounds.push({ ...result, serverCpuUs })
     plan.progress(
       `  ${target} ${workload} ${shapeName(shape)}: ${result.opsPerSecond.toFixed(0)} ops/s, ` +
         `p50 ${result.p50Us.toFixed(0)} us, p99 ${result.p99Us.toFixed(0)} us, ` +
-        `cores: server ${serverCpu.toFixed(2)}, generator ${result.generatorCpu.toFixed(2)}`,
+        `server ${serverCpuUs.toFixed(1)} us of CPU each, generator ${result.generatorCpu.toFixed(2)} cores`,
     )
   }
 }

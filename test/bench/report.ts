@@ -1,5 +1,5 @@
 import type { Machine } from './machine.ts'
-import type { Cell, Footprint, Measurements, Plan } from './measure.ts'
+import type { Cell, CellRound, Footprint, Measurements, Plan } from './measure.ts'
 import { type Shape, shapeName, type Workload } from './shapes.ts'
 import type { TargetName } from './targets.ts'
 
@@ -26,12 +26,14 @@ function count(value: number): string {
 }
 const mebibytes = (bytes: number): string =>
   Number.isFinite(bytes) ? (bytes / 2 ** 20).toFixed(0) : missing
+const tenths = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : missing)
 const whole = (value: number): string => (Number.isFinite(value) ? value.toFixed(0) : missing)
 
 /** The tables as Markdown, which reads well enough on a terminal too. */
 export function toTables(machine: Machine, plan: Plan, measurements: Measurements): string {
   const parts = [describe(machine, plan)]
   for (const workload of plan.workloads) parts.push(throughputTable(plan, measurements, workload))
+  parts.push(costTable(plan, measurements))
   if (plan.shapes.some(isSingle)) parts.push(latencyTable(plan, measurements))
   if (measurements.footprints.length > 0) parts.push(footprintTable(plan, measurements.footprints))
   return `${parts.join('\n\n')}\n`
@@ -79,7 +81,7 @@ function find(
   )
 }
 
-const medianOf = (cell: Cell | undefined, field: 'opsPerSecond' | 'p50Us' | 'p99Us'): number =>
+const medianOf = (cell: Cell | undefined, field: keyof CellRound): number =>
   median((cell?.rounds ?? []).map((round) => round[field]))
 
 /** `3.1 (2.9–3.3)`: the medians' ratio, and the worst and best of the rounds taken one by one. */
@@ -106,6 +108,20 @@ function throughputTable(plan: Plan, measurements: Measurements, workload: Workl
     ...plan.targets.map((target) => titles[target]),
     'zk-server ÷ Apache',
   ]
+  return table(head, rows)
+}
+
+/** Steadier than throughput where other work shares the processors. */
+function costTable(plan: Plan, measurements: Measurements): string {
+  const rows = plan.workloads.flatMap((workload) =>
+    plan.shapes.map((shape) => [
+      `${workload} ${shapeName(shape).replace('x', '×')}`,
+      ...plan.targets.map((target) =>
+        tenths(medianOf(find(measurements, target, workload, shape), 'serverCpuUs')),
+      ),
+    ]),
+  )
+  const head = ['server CPU per request, us', ...plan.targets.map((target) => titles[target])]
   return table(head, rows)
 }
 

@@ -55,6 +55,8 @@ export interface LoadResult {
   /** Latency in microseconds: of every request at 1×1, of about one in `outstanding` otherwise. */
   readonly p50Us: number
   readonly p99Us: number
+  /** All that were answered, counted or not. */
+  readonly replies: number
   /** The generator's own use of one core, 0 to 1: near 1 it is the generator that is measured. */
   readonly generatorCpu: number
 }

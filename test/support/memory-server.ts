@@ -1,13 +1,13 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
-import { type Limits, defaultLimits } from '../../src/base/limits.ts'
-import { type Logger, type LogFields } from '../../src/base/logger.ts'
-import { writeConnectRequest, readConnectResponse } from '../../src/data/records.ts'
+import { defaultLimits, type Limits } from '../../src/base/limits.ts'
+import type { LogFields, Logger } from '../../src/base/logger.ts'
+import { readConnectResponse, writeConnectRequest } from '../../src/data/records.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
-import { type DiskOp } from '../../src/persistence/disk.ts'
+import type { DiskOp } from '../../src/persistence/disk.ts'
 import { providersOf } from '../../src/server/auth-requests.ts'
-import { type Config } from '../../src/server/config.ts'
+import type { Config } from '../../src/server/config.ts'
 import { parseConfig } from '../../src/server/config-parse.ts'
-import { type FourLetterWords } from '../../src/server/first-bytes.ts'
+import type { FourLetterWords } from '../../src/server/first-bytes.ts'
 import { Member, type Recovered } from '../../src/server/member.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
@@ -37,7 +37,11 @@ export interface MemoryServerOptions {
 
 export function configOf(settings: Readonly<Record<string, string>> = {}): Config {
   const all = { dataDir: '/data', clientPort: '2181', tickTime: '2000', ...settings }
-  const entries = Object.entries(all).map(([key, value], index) => ({ key, value, line: index + 1 }))
+  const entries = Object.entries(all).map(([key, value], index) => ({
+    key,
+    value,
+    line: index + 1,
+  }))
   const parsed = parseConfig(entries, 'zoo.cfg', new Map())
   if (!('config' in parsed)) throw new Error(JSON.stringify(parsed))
   return parsed.config

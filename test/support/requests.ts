@@ -1,4 +1,4 @@
-import { type JuteWriter } from 'jute-ts'
+import type { JuteWriter } from 'jute-ts'
 import { openAcl } from '../../src/data/acl.ts'
 import {
   type ACL,

@@ -1,4 +1,5 @@
 import type { Crypto } from '../../base/crypto.ts'
+import { defaultLimits } from '../../base/limits.ts'
 import { Err } from '../../data/error-code.ts'
 import type { Id } from '../../data/records.ts'
 import type { Config } from '../config.ts'
@@ -53,7 +54,7 @@ export class SaslExchange {
   #tokens = 0
 
   /** `tokensMax`: how many a connection may send. A login takes two. */
-  constructor(config: SaslConfig, crypto: Crypto, tokensMax: number) {
+  constructor(config: SaslConfig, crypto: Crypto, tokensMax: number = defaultLimits.saslTokensMax) {
     this.#config = config
     this.#tokensMax = tokensMax
     this.#server =

@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { MemoryServer, requestFrame } from '../../support/memory-server.ts'
-import { check, create, exists, getData, multi, pathOnly, remove, setData } from '../../support/requests.ts'
+import {
+  check,
+  create,
+  exists,
+  getData,
+  multi,
+  pathOnly,
+  remove,
+  setData,
+} from '../../support/requests.ts'
 
 /** Several requests in one chunk, as a pipelining client sends them. */
 const pipelined = (...frames: Buffer[]): Buffer => Buffer.concat(frames)

@@ -51,7 +51,7 @@ describe('a JAAS file', () => {
   })
 
   it('may refer to system properties', () => {
-    const text = 'S { m required file="${dir}/x"; };'
+    const text = `S { m required file="\${dir}/x"; };`
     expect(sectionsOf(text, new Map([['dir', '/d']]))).toEqual([
       ['S', [['m', 'required', { file: '/d/x' }]]],
     ])
