@@ -21,6 +21,7 @@ export async function main(
   const context: CommandContext = {
     env,
     executable,
+    nodeOptions: process.execArgv,
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
   }

@@ -64,11 +64,11 @@ async function restart(file: string, context: CommandContext): Promise<number> {
   return stopped === 0 ? start(file, context) : stopped
 }
 
-function printCommand(file: string, { env, executable, out }: CommandContext): number {
-  const log = logFileOf(resolve(dataDirOf(file) ?? '.'), env)
-  const words = [process.execPath, ...serverArguments(file, executable)]
+function printCommand(file: string, context: CommandContext): number {
+  const log = logFileOf(resolve(dataDirOf(file) ?? '.'), context.env)
+  const words = [process.execPath, ...serverArguments(file, context)]
   const command = words.map((word) => `"${word}"`).join(' ')
-  out(`${command} >> "${log}" 2>&1 < /dev/null\n`)
+  context.out(`${command} >> "${log}" 2>&1 < /dev/null\n`)
   return 0
 }
 

@@ -17,6 +17,8 @@ export interface CommandContext {
   readonly env: Environment
   /** The script that the server process runs, that is bin/zk-server. */
   readonly executable: string
+  /** Options of Node for that process, such as --max-old-space-size. */
+  readonly nodeOptions: readonly string[]
   out(text: string): void
   err(text: string): void
 }
@@ -60,7 +62,8 @@ export async function start(file: string, context: CommandContext): Promise<Exit
     return 0
   }
   out(`${problem.word}\n`)
-  err(`${problem.reason}\nThe log is ${logFile}\n`)
+  err(`${problem.reason}\n`)
+  if (existsSync(logFile)) err(`The log is ${logFile}\n`)
   return 1
 }
 
@@ -85,7 +88,7 @@ async function launch(
   file: string,
   pidFile: string,
   logFile: string,
-  { env, executable }: CommandContext,
+  context: CommandContext,
 ): Promise<Problem | undefined> {
   let log: number
   try {
@@ -94,10 +97,10 @@ async function launch(
   } catch (error) {
     return { word: 'FAILED TO START', reason: `cannot write the log: ${messageOf(error)}` }
   }
-  const child = spawn(process.execPath, serverArguments(file, executable), {
+  const child = spawn(process.execPath, serverArguments(file, context), {
     detached: true,
     stdio: ['ignore', log, log, 'pipe'],
-    env: { ...env, ZK_SERVER_READY_FD: String(READY_FD) },
+    env: { ...context.env, ZK_SERVER_READY_FD: String(READY_FD) },
   })
   closeSync(log)
   const answer = readAnswer(child)
@@ -116,11 +119,14 @@ async function launch(
   return { word: 'FAILED TO START', reason }
 }
 
-/** Options given to this Node hold for the server too, such as --max-old-space-size. */
-export function serverArguments(file: string, executable: string): readonly string[] {
+/** What the server process is called with. */
+export function serverArguments(
+  file: string,
+  { executable, nodeOptions }: CommandContext,
+): readonly string[] {
   // An absolute path, since a plain name would be looked for in the configuration directory.
   const name = file === BUILT_IN ? [] : [resolve(file)]
-  return [...process.execArgv, executable, 'start-foreground', ...name]
+  return [...nodeOptions, executable, 'start-foreground', ...name]
 }
 
 /** What the server said on its pipe: READY, or FAILED and a reason, or nothing before it died. */

@@ -5,7 +5,6 @@ import type { Logger } from '../base/logger.ts'
 import { Err } from '../data/error-code.ts'
 import { type Id, readAuthPacket, readGetSASLRequest } from '../data/records.ts'
 import { formatSessionId } from '../data/session-id.ts'
-import { SUPER_SCHEME } from './auth/digest.ts'
 import { type AuthProviders, makeAuthProviders, withIds } from './auth/providers.ts'
 import { SASL_SCHEME } from './auth/sasl.ts'
 import { type SaslAnswer, SaslExchange } from './auth/sasl-exchange.ts'
@@ -64,23 +63,23 @@ export class AuthRequests {
     return true
   }
 
-  /** Err.ok, or what a request gets that comes before the authentication the server insists on. */
+  /**
+   * Err.ok, or what a request gets that comes before the authentication the server insists on. That
+   * SASL is required hides the list of schemes, and not even a super id makes up for it.
+   */
   refuseUnauthenticated(cnxn: Cnxn): Err {
-    const schemes = this.#config.enforceAuthSchemes
-    const needsSasl = this.#config.sessionRequireClientSaslAuth
-    if (schemes === undefined && !needsSasl) return Err.ok
-    const has = (scheme: string): boolean => cnxn.ids.some((id) => id.scheme === scheme)
-    if (needsSasl && !has(SASL_SCHEME)) return Err.sessionClosedRequireSaslAuth
+    const { sessionRequireClientSaslAuth, enforceAuthSchemes } = this.#config
+    const schemes = sessionRequireClientSaslAuth ? saslOnly : enforceAuthSchemes
     if (schemes === undefined) return Err.ok
-    for (const scheme of schemes) if (has(scheme)) return Err.ok
-    return has(SUPER_SCHEME) ? Err.ok : Err.sessionClosedRequireSaslAuth
+    for (const id of cnxn.ids) if (schemes.has(id.scheme)) return Err.ok
+    return Err.sessionClosedRequireSaslAuth
   }
 
   /** Undefined: the request does not decode, or has no token at all; no reply is due. */
   onSasl(cnxn: Cnxn, r: JuteReader): SaslAnswer | undefined {
     const { token } = readGetSASLRequest(r)
     if (!r.ok || token === null) return undefined
-    cnxn.sasl ??= new SaslExchange(this.#config, this.#crypto)
+    cnxn.sasl ??= new SaslExchange(this.#config, this.#crypto, this.#limits.saslTokensMax)
     const answer = cnxn.sasl.answer(token)
     const fields = {
       session: formatSessionId(cnxn.sessionId),
@@ -94,3 +93,5 @@ export class AuthRequests {
     return answer
   }
 }
+
+const saslOnly: ReadonlySet<string> = new Set([SASL_SCHEME])

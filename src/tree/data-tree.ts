@@ -1,14 +1,11 @@
 import { type OwnerRules, ownerKind } from '../data/create-mode.ts'
-import { parentOf } from '../data/path.ts'
+import { CONFIG_PATH, parentOf, QUOTA_PATH } from '../data/path.ts'
 import type { ACL, Stat } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import { AclTable } from './acl-table.ts'
 import { nodeDigest, TreeDigest } from './digest.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
 import { type AclEntry, Znode } from './znode.ts'
-
-export const QUOTA_PATH = '/zookeeper/quota'
-export const CONFIG_PATH = '/zookeeper/config'
 
 const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 

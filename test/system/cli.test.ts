@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCommandLine } from '../../src/node/command-line.ts'
 import { isServerAlive } from '../../src/node/pid-file.ts'
 import { askFourLetterWord } from '../../src/node/status.ts'
 
 const script = fileURLToPath(new URL('zk-server-from-source.ts', import.meta.url))
-const node = ['--conditions=source', '--import', import.meta.resolve('tsx'), script]
+const nodeOptions = ['--conditions=source', '--import', import.meta.resolve('tsx')]
 const TIMEOUT_MS = 60_000
 
 interface Result {
@@ -57,7 +58,7 @@ interface Running {
 
 function launch(args: readonly string[], env: Readonly<Record<string, string>>): Running {
   const { SERVER_JVMFLAGS: _, JVMFLAGS: __, ZOOCFGDIR: ___, ...inherited } = process.env
-  const child = spawn(process.execPath, [...node, ...args], {
+  const child = spawn(process.execPath, [...nodeOptions, script, ...args], {
     cwd: dir,
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,9 +74,25 @@ function launch(args: readonly string[], env: Readonly<Record<string, string>>):
   return { child, ended: once(child, 'close').then(([code]) => ({ code, out, err })) }
 }
 
-/** Runs a command to its end; `config` is the file of this test unless the arguments name one. */
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Result> {
-  return launch(args, { ZOOCFGDIR: dir, ...env }).ended
+/** Runs a command in this process; a server that it starts is a process of its own. */
+async function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Result> {
+  let out = ''
+  let err = ''
+  const code = await runCommandLine(args, {
+    env: { PATH: process.env['PATH'] ?? '', ZOOCFGDIR: dir, ...env },
+    executable: script,
+    nodeOptions,
+    out: (text) => {
+      out += text
+    },
+    err: (text) => {
+      err += text
+    },
+  })
+  return { code, out, err }
 }
 
 const using = (name = 'zoo.cfg'): string => `Using config: ${join(dir, name)}\n`
@@ -159,7 +176,7 @@ describe('a server that cannot start', { timeout: TIMEOUT_MS }, () => {
       expect(started).toMatchObject({ code: 1, out: 'Starting zookeeper ... FAILED TO START\n' })
       expect(started.err).toContain('EADDRINUSE')
       expect(pidOf()).toBe(undefined)
-      const foreground = await run(['start-foreground'])
+      const foreground = await launch(['start-foreground'], { ZOOCFGDIR: dir }).ended
       expect(foreground).toMatchObject({ code: 1 })
       expect(foreground.err).toContain('EADDRINUSE')
     } finally {
@@ -175,14 +192,16 @@ describe('a server that cannot start', { timeout: TIMEOUT_MS }, () => {
       out: 'Starting zookeeper ... FAILED TO START\n',
       err: using() + problem,
     })
-    expect(await run(['start-foreground'])).toEqual({ code: 2, out: '', err: using() + problem })
+    expect(await launch(['start-foreground'], { ZOOCFGDIR: dir }).ended).toEqual({ code: 2, out: '', err: using() + problem })
     expect(await run(['status'])).toEqual({ code: 1, out: '', err: using() + problem })
+    const foreground = (env: Record<string, string>): Promise<Result> =>
+      launch(['start-foreground'], { ZOOCFGDIR: dir, ...env }).ended
     const flags = { SERVER_JVMFLAGS: '-Dzookeeper.snapCount=x' }
     write('zoo.cfg', `dataDir=${dir}/data\nclientPort=${port}\n`)
     expect((await run(['start-foreground'], flags)).err).toContain(
       '-Dzookeeper.snapCount=x: must be',
     )
-    const level = await run(['start-foreground'], { ZK_SERVER_LOG_LEVEL: 'loud' })
+    const level = await foreground({ ZK_SERVER_LOG_LEVEL: 'loud' })
     expect(level).toMatchObject({ code: 2, err: expect.stringContaining('must be one of debug') })
   })
 
