@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { type CommandContext, dataDirOf, serverArguments, start, stop } from './daemon.ts'
 import { runForeground } from './foreground.ts'
-import { describeConfigFile, findConfigFile, logFileOf, packageDir } from './server-paths.ts'
+import { buildInfo } from './host.ts'
+import { describeConfigFile, findConfigFile, logFileOf } from './server-paths.ts'
 import { status } from './status.ts'
 
 type Action = (file: string, context: CommandContext) => Promise<number> | number
@@ -44,7 +45,10 @@ export async function runCommandLine(
   program
     .command('version')
     .description('print the version')
-    .action(() => context.out(`zk-server, version ${packageVersion()}\n`))
+    .action(() => {
+      const { version: number, builtOn } = buildInfo()
+      context.out(`zk-server, version ${number}, built on ${builtOn}\n`)
+    })
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {
@@ -90,9 +94,4 @@ function upgrade(file: string, { out, err }: CommandContext): number {
   }
   out(`Nothing to upgrade: ${resolve(dataDir)} is read as it is.\n`)
   return 0
-}
-
-function packageVersion(): string {
-  const text = readFileSync(join(packageDir, 'package.json'), 'utf8')
-  return /"version": *"([^"]*)"/.exec(text)?.[1] ?? 'unknown'
 }

@@ -7,7 +7,7 @@ const names: ReadonlyMap<string, string> = new Map(
 )
 
 function normal(name: string): string {
-  return name.toLowerCase().replace(/[-/]/g, '').replace(/^rsa/, '')
+  return name.toLowerCase().replace(/[-/]/g, '')
 }
 
 /** Hashes and nonces from the machine's own library. */

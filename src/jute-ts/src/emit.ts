@@ -36,6 +36,7 @@ class Emitter {
   readonly #byName: ReadonlyMap<string, Class>
   /** Functions for vectors and maps, by name, each needed once however many fields use it. */
   readonly #helpers = new Map<string, string>()
+  readonly #bytesMinByName = new Map<string, number>()
 
   constructor(classes: readonly Class[]) {
     this.#classes = classes
@@ -251,8 +252,12 @@ class Emitter {
   #bytesMin(type: JuteType): number {
     if (type.kind === 'scalar') return scalars[type.name].bytesMin
     if (type.kind !== 'record') return 4
+    const known = this.#bytesMinByName.get(type.name)
+    if (known !== undefined) return known
     const fields = resolve(type.name, this.#byName)?.fields ?? []
-    return fields.reduce((sum, field) => sum + this.#bytesMin(field.type), 0)
+    const sum = fields.reduce((bytes, field) => bytes + this.#bytesMin(field.type), 0)
+    this.#bytesMinByName.set(type.name, sum)
+    return sum
   }
 
   #className(reference: string): string {

@@ -85,6 +85,15 @@ export function writePoint(w: JuteWriter, v: Point): void {
     expect(code).not.toMatch(/this/u)
   })
 
+  it('of classes that share others takes no longer for it', () => {
+    const classes = Array.from(
+      { length: 40 },
+      (_, i) => `class C${i + 1} { C${i} a; C${i} b; }`,
+    ).join('\n')
+    const code = codeOf(inModule(`class C0 { byte x; } ${classes} class V { vector<C40> v; }`))
+    expect(code).toContain(`readVectorCount(${2 ** 40})`)
+  })
+
   it('of nothing is only a head', () => {
     expect(codeOf('')).toMatch(/^\/\/ Generated .*\nimport .*\n$/u)
   })

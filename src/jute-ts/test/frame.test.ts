@@ -108,6 +108,29 @@ describe('a borrowed chunk', () => {
     expect(splitter.buffer).toBe(stream)
   })
 
+  it('is lent on behind a frame that began before it', () => {
+    const splitter = new FrameSplitter(FRAME_BYTES_MAX)
+    splitter.push(stream.subarray(0, 6))
+    take(splitter)
+    const chunk = stream.subarray(6)
+    splitter.push(chunk)
+    expect(splitter.next()).toBe(true)
+    expect(splitter.buffer).not.toBe(chunk)
+    expect(splitter.next()).toBe(true)
+    expect(splitter.buffer).toBe(chunk)
+  })
+
+  it('joins what is held of earlier ones, read or not', () => {
+    const splitter = new FrameSplitter(FRAME_BYTES_MAX)
+    const [first, second] = [frame(Buffer.alloc(100, 1)), frame(Buffer.alloc(150, 2))]
+    splitter.push(Buffer.concat([first, second]))
+    splitter.release()
+    expect(take(splitter, 1)).toEqual(['01'.repeat(100)])
+    splitter.push(frame(Buffer.alloc(300, 3)))
+    splitter.release()
+    expect(take(splitter)).toEqual(['02'.repeat(150), '03'.repeat(300)])
+  })
+
   it('may be used again once the next one is pushed', () => {
     const splitter = new FrameSplitter(FRAME_BYTES_MAX)
     const chunk = Buffer.from(stream)

@@ -219,6 +219,26 @@ describe('a reader', () => {
     },
   )
 
+  it('fails one byte before the end of each type', () => {
+    const reads: (readonly [number, (r: JuteReader) => unknown])[] = [
+      [1, (r) => r.readByte()],
+      [1, (r) => r.readBoolean()],
+      [4, (r) => r.readInt()],
+      [8, (r) => r.readLong()],
+      [8, (r) => r.readNumber()],
+      [4, (r) => r.readFloat()],
+      [8, (r) => r.readDouble()],
+    ]
+    for (const [bytes, read] of reads) {
+      const whole = new JuteReader(Buffer.alloc(9), 0, bytes)
+      read(whole)
+      expect(whole.ok).toBe(true)
+      const short = new JuteReader(Buffer.alloc(9), 0, bytes - 1)
+      read(short)
+      expect(short.ok).toBe(false)
+    }
+  })
+
   it('checks a count against the bytes that its elements need', () => {
     const bytes = encode((w) => {
       w.writeInt(3)

@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, it } from 'vitest'
+import { loadConfig } from '../../../src/node/config-file.ts'
+import { packageDir } from '../../../src/node/server-paths.ts'
+
+const conf = join(packageDir, 'conf')
+
+it('ships a standalone configuration that equals the built-in one', () => {
+  expect(loadConfig(join(conf, 'zoo_sample.cfg'), {})).toMatchObject({
+    notes: [],
+    config: { clientPort: 2181, dataDir: resolve('data'), tickTimeMs: 2000 },
+  })
+  expect(readdirSync(conf)).not.toContain('zoo.cfg')
+})
+
+it.each([1, 2, 3])('ships server %i of an ensemble', (id) => {
+  expect(loadConfig(join(conf, `zoo${id}.cfg`), {})).toMatchObject({
+    notes: [],
+    config: {
+      myid: id,
+      clientPort: 2180 + id,
+      dataDir: resolve(`data/zoo${id}`),
+      dataLogDir: resolve(`data/zoo${id}-log`),
+      fourLetterWords: '*',
+      servers: new Map([
+        [1, 'localhost:2888:3888'],
+        [2, 'localhost:2889:3889'],
+        [3, 'localhost:2890:3890'],
+      ]),
+    },
+  })
+})
