@@ -1,6 +1,6 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   resolve: { conditions: ['source'] },
   test: {
@@ -19,6 +19,7 @@ export default defineConfig({
           name: 'interop',
           include: ['test/interop/**/*.test.ts'],
           fileParallelism: false,
+          globalSetup: ['test/interop/harness/global-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
@@ -26,3 +27,5 @@ export default defineConfig({
     ],
   },
 })
+
+export default config

@@ -99,7 +99,7 @@ export class TxnLogReader {
   /** Makes the page hold `bytes` bytes from `at` on. False: the file does not have so many. */
   #load(at: number, bytes: number): boolean {
     const from = at - this.#pageAt
-    if (from >= 0 && from + bytes <= this.#page.length) return true
+    if (from + bytes <= this.#page.length) return true
     // A damaged length may claim two gigabytes: do not read what cannot be there.
     if (at + bytes > this.#file.bytes) return false
     this.#page = this.#disk.readLog(this.#file.name, at, Math.max(bytes, this.#pageBytes))

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 const { FUZZ_RUNS: runs = '200' } = process.env
 /** How often each property is tried; FUZZ_RUNS=100000 for a night of it. */
 export const fuzzRuns: number = Number(runs)
+/** Enough for so many runs of the slowest property on a busy machine. */
+export const fuzzTimeoutMs: number = 10_000 + fuzzRuns * 20
 
 const int = (value: number): Buffer => {
   const bytes = Buffer.alloc(4)

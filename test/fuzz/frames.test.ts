@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { type FrameError, FrameSplitter } from 'jute-ts'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { cutInto, frameStream, fuzzRuns } from './arbitraries.ts'
+import { cutInto, frameStream, fuzzRuns, fuzzTimeoutMs } from './arbitraries.ts'
+
+vi.setConfig({ testTimeout: fuzzTimeoutMs })
 
 const frameBytesMax = 24
 const lengthBytes = 4

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { JuteReader } from 'jute-ts'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { OpCode } from '../../src/data/op-code.ts'
 import { readGetDataResponse, readWatcherEvent } from '../../src/data/records.ts'
 import { readScenario, scenarioNames, type WireFrame } from '../support/golden-wire.ts'
 import { framed, type MemoryClient, MemoryServer } from '../support/memory-server.ts'
 import { create, getData, setData } from '../support/requests.ts'
-import { cutInto, damage, fuzzRuns, recordBytes } from './arbitraries.ts'
+import { cutInto, damage, fuzzRuns, fuzzTimeoutMs, recordBytes } from './arbitraries.ts'
+
+vi.setConfig({ testTimeout: fuzzTimeoutMs })
 
 /** Where the fuzz does not come: no recording names it, and ten random letters will not. */
 const path = '/not-for-the-fuzz'

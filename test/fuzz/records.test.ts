@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { JuteReader, JuteWriter } from 'jute-ts'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import * as records from '../../src/data/records.ts'
-import { damage, fuzzRuns, recordBytes } from './arbitraries.ts'
+import { damage, fuzzRuns, fuzzTimeoutMs, recordBytes } from './arbitraries.ts'
+
+vi.setConfig({ testTimeout: fuzzTimeoutMs })
 
 type Read = (r: JuteReader) => unknown
 type Write = (w: JuteWriter, value: unknown) => void

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { readScenario, scenarioNames, type WireFrame } from '../support/golden-wire.ts'
 import { WireDecoder } from '../support/wire-decoder.ts'
-import { damage, fuzzRuns } from './arbitraries.ts'
+import { damage, fuzzRuns, fuzzTimeoutMs } from './arbitraries.ts'
+
+vi.setConfig({ testTimeout: fuzzTimeoutMs })
 
 const conversations = scenarioNames.map((name) =>
   readScenario(name).events.filter((event): event is WireFrame => event.kind === 'frame'),

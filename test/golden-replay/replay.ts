@@ -1,79 +1,93 @@
-import { JuteReader } from 'jute-ts'
-import { OpCode } from '../../src/data/op-code.ts'
 import { sessionPassword } from '../../src/data/session-id.ts'
 import type { Scenario, WireEvent, WireFrame } from '../support/golden-wire.ts'
 import type { MemoryClient, MemoryServer } from '../support/memory-server.ts'
-import { setData } from '../support/requests.ts'
 import { WireDecoder, type WireMessage } from '../support/wire-decoder.ts'
+import { align, type Difference } from './replay-align.ts'
+import { Naming, type Side } from './replay-naming.ts'
 
-/** One difference between a recorded reply and ours; undefined: nothing came where something should. */
-export interface Difference {
-  /** `connection:number of the reply on it`. */
-  readonly at: string
-  readonly recorded: string | undefined
-  readonly ours: string | undefined
+/** What the recorder did beside the recorded clients, or what must stand in for what 3.8 did. */
+export interface UnrecordedStep {
+  readonly scenario: string
+  /** Done before this connection opens, and at this time of the scenario, in ms. */
+  readonly beforeConn: number
+  readonly atMs: number
+  readonly run: (server: MemoryServer) => void
+  /** How we know. */
+  readonly evidence: string
 }
 
-const CONNECT_ZXID_AT = 8
+/** One scenario, played. */
+export interface Played {
+  readonly differences: readonly Difference[]
+  /** Recorded frames from the server: replies, connect responses and events. */
+  readonly frames: number
+  readonly equal: number
+  /** Events that were equal but for the zxid in their header, which is the rule since 3.9. */
+  readonly eventsWithZxid: number
+}
+
 const CONNECT_SESSION_AT = 20
 const CONNECT_PASSWORD_AT = 32
-const TIMES = new Set(['ctime', 'mtime'])
-const SETS = new Set(['children', 'clientInfo', 'ephemerals'])
-
-const writes: ReadonlySet<number> = new Set([
-  OpCode.create,
-  OpCode.create2,
-  OpCode.createContainer,
-  OpCode.createTTL,
-  OpCode.delete,
-  OpCode.setData,
-  OpCode.setACL,
-  OpCode.multi,
-  OpCode.reconfig,
-  OpCode.closeSession,
-])
+const PASSWORD_BYTES = 16
 
 /** Replays the clients of recorded scenarios at a member in memory, one scenario after the other. */
 export class GoldenReplay {
   readonly #server: MemoryServer
-  readonly #sessions = new Map<bigint, bigint>([[0n, 0n]])
+  readonly #steps: readonly UnrecordedStep[]
+  readonly #naming = new Naming()
+  #players: Player[] = []
 
-  constructor(server: MemoryServer) {
+  constructor(server: MemoryServer, steps: readonly UnrecordedStep[]) {
     this.#server = server
+    this.#steps = steps
   }
 
-  /** Plays one scenario and returns where our replies differ from the recorded ones. */
-  play(scenario: Scenario): Difference[] {
-    this.#align(scenario)
-    const clients = new Map<number, Player>()
-    let nowMs = 0
+  /** `startWall` is when the recording began, in ms: the server's clock goes on to there first. */
+  play(scenario: Scenario, startWall: number): Played {
+    const players = new Map<number, Player>()
     for (const event of scenario.events) {
-      if (event.atMs > nowMs) this.#server.pass(event.atMs - nowMs)
-      nowMs = Math.max(nowMs, event.atMs)
-      this.#onEvent(event, clients)
+      if (event.kind === 'open') {
+        for (const step of this.#steps) {
+          if (step.scenario !== scenario.name || step.beforeConn !== event.conn) continue
+          this.#act(() => this.#passTo(startWall + step.atMs))
+          this.#act(() => step.run(this.#server))
+        }
+      }
+      this.#act(() => this.#passTo(startWall + event.atMs))
+      this.#act(() => this.#onEvent(event, players))
     }
-    return [...clients.values()].flatMap((player) => player.differences())
+    const results = [...players.values()].map((player) => player.result())
+    const times = this.#naming.takeTimeDifferences()
+    const sum = (of: (played: Played) => number): number =>
+      results.reduce((total, played) => total + of(played), 0)
+    return {
+      differences: [...results.flatMap((played) => played.differences), ...times],
+      frames: sum((played) => played.frames),
+      equal: sum((played) => played.equal),
+      eventsWithZxid: sum((played) => played.eventsWithZxid),
+    }
   }
 
-  /**
-   * Between the scenarios the recorded server did things of its own and lost sessions of which the
-   * recordings tell nothing. Writes that fail bring ours to the same zxid and change no node.
-   */
-  #align(scenario: Scenario): void {
-    const target = zxidBefore(scenario)
+  #passTo(wall: number): void {
+    if (wall > this.#server.wall) this.#server.pass(wall - this.#server.wall)
+  }
+
+  /** Does one thing, and lets every client take what came of it. */
+  #act(action: () => void): void {
     const { tree } = this.#server.member
-    if (target <= tree.lastProcessedZxid) return
-    const client = this.#server.connect()
-    while (tree.lastProcessedZxid < target - 1) client.call(OpCode.setData, setData('/none', null))
-    client.call(OpCode.closeSession)
+    const before = tree.lastProcessedZxid
+    action()
+    for (const player of this.#players) player.collect(before, tree.lastProcessedZxid)
   }
 
-  #onEvent(event: WireEvent, clients: Map<number, Player>): void {
+  #onEvent(event: WireEvent, players: Map<number, Player>): void {
     if (event.kind === 'open') {
-      clients.set(event.conn, new Player(this.#server.open(), event.conn, this.#sessions))
+      const player = new Player(this.#server.open(), event.conn, this.#naming)
+      players.set(event.conn, player)
+      this.#players = [...players.values()]
       return
     }
-    const player = clients.get(event.conn)
+    const player = players.get(event.conn)
     if (player === undefined) return
     if (event.kind === 'end') player.onEnd(event.by)
     else if (event.direction === 'request') player.send(event)
@@ -81,101 +95,102 @@ export class GoldenReplay {
   }
 }
 
-/** The last zxid before the scenario: from its first reply that has one, and the txns up to there. */
-function zxidBefore(scenario: Scenario): number {
-  let txns = 0
-  for (const event of scenario.events) {
-    if (event.kind !== 'frame') continue
-    const { message } = event
-    if (message.kind === 'connectRequest' && message.record.sessionId === 0n) txns += 1
-    if (message.kind === 'request' && writes.has(message.op)) txns += 1
-    if (message.kind === 'reply' && message.header.zxid > 0) return message.header.zxid - txns
-  }
-  return 0
-}
-
 /** One recorded connection, played at ours. */
 class Player {
   readonly #client: MemoryClient
   readonly #conn: number
+  readonly #naming: Naming
   readonly #decoder = new WireDecoder()
-  readonly #sessions: Map<bigint, bigint>
-  readonly #recorded: WireMessage[] = []
-  #isEndExpected = false
+  /** As text, in which only what must be equal is left. */
+  readonly #recorded: string[] = []
+  readonly #ours: string[] = []
+  /** Responses of ours to connect requests, until the recorded one says which session it is. */
+  readonly #connected: WireMessage[] = []
+  readonly #ends: Difference[] = []
+  #isEnded = false
+  #eventsWithZxid = 0
 
-  constructor(client: MemoryClient, conn: number, sessions: Map<bigint, bigint>) {
+  constructor(client: MemoryClient, conn: number, naming: Naming) {
     this.#client = client
     this.#conn = conn
-    this.#sessions = sessions
+    this.#naming = naming
   }
 
   send(frame: WireFrame): void {
     const bytes = Buffer.from(frame.bytes)
     const { message } = frame
     if (message.kind !== 'undecodable') this.#decoder.request(bytes.subarray(4))
-    if (message.kind === 'connectRequest') this.#mapSession(bytes, message.record.sessionId)
+    if (message.kind === 'connectRequest') {
+      const recorded = message.record.sessionId
+      const ours = this.#naming.ourSessionOf(recorded)
+      bytes.writeBigInt64BE(ours, CONNECT_SESSION_AT)
+      const password = bytes.subarray(CONNECT_PASSWORD_AT, CONNECT_PASSWORD_AT + PASSWORD_BYTES)
+      if (password.equals(sessionPassword(recorded))) sessionPassword(ours).copy(password)
+    }
     this.#client.sendBytes(bytes)
   }
 
-  #mapSession(bytes: Buffer, recorded: bigint): void {
-    const ours = this.#sessions.get(recorded)
-    if (ours === undefined || ours === 0n) return
-    bytes.writeBigInt64BE(ours, CONNECT_SESSION_AT)
-    const password = bytes.subarray(CONNECT_PASSWORD_AT, CONNECT_PASSWORD_AT + 16)
-    if (password.equals(sessionPassword(recorded))) sessionPassword(ours).copy(password)
-    bytes.readBigInt64BE(CONNECT_ZXID_AT)
+  /** Takes what has arrived while the server's last zxid went from `before` to `after`. */
+  collect(before: number, after: number): void {
+    for (const frame of this.#client.takeFrames()) {
+      const { message } = this.#decoder.reply(frame)
+      if (message.kind === 'connectResponse') this.#connected.push(message)
+      this.#ours.push(this.#textOf(this.#withoutZxid(message, before, after), 'ours'))
+    }
+  }
+
+  /**
+   * 3.8 recorded -1 in the header of every event. Since 3.9 it is the zxid of the txn that caused it
+   * (ZOOKEEPER-4655), and -1 only for what setWatches catches up on. Any other zxid stays visible.
+   */
+  #withoutZxid(message: WireMessage, before: number, after: number): WireMessage {
+    if (message.kind !== 'event') return message
+    const { zxid } = message.header
+    if (zxid <= before || zxid > after) return message
+    this.#eventsWithZxid += 1
+    return { ...message, header: { ...message.header, zxid: -1 } }
   }
 
   expect(frame: WireFrame): void {
     const { message } = frame
-    this.#recorded.push(message)
-    if (message.kind !== 'connectResponse') return
-    // Ours has answered already: learn which of our sessions stands for the recorded one.
-    const answer = new JuteReader(this.#client.received.subarray(4))
-    answer.readInt()
-    answer.readInt()
-    const ours = answer.readLong()
-    if (answer.ok && !this.#sessions.has(message.record.sessionId) && ours !== 0n)
-      this.#sessions.set(message.record.sessionId, ours)
+    if (message.kind === 'connectResponse') this.#learnSession(message.record.sessionId)
+    this.#recorded.push(this.#textOf(message, 'recorded'))
   }
 
+  /** Ours has answered already; its text was made without a name for the session, so it is made anew. */
+  #learnSession(recorded: bigint): void {
+    const [ours] = this.#connected
+    if (ours?.kind !== 'connectResponse') return
+    this.#naming.learnSession(recorded, ours.record.sessionId)
+    this.#ours[0] = this.#textOf(ours, 'ours')
+  }
+
+  #textOf(message: WireMessage, side: Side): string {
+    return this.#naming.textOf(message, side)
+  }
+
+  /** Of the two ends of a recorded connection only the first says anything about the server. */
   onEnd(by: 'client' | 'server' | 'proxy'): void {
-    if (by === 'server') this.#isEndExpected = true
-    else this.#client.vanish()
+    if (!this.#isEnded && this.#client.isClosed !== (by === 'server'))
+      this.#ends.push({
+        at: `${this.#conn}:end`,
+        recorded: `closed by the ${by}`,
+        ours: this.#client.isClosed ? 'closed by the server' : 'open',
+      })
+    this.#isEnded = true
+    if (by !== 'server') this.#client.vanish()
   }
 
-  differences(): Difference[] {
-    const ours = this.#client.takeFrames().map((frame) => this.#decoder.reply(frame).message)
-    const differences: Difference[] = []
-    for (let i = 0; i < Math.max(ours.length, this.#recorded.length); i += 1) {
-      const recordedText = this.#describe(this.#recorded[i], true)
-      const ourText = this.#describe(ours[i], false)
-      if (recordedText !== ourText)
-        differences.push({ at: `${this.#conn}:${i}`, recorded: recordedText, ours: ourText })
+  result(): Played {
+    const aligned = align(this.#recorded, this.#ours)
+    return {
+      differences: [
+        ...aligned.differences.map((one) => ({ ...one, at: `${this.#conn}:${one.at}` })),
+        ...this.#ends,
+      ],
+      frames: this.#recorded.length,
+      equal: aligned.equal,
+      eventsWithZxid: this.#eventsWithZxid,
     }
-    if (this.#isEndExpected && !this.#client.isClosed)
-      differences.push({ at: `${this.#conn}:end`, recorded: 'closed by the server', ours: 'open' })
-    return differences
-  }
-
-  /** A message as text, without what may differ from run to run. */
-  #describe(message: WireMessage | undefined, isRecorded: boolean): string | undefined {
-    if (message === undefined) return undefined
-    // Since 3.9 an event carries the zxid of its txn (ZOOKEEPER-4655); before, always -1.
-    const shown =
-      message.kind === 'event' ? { ...message, header: { ...message.header, zxid: -1 } } : message
-    return JSON.stringify(shown, (key, value: unknown) => {
-      if (TIMES.has(key)) return value === 0 ? 0 : 'a time'
-      if (typeof value === 'bigint') return this.#sessionText(value, isRecorded)
-      if (key === 'passwd') return 'a password'
-      if (SETS.has(key) && Array.isArray(value))
-        return value.map((item) => JSON.stringify(item)).sort()
-      return value
-    })
-  }
-
-  #sessionText(value: bigint, isRecorded: boolean): string {
-    const ours = isRecorded ? this.#sessions.get(value) : value
-    return ours === undefined ? `recorded ${value}` : `${ours}`
   }
 }

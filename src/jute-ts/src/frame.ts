@@ -116,26 +116,22 @@ export class FrameSplitter {
   }
 
   /**
-   * Room grows with the bytes that came, never with the length that a peer only claims. Doubling, and
-   * moving to the front only when half of it is free, keep the copying linear in the bytes received.
+   * Room grows with the bytes that came, never with the length that a peer only claims; and twofold,
+   * so that copying stays linear in the bytes received. What was consumed stays behind.
    */
   #makeRoom(bytes: number): void {
     if (this.#heldEnd + bytes <= this.#held.length) return
     const live = this.#heldEnd - this.#heldStart
     const needed = live + bytes
-    const isHalfFree = needed <= this.#held.length / 2
-    const target = isHalfFree ? this.#held : Buffer.allocUnsafe(this.#roomFor(needed))
+    const doubled = Math.max(HELD_BYTES_MIN, needed * 2)
+    const frameBytes = LENGTH_BYTES + this.#frameBytesMax
+    // As long as no frame was taken this may all be one, and then more room is never used.
+    const isCapped = this.#heldStart === 0 && needed <= frameBytes
+    const target = Buffer.allocUnsafe(isCapped ? Math.min(doubled, frameBytes) : doubled)
     this.#held.copy(target, 0, this.#heldStart, this.#heldEnd)
     this.#held = target
     this.#heldStart = 0
     this.#heldEnd = live
-  }
-
-  /** Twice as much as there was, but no more than one frame can use unless several are held. */
-  #roomFor(needed: number): number {
-    const doubled = Math.max(HELD_BYTES_MIN, needed, this.#held.length * 2)
-    const frameBytes = LENGTH_BYTES + this.#frameBytesMax
-    return needed <= frameBytes ? Math.min(doubled, frameBytes) : doubled
   }
 
   /** The length at `at`, or -1 with `error` set. */

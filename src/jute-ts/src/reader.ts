@@ -195,7 +195,7 @@ export class JuteReader {
       this.fail()
       return 0
     }
-    return this.ok ? count : 0
+    return count
   }
 
   /** -1 for null, else a length that fits. Fails with -1, as the zero value of a nullable is null. */

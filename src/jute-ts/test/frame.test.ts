@@ -28,6 +28,23 @@ function take(splitter: FrameSplitter, framesMax: number = Number.POSITIVE_INFIN
   return frames
 }
 
+/** How many bytes Buffers copy while `run` runs. */
+function countCopied(run: () => void): number {
+  let copied = 0
+  const { copy } = Buffer.prototype
+  Buffer.prototype.copy = function (...args: Parameters<typeof copy>): number {
+    const count = copy.apply(this, args)
+    copied += count
+    return count
+  }
+  try {
+    run()
+  } finally {
+    Buffer.prototype.copy = copy
+  }
+  return copied
+}
+
 const payloads = ['', '01', '0203', 'ff'.repeat(300), '04'].map((hex) => Buffer.from(hex, 'hex'))
 const stream = Buffer.concat(payloads.map(frame))
 const expected = payloads.map((payload) => payload.toString('hex'))
@@ -188,25 +205,37 @@ describe('memory', () => {
     const payload = Buffer.alloc(4 * 1024 * 1024, 7)
     const bytes = frame(payload)
     const splitter = new FrameSplitter(payload.length)
-    let copied = 0
-    const { copy } = Buffer.prototype
     const pieceBytes = 1000
-    Buffer.prototype.copy = function (...args: Parameters<typeof copy>): number {
-      const count = copy.apply(this, args)
-      copied += count
-      return count
-    }
-    try {
+    const copied = countCopied(() => {
       for (let at = 0; at < bytes.length; at += pieceBytes) {
         splitter.push(bytes.subarray(at, at + pieceBytes))
         const isWhole = splitter.next()
         expect(isWhole).toBe(at + pieceBytes >= bytes.length)
         if (!isWhole) splitter.release()
       }
-    } finally {
-      Buffer.prototype.copy = copy
-    }
+    })
     expect(splitter.end - splitter.start).toBe(payload.length)
+    expect(splitter.buffer.length).toBe(bytes.length)
     expect(copied).toBeLessThan(4 * bytes.length)
+  })
+
+  it('is copied a bounded number of times when frames are taken as slowly as they come', () => {
+    const splitter = new FrameSplitter(100)
+    const small = frame(Buffer.alloc(96))
+    const backlog = 1000
+    const rounds = 20_000
+    splitter.push(Buffer.concat(Array.from({ length: backlog }, () => small)))
+    let roomBytesMax = 0
+    const copied = countCopied(() => {
+      for (let i = 0; i < rounds; i += 1) {
+        splitter.push(small)
+        splitter.next()
+        roomBytesMax = Math.max(roomBytesMax, splitter.buffer.length)
+        splitter.release()
+      }
+    })
+    expect(splitter.heldBytes).toBe(backlog * small.length)
+    expect(copied).toBeLessThan(4 * rounds * small.length)
+    expect(roomBytesMax).toBeLessThan(4 * backlog * small.length)
   })
 })

@@ -4,6 +4,8 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -81,6 +83,13 @@ function replayed(disk: NodeDisk): readonly number[] {
   return zxids
 }
 
+function isOpen(path: string): boolean {
+  return readdirSync('/proc/self/fd').some((fd) => {
+    const link = `/proc/self/fd/${fd}`
+    return existsSync(link) && readlinkSync(link) === path
+  })
+}
+
 describe('writing the log', () => {
   it('opens a file by its first zxid and pads it as the original does', async () => {
     const disk = open()
@@ -137,6 +146,14 @@ describe('writing the log', () => {
     expect(replayed(third)).toEqual([1, 2, 3, 4, 5])
   })
 
+  it('overwrites what a crash left under the same name', async () => {
+    const disk = open({ preAllocBytes: 0 })
+    writeFileSync(join(logFolder, 'log.1'), logFile([record(1).subarray(0, 20)], 1000))
+    await write(disk, append(1))
+    disk.close()
+    expect(readFileSync(join(logFolder, 'log.1')).equals(logFile([record(1)]))).toBe(true)
+  })
+
   it('calls back after it has returned, even if there is nothing to write', async () => {
     const disk = open()
     for (const ops of [[], [{ kind: 'rollLog' }], [append(1)]] satisfies DiskOp[][]) {
@@ -156,10 +173,12 @@ describe('writing the log', () => {
   it('allows one write at a time', async () => {
     const disk = open()
     const first = write(disk, append(1))
+    expect(isOpen(join(logFolder, 'log.1'))).toBe(true)
     expect(() => disk.write([append(2)], () => {})).toThrow('in flight')
     disk.close()
     expect(() => disk.write([append(2)], () => {})).toThrow('closed')
     await first
+    expect(isOpen(join(logFolder, 'log.1'))).toBe(false)
     expect(replayed(open())).toEqual([1])
   })
 
@@ -194,6 +213,9 @@ describe('a log that cannot be written', () => {
     mkdirSync(join(logFolder, 'log.1'))
     disk.write([append(1)], () => expect.unreachable('acknowledged'))
     expect(await fatal).toMatch(/^creating .*log\.1 failed: EISDIR/)
+    rmdirSync(join(logFolder, 'log.1'))
+    disk.write([append(1)], () => expect.unreachable('written after a failure'))
+    expect(disk.listLogs()).toEqual([])
   })
 
   it('is fatal when it cannot be extended', async () => {

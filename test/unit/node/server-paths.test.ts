@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -28,8 +28,10 @@ it('finds a plain name in the working directory when it is not in the other', ()
 })
 
 it('falls back to the built-in configuration only if nothing was said', () => {
-  expect(findConfigFile(undefined, undefined, {})).toBe(BUILT_IN)
-  expect(findConfigFile(undefined, undefined, { ZOOCFGDIR: '', ZOOCFG: '' })).toBe(BUILT_IN)
+  const own = join(packageDir, 'conf/zoo.cfg')
+  const fallback = existsSync(own) ? own : BUILT_IN
+  expect(findConfigFile(undefined, undefined, {})).toBe(fallback)
+  expect(findConfigFile(undefined, undefined, { ZOOCFGDIR: '', ZOOCFG: '' })).toBe(fallback)
   expect(findConfigFile(undefined, dir, {})).toBe(join(dir, 'zoo.cfg'))
   expect(findConfigFile(undefined, undefined, { ZOOCFGDIR: dir })).toBe(join(dir, 'zoo.cfg'))
 })

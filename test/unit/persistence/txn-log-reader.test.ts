@@ -99,6 +99,12 @@ describe('a log file', () => {
     })
   })
 
+  it('has no checksum above 32 bits', () => {
+    const bytes = Buffer.from(whole)
+    bytes.writeUInt8(1, (ends[0] ?? 0) + 3)
+    expect(walk(bytes)).toMatchObject({ entries: entries.slice(1), bad: 1 })
+  })
+
   it.each([0, 400])('with any byte changed is found damaged, or nothing is lost', (padding) => {
     const original = logFile(records, padding)
     for (let at = 0; at < original.length; at += 1)
@@ -129,6 +135,16 @@ describe('a log file', () => {
   it('does not believe a length that the file cannot hold', () => {
     const huge = Buffer.from(whole)
     huge.writeInt32BE(0x7fffffff, (ends[1] ?? 0) + 8)
+    const disk = new MemoryDisk({ 'log.1': huge })
+    let bytesMax = 0
+    const readLog = disk.readLog.bind(disk)
+    disk.readLog = (name, offset, length) => {
+      bytesMax = Math.max(bytesMax, length)
+      return readLog(name, offset, length)
+    }
+    const log = new TxnLogReader(disk, disk.file('log.1'))
+    while (log.next());
+    expect(bytesMax).toBeLessThanOrEqual(1 << 20)
     expect(walk(huge)).toMatchObject({
       entries: entries.slice(0, 1),
       end: { kind: 'corrupt', offset: ends[1] },
