@@ -38,6 +38,7 @@ export async function openLogSink(level: string, isTerminal: boolean): Promise<L
       sync: true,
       ignore: 'pid,hostname',
       translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+      singleLine: true,
     })
     return { logger: toLogger(createPino(level, stream)), flush() {} }
   }

@@ -373,8 +373,7 @@ export class Clients {
     this.#admission.forget(cnxn)
     this.#admission.leave(cnxn.pending.length)
     cnxn.pending.clear()
-    const { session } = cnxn
-    if (session !== undefined && this.#bySession.get(session.id) === cnxn)
-      this.#bySession.delete(session.id)
+    // By its id: the connection may go before the session it has asked for is there.
+    if (this.#bySession.get(cnxn.sessionId) === cnxn) this.#bySession.delete(cnxn.sessionId)
   }
 }

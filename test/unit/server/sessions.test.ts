@@ -103,6 +103,22 @@ describe('a session', () => {
     expect(server.member.sessions.count).toBe(0)
   })
 
+  it('leaves nothing behind when its client goes before it is there', () => {
+    const server = new MemoryServer()
+    server.isDiskHeld = true
+    const client = server.open()
+    client.handshake({ timeOut: 4000 })
+    client.vanish()
+    server.releaseDisk()
+    const [id] = [...server.member.sessions.all.keys()]
+    expect(id).toBeDefined()
+    expect(server.member.clients.cnxnOf(id ?? 0n)).toBeUndefined()
+    server.isDiskHeld = false
+    server.pass(10_000)
+    expect(server.member.sessions.count).toBe(0)
+    expect(server.member.clients.outstandingRequests).toBe(0)
+  })
+
   it('never gives out an id that is in use, though the clock went back', () => {
     const server = new MemoryServer()
     const first = server.connect()
