@@ -14,6 +14,7 @@ const openAtOnce = 25
 const samples = new Samples()
 
 async function run(order: LoadOrder & { kind: 'run' }): Promise<LoadResult> {
+  const cpuBefore = process.cpuUsage()
   const { connections: connectionCount, outstanding } = order.shape
   const shared: Run = {
     ring: frameRing(order.workload, outstanding),
@@ -38,13 +39,17 @@ async function run(order: LoadOrder & { kind: 'run' }): Promise<LoadResult> {
     shared.stopping = true
     await Promise.all(connections.map((connection) => connection.drain()))
     await Promise.all(connections.map((connection) => connection.close(order.bare)))
-    return { ...result, replies: shared.replies }
+    const cpu = process.cpuUsage(cpuBefore)
+    return { ...result, replies: shared.replies, generatorCpuMs: (cpu.user + cpu.system) / 1000 }
   } finally {
     for (const connection of connections) connection.destroy()
   }
 }
 
-async function measure(shared: Run, durationMs: number): Promise<Omit<LoadResult, 'replies'>> {
+async function measure(
+  shared: Run,
+  durationMs: number,
+): Promise<Omit<LoadResult, 'replies' | 'generatorCpuMs'>> {
   samples.clear()
   const repliesBefore = shared.replies
   const cpuBefore = process.cpuUsage()

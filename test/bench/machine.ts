@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { cpus, loadavg, release, totalmem } from 'node:os'
+import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Apache } from './apache.ts'
 import { median } from './report.ts'
@@ -16,8 +16,6 @@ export interface Machine {
   readonly apache: string | undefined
   readonly version: string
   readonly date: string
-  /** Of the last minute, before anything was started: above about 0.3 the numbers are not to be trusted. */
-  readonly loadAverage: number
   /** Median time of an fdatasync after a 4 KiB write, in microseconds. */
   readonly fdatasyncUs: number
 }
@@ -34,7 +32,6 @@ export function describeMachine(directory: string, apache: Apache | undefined): 
     apache: apache?.version,
     version: /"version": "([^"]+)"/.exec(manifest)?.[1] ?? 'unknown',
     date: new Date().toISOString().slice(0, 10),
-    loadAverage: loadavg()[0] ?? 0,
     fdatasyncUs: fdatasyncUs(directory),
   }
 }

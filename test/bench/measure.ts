@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Apache } from './apache.ts'
 import { LoadProcess } from './load-process.ts'
-import { ServerProcess } from './server-process.ts'
+import { machineCpuMs, ServerProcess } from './server-process.ts'
 import { type LoadResult, type Shape, shapeName, type Workload } from './shapes.ts'
 import { launchEcho, launchServer, type TargetName } from './targets.ts'
 
@@ -29,6 +29,8 @@ export interface Plan {
 export interface CellRound extends LoadResult {
   /** Processor time of the server for one request, in microseconds: its part in opening sessions too. */
   readonly serverCpuUs: number
+  /** Cores that were busy with something else than server and generator. */
+  readonly othersCores: number
 }
 
 /** One cell of the tables: a result per round. */
@@ -153,6 +155,8 @@ async function runCells(
   for (const shape of plan.shapes) {
     const rampMs = Math.min(300, plan.durationMs)
     const cpuBefore = server.cpuMs()
+    const machineBefore = machineCpuMs()
+    const wallBefore = performance.now()
     const result = await load.order({
       kind: 'run',
       port: server.port,
@@ -163,12 +167,19 @@ async function runCells(
       durationMs: plan.durationMs,
     })
     if (result === undefined) throw new Error('the load generator gave no result')
-    const serverCpuUs = ((server.cpuMs() - cpuBefore) * 1000) / result.replies
-    cellOf(cells, target, workload, shape).rounds.push({ ...result, serverCpuUs })
+    const serverCpuMs = server.cpuMs() - cpuBefore
+    const othersMs = machineCpuMs() - machineBefore - serverCpuMs - result.generatorCpuMs
+    const round: CellRound = {
+      ...result,
+      serverCpuUs: (serverCpuMs * 1000) / result.replies,
+      othersCores: Math.max(0, othersMs / (performance.now() - wallBefore)),
+    }
+    cellOf(cells, target, workload, shape).rounds.push(round)
     plan.progress(
       `  ${target} ${workload} ${shapeName(shape)}: ${result.opsPerSecond.toFixed(0)} ops/s, ` +
         `p50 ${result.p50Us.toFixed(0)} us, p99 ${result.p99Us.toFixed(0)} us, ` +
-        `server ${serverCpuUs.toFixed(1)} us of CPU each, generator ${result.generatorCpu.toFixed(2)} cores`,
+        `server ${round.serverCpuUs.toFixed(1)} us of CPU each, ` +
+        `generator ${result.generatorCpu.toFixed(2)} cores, others ${round.othersCores.toFixed(2)}`,
     )
   }
 }

@@ -31,7 +31,7 @@ const whole = (value: number): string => (Number.isFinite(value) ? value.toFixed
 
 /** The tables as Markdown, which reads well enough on a terminal too. */
 export function toTables(machine: Machine, plan: Plan, measurements: Measurements): string {
-  const parts = [describe(machine, plan)]
+  const parts = [describe(machine, plan, measurements)]
   for (const workload of plan.workloads) parts.push(throughputTable(plan, measurements, workload))
   parts.push(costTable(plan, measurements))
   if (plan.shapes.some(isSingle)) parts.push(latencyTable(plan, measurements))
@@ -41,7 +41,8 @@ export function toTables(machine: Machine, plan: Plan, measurements: Measurement
 
 const isSingle = (shape: Shape): boolean => shapeName(shape) === '1x1'
 
-function describe(machine: Machine, plan: Plan): string {
+function describe(machine: Machine, plan: Plan, { cells }: Measurements): string {
+  const others = cells.flatMap((cell) => cell.rounds.map((round) => round.othersCores))
   const versions = [
     `zk-server ${machine.version} on Node ${machine.node}`,
     ...(machine.apache === undefined
@@ -52,7 +53,7 @@ function describe(machine: Machine, plan: Plan): string {
     `${machine.date}: ${versions.join('; ')}.`,
     `${machine.cores} cores of ${machine.processor}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB,`,
     `Linux ${machine.kernel}; fdatasync after 4 KiB takes ${machine.fdatasyncUs.toFixed(0)} us;`,
-    `load average before the run ${machine.loadAverage.toFixed(2)}.`,
+    `while it was measured, other processes kept ${median(others).toFixed(2)} cores busy.`,
     `Medians of ${plan.rounds} rounds of ${plan.durationMs} ms a cell,`,
     `after ${plan.warmUpMs} ms of uncounted load per workload.`,
   ].join('\n')

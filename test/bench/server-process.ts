@@ -164,6 +164,12 @@ function sumOverTree(pid: number, amountOf: (pid: number) => number): number {
   return sum
 }
 
+/** Processor time that all processes of the machine have used since it booted, in milliseconds. */
+export function machineCpuMs(): number {
+  const [user, nice, system] = readOrEmpty('/proc/stat').split(/\s+/).slice(1, 4).map(Number)
+  return ((user ?? 0) + (nice ?? 0) + (system ?? 0)) * 10
+}
+
 function residentBytesOf(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readOrEmpty(`/proc/${pid}/status`))?.[1]
   return Number(kibibytes ?? 0) * 1024

@@ -57,6 +57,8 @@ export interface LoadResult {
   readonly p99Us: number
   /** All that were answered, counted or not. */
   readonly replies: number
+  /** Processor time of the generator for the whole order, in milliseconds. */
+  readonly generatorCpuMs: number
   /** The generator's own use of one core, 0 to 1: near 1 it is the generator that is measured. */
   readonly generatorCpu: number
 }

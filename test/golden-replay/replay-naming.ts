@@ -110,12 +110,7 @@ export class Naming {
     return `{${texts.join(', ')}}`
   }
 
-  #field(
-    name: string,
-    value: unknown,
-    fields: ReadonlyMap<string, unknown>,
-    side: Side,
-  ): string {
+  #field(name: string, value: unknown, fields: ReadonlyMap<string, unknown>, side: Side): string {
     if (SESSIONS.has(name) && typeof value === 'bigint')
       return this.#names[side].get(value) ?? `${value}`
     if (name === 'passwd' && Buffer.isBuffer(value))

@@ -135,20 +135,21 @@ class Player {
     for (const frame of this.#client.takeFrames()) {
       const { message } = this.#decoder.reply(frame)
       if (message.kind === 'connectResponse') this.#connected.push(message)
-      this.#ours.push(this.#textOf(this.#withoutZxid(message, before, after), 'ours'))
+      if (message.kind === 'event') this.#ours.push(this.#eventText(message, before, after))
+      else this.#ours.push(this.#textOf(message, 'ours'))
     }
   }
 
   /**
    * 3.8 recorded -1 in the header of every event. Since 3.9 it is the zxid of the txn that caused it
-   * (ZOOKEEPER-4655), and -1 only for what setWatches catches up on. Any other zxid stays visible.
+   * (ZOOKEEPER-4655), and -1 only for what setWatches catches up on, without a txn.
    */
-  #withoutZxid(message: WireMessage, before: number, after: number): WireMessage {
-    if (message.kind !== 'event') return message
-    const { zxid } = message.header
-    if (zxid <= before || zxid > after) return message
+  #eventText(event: WireMessage & { kind: 'event' }, before: number, after: number): string {
+    const { zxid } = event.header
+    if (before === after) return this.#textOf(event, 'ours')
+    if (zxid <= before || zxid > after) return `not of its txn: ${this.#textOf(event, 'ours')}`
     this.#eventsWithZxid += 1
-    return { ...message, header: { ...message.header, zxid: -1 } }
+    return this.#textOf({ ...event, header: { ...event.header, zxid: -1 } }, 'ours')
   }
 
   expect(frame: WireFrame): void {

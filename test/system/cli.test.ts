@@ -179,6 +179,8 @@ describe('a server that cannot start', { timeout: TIMEOUT_MS }, () => {
       const foreground = await launch(['start-foreground'], { ZOOCFGDIR: dir }).ended
       expect(foreground).toMatchObject({ code: 1 })
       expect(foreground.err).toContain('EADDRINUSE')
+      // The last line of the log is not lost in the exit.
+      expect(foreground.out).toContain('"msg":"the server ends"')
     } finally {
       server.close()
     }
