@@ -53,7 +53,7 @@ const program = new Command('bench')
   )
   .option('--shape <shapes>', 'connections x outstanding: 1x100,10x10', listOf(parseShape), shapes)
   .option('--duration <ms>', 'counted time of one cell (2000)', integer)
-  .option('--warm-up <ms>', 'load per workload after each start, uncounted (4000)', integer)
+  .option('--warm-up <ms>', 'load per workload after each start, uncounted (8000)', integer)
   .option('--starts <n>', 'starts for the start time; 0 leaves it out (5)', integer)
   .option(
     '--targets <targets>',
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
     shapes: options.shape,
     rounds: options.rounds ?? (options.quick ? 1 : 3),
     durationMs: options.duration ?? (options.quick ? 700 : 2000),
-    warmUpMs: options.warmUp ?? (options.quick ? 2000 : 4000),
+    warmUpMs: options.warmUp ?? (options.quick ? 2000 : 8000),
     starts: options.starts ?? (options.quick ? 1 : 5),
     idleMs: options.quick ? 1000 : 5000,
     directory,
