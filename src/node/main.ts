@@ -101,7 +101,10 @@ function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded {
   const loaded = loadMember(disk, rules, logger)
   if (loaded.kind === 'refused') {
     const { file, offset, reason, remedy } = loaded
-    throw new StartError(`${disk.logFolder}/${file} at offset ${offset}: ${reason}. ${remedy}`, ExitCode.dataDir)
+    throw new StartError(
+      `${disk.logFolder}/${file} at offset ${offset}: ${reason}. ${remedy}`,
+      ExitCode.dataDir,
+    )
   }
   if (loaded.tail !== undefined) {
     logger.warn('cutting off what a crash left at the end of the log', {

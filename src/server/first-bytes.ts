@@ -65,7 +65,7 @@ export class FirstBytes {
     if (cnxn.head.length < end) return this.#keepHead(cnxn)
     this.#parts.stats.packetsReceived += 1
     cnxn.stats.packetsReceived += 1
-    this.#parts.logger.info('four-letter word', { word, address: cnxn.address, port: cnxn.port })
+    this.#parts.logger.debug('four-letter word', { word, address: cnxn.address, port: cnxn.port })
     const text = this.#words.run(word, cnxn.head.subarray(WORD_BYTES, end))
     this.#parts.outbox.begin(cnxn).writeBytes(Buffer.from(text))
     this.#parts.stats.packetsSent += 1
