@@ -1,123 +1,42 @@
 import fc from 'fast-check'
-import { JuteReader } from 'jute-ts'
 import { describe, expect, it, vi } from 'vitest'
-import { OpCode } from '../../src/data/op-code.ts'
-import { readGetDataResponse, readWatcherEvent } from '../../src/data/records.ts'
-import { readScenario, scenarioNames, type WireFrame } from '../support/golden-wire.ts'
-import { framed, type MemoryClient, MemoryServer } from '../support/memory-server.ts'
-import { create, getData, setData } from '../support/requests.ts'
-import { cutInto, damage, fuzzRuns, fuzzTimeoutMs, recordBytes } from './arbitraries.ts'
+import { MemberRun } from './member-run.ts'
+import { type Step, steps } from './member-steps.ts'
 
-vi.setConfig({ testTimeout: fuzzTimeoutMs })
+const { FUZZ_MS: budget = '8000', FUZZ_SEED: seed, FUZZ_PATH: path = '' } = process.env
+/** How long cases are tried; FUZZ_MS=3600000 for an hour of it. */
+const budgetMs = Number(budget)
+const CASES_MAX = 1_000_000
 
-/** Where the fuzz does not come: no recording names it, and ten random letters will not. */
-const path = '/not-for-the-fuzz'
-const secret = Buffer.from('still here')
+vi.setConfig({ testTimeout: budgetMs + 60_000 })
 
-const frames = scenarioNames
-  .flatMap((name) => readScenario(name).events)
-  .filter((event): event is WireFrame => event.kind === 'frame' && event.direction === 'request')
-const requests = frames.filter(({ message }) => message.kind === 'request')
-
-const ops = [...Object.values(OpCode), 0, 10, 77, -2, 0x7fffffff]
-/** A request with a good header and any body. */
-const anyRequest = fc
-  .tuple(fc.integer({ min: -9, max: 99 }), fc.constantFrom(...ops), recordBytes)
-  .map(([xid, op, body]) => {
-    const header = Buffer.alloc(8)
-    header.writeInt32BE(xid, 0)
-    header.writeInt32BE(op, 4)
-    return framed(Buffer.concat([header, body]))
-  })
-const recorded = fc.constantFrom(...requests).map(({ bytes }) => bytes)
-const damaged = fc
-  .tuple(recorded, damage)
-  .map(([bytes, spoil]) => framed(spoil(Buffer.from(bytes.subarray(4)))))
-const conversation = fc
-  .array(
-    fc.oneof(
-      { weight: 4, arbitrary: recorded },
-      { weight: 4, arbitrary: damaged },
-      { weight: 4, arbitrary: anyRequest },
-      { weight: 1, arbitrary: recordBytes },
-    ),
-    { maxLength: 12 },
-  )
-  .map((parts) => Buffer.concat(parts))
-const cuts = fc.array(fc.nat(), { maxLength: 4 })
-
-const settings = { extendedTypesEnabled: 'true', maxClientCnxns: '0', 'jute.maxbuffer': '4096' }
-
-/** A client that wants nothing but its znode, and a watch on it. */
-function bystander(server: MemoryServer): MemoryClient {
-  const client = server.connect()
-  expect(client.call(OpCode.create, create(path, { data: secret })).err).toBe(0)
-  expect(client.call(OpCode.getData, getData(path, true)).err).toBe(0)
-  return client
-}
-
-/** Neither its znode, nor its session, nor its watch was touched, and it is answered as ever. */
-function expectUntouched(client: MemoryClient): void {
-  expect([client.isClosed, client.isPaused, client.received.length]).toEqual([false, false, 0])
-  const { err, body } = client.call(OpCode.getData, getData(path, false))
-  expect([err, readGetDataResponse(body).data]).toEqual([0, secret])
-  client.send(OpCode.setData, setData(path, secret))
-  const [event, reply] = client.takeReplies()
-  expect([event?.xid, reply?.err]).toEqual([-1, 0])
-  expect(readWatcherEvent(event?.body ?? new JuteReader()).path).toBe(path)
-}
-
-/** What came back is whole frames, and the connection is not left waiting for nothing. */
-function expectSoundReplies(client: MemoryClient): void {
-  for (const frame of client.takeFrames()) expect(frame.length).toBeGreaterThanOrEqual(16)
-  expect(client.received.length).toBe(0)
-}
-
-function expectCalm(server: MemoryServer): void {
-  expect(server.logged.filter(({ level }) => level === 'error')).toEqual([])
-}
-
-describe('whatever one client sends', () => {
-  it('before a session: the server goes on, and another client does not feel it', () => {
-    const first = fc.oneof(
-      recordBytes,
-      conversation,
-      fc
-        .tuple(fc.constantFrom(...frames), damage)
-        .map(([{ bytes }, spoil]) => framed(spoil(Buffer.from(bytes.subarray(4))))),
+describe('whatever several clients do to a member', () => {
+  it('it goes on, keeps its state sound, and another client does not feel it', () => {
+    let cases = 0
+    let frames = 0
+    let replies = 0
+    const property = fc.property(steps, (taken: readonly Step[]) => {
+      const run = new MemberRun()
+      run.run(taken)
+      cases += 1
+      frames += run.frames
+      replies += run.replies
+    })
+    const result = fc.check(property, {
+      numRuns: CASES_MAX,
+      interruptAfterTimeLimit: budgetMs,
+      markInterruptAsFailure: false,
+      ...(seed === undefined ? {} : { seed: Number(seed), path }),
+    })
+    if (result.failed)
+      throw new Error(
+        `${fc.defaultReportMessage(result)}\nTo see it again: FUZZ_SEED=${result.seed} ` +
+          `FUZZ_PATH=${result.counterexamplePath} npx vitest run test/fuzz/member.test.ts`,
+      )
+    console.log(
+      `member fuzz: ${cases} cases, ${frames} frames sent, ${replies} received, ` +
+        `seed ${result.seed}`,
     )
-    fc.assert(
-      fc.property(fc.array(fc.tuple(first, cuts), { maxLength: 4 }), (connections) => {
-        const server = new MemoryServer({ settings })
-        const other = bystander(server)
-        for (const [bytes, cutAt] of connections) {
-          const client = server.open()
-          for (const chunk of cutInto(cutAt)(bytes)) if (!client.isClosed) client.sendBytes(chunk)
-          client.takeFrames()
-          expect(client.received.length).toBe(0)
-        }
-        server.pass(500)
-        expectUntouched(other)
-        expectCalm(server)
-      }),
-      { numRuns: fuzzRuns },
-    )
-  })
-
-  it('in a session: likewise, and replies are whole', () => {
-    fc.assert(
-      fc.property(conversation, cuts, fc.boolean(), (bytes, cutAt, vanishes) => {
-        const server = new MemoryServer({ settings })
-        const other = bystander(server)
-        const client = server.connect()
-        for (const chunk of cutInto(cutAt)(bytes)) if (!client.isClosed) client.sendBytes(chunk)
-        expectSoundReplies(client)
-        if (vanishes) client.vanish()
-        server.pass(500)
-        expectUntouched(other)
-        expectCalm(server)
-      }),
-      { numRuns: fuzzRuns },
-    )
+    expect(cases).toBeGreaterThan(0)
   })
 })

@@ -1,0 +1,315 @@
+import { JuteWriter } from 'jute-ts'
+import { expect } from 'vitest'
+import { OpCode } from '../../src/data/op-code.ts'
+import { writeConnectRequest } from '../../src/data/records.ts'
+import { sessionPassword } from '../../src/data/session-id.ts'
+import { DataTree } from '../../src/tree/data-tree.ts'
+import { framed, type MemoryClient, MemoryServer } from '../support/memory-server.ts'
+import { cutInto } from './arbitraries.ts'
+import { Bystander } from './member-bystander.ts'
+import { expectSoundState, expectSoundTree } from './member-checks.ts'
+import {
+  CLIENTS_MAX,
+  type Item,
+  oddPayload,
+  payloadOf,
+  recordedPayload,
+  type Step,
+  spoiled,
+} from './member-steps.ts'
+
+const settings = {
+  tickTime: '200',
+  extendedTypesEnabled: 'true',
+  enforceQuota: 'true',
+  reconfigEnabled: 'true',
+  'znode.container.checkIntervalMs': '300',
+  'jute.maxbuffer': '4096',
+  maxClientCnxns: '4',
+}
+const limits = { requestsOutstandingMax: 12, replyBytesPause: 3000, replyBytesMax: 20_000 }
+/** The largest session timeout, and the bucket that it may end in. */
+const ALL_EXPIRED_MS = 4000 + 2 * 200
+/** Writes are held back no longer than that, or the bystander would expire through no fault of ours. */
+const HELD_MS_MAX = 2000
+/** Far more than the turns that any one step can cause. */
+const TURNS_MAX = 10_000
+
+/** Xids of requests that must be answered in order begin here; all others use what is below. */
+const XID_ORDERED = 1000
+const XID_ANY = -100
+const XIDS_APART: ReadonlyMap<number, number> = new Map([
+  [OpCode.ping, -2],
+  [OpCode.auth, -4],
+  [OpCode.sasl, -5],
+])
+
+/** One client that may do anything. */
+interface Attacker {
+  readonly client: MemoryClient
+  /** Chunks that its socket holds back while the server does not read. */
+  readonly queue: Buffer[]
+  /** False: what it has sent cannot be told apart any more, so neither can the replies. */
+  isKnown: boolean
+  isGreeted: boolean
+  nextXid: number
+  lastXid: number
+  lastZxid: number
+  answered: number
+}
+
+/** One member, one bystander, and clients that do what the steps say. */
+export class MemberRun {
+  readonly server: MemoryServer
+  readonly #bystander: Bystander
+  readonly #attackers: (Attacker | undefined)[] = []
+  readonly #sessions: bigint[] = []
+  #heldMs = 0
+  #turns = 0
+  #chunkBytesMax = 0
+  frames = 0
+  replies = 0
+
+  constructor() {
+    const tree = new DataTree({ extendedTypesEnabled: true, emulate353TtlNodes: false }, true)
+    const recovered = { tree, sessions: new Map([[Bystander.sessionId, 4000]]), lastZxid: 0 }
+    this.server = new MemoryServer({ settings, limits, recovered })
+    const { server } = this
+    const afterThisTurn = server.afterThisTurn.bind(server)
+    server.afterThisTurn = (fn) => {
+      this.#turns += 1
+      if (this.#turns > TURNS_MAX) throw new Error('the turns never end')
+      afterThisTurn(fn)
+    }
+    this.#bystander = new Bystander(server)
+  }
+
+  run(steps: readonly Step[]): void {
+    for (const step of steps) {
+      this.#turns = 0
+      this.#do(step)
+      this.#observe()
+    }
+    this.#calmDown()
+    expectSoundTree(this.server)
+    this.#bystander.expectUntouched()
+    this.#leave()
+    expectSoundTree(this.server)
+    expectSoundState(this.server)
+    this.#bystander.expectUntouched()
+  }
+
+  #do(step: Step): void {
+    switch (step.do) {
+      case 'open':
+        this.#open(step.client)
+        return
+      case 'connect':
+        return this.#connect(step)
+      case 'send': {
+        const attacker = this.#attackers[step.client]
+        if (attacker === undefined) return
+        const bytes = Buffer.concat(step.items.map((item) => this.#bytesOf(attacker, item)))
+        return this.#send(attacker, cutInto(step.cuts)(bytes))
+      }
+      case 'vanish':
+        return this.#vanish(step.client)
+      case 'stick': {
+        const client = this.#attackers[step.client]?.client
+        if (client === undefined) return
+        if (step.isStuck) client.isStuck = true
+        else client.drain()
+        return
+      }
+      case 'hold':
+        return this.#hold(step.isHeld)
+      case 'release':
+        return this.server.releaseDisk()
+      case 'pass':
+        return this.#pass(step.ms)
+    }
+  }
+
+  #open(slot: number): Attacker {
+    this.#vanish(slot)
+    const attacker: Attacker = {
+      client: this.server.open(slot === CLIENTS_MAX - 1 ? '10.0.0.1' : '127.0.0.1'),
+      queue: [],
+      isKnown: true,
+      isGreeted: false,
+      nextXid: XID_ORDERED,
+      lastXid: XID_ORDERED - 1,
+      lastZxid: 0,
+      answered: 0,
+    }
+    this.#attackers[slot] = attacker
+    return attacker
+  }
+
+  #vanish(slot: number): void {
+    this.#attackers[slot]?.client.vanish()
+    this.#attackers[slot] = undefined
+  }
+
+  #connect(step: Step & { do: 'connect' }): void {
+    const attacker = this.#open(step.client)
+    const known = typeof step.session === 'number' ? this.#sessions.at(-1 - step.session) : 0n
+    const sessionId = step.session === 'unknown' ? 0x1234567n : (known ?? 0n)
+    const w = new JuteWriter()
+    writeConnectRequest(w, {
+      protocolVersion: 0,
+      lastZxidSeen: step.isAhead ? 2 ** 40 : 0,
+      timeOut: step.timeOut,
+      sessionId,
+      passwd: step.isPasswordRight ? sessionPassword(sessionId) : Buffer.alloc(16),
+    })
+    if (!step.isOld) w.writeBoolean(false)
+    if (step.spoil !== null) attacker.isKnown = false
+    attacker.isGreeted = true
+    this.#send(attacker, [spoiled(w.copy(), step.spoil)])
+  }
+
+  #bytesOf(attacker: Attacker, item: Item): Buffer {
+    this.frames += 1
+    // The first frame is a connect request, whatever it was meant to be.
+    if (!attacker.isGreeted || item.is === 'noise') attacker.isKnown = false
+    switch (item.is) {
+      case 'sound': {
+        const apart = XIDS_APART.get(item.wish.op)
+        if (apart !== undefined) return framed(payloadOf(apart, item.wish))
+        attacker.nextXid += 1
+        return framed(payloadOf(attacker.nextXid - 1, item.wish))
+      }
+      case 'spoiled':
+        return withAnyXid(spoiled(payloadOf(XID_ANY, item.wish), item.spoil))
+      case 'recorded':
+        return withAnyXid(spoiled(recordedPayload(item.index), item.spoil))
+      case 'odd':
+        return framed(oddPayload(XID_ANY, item.op, item.body))
+      case 'noise':
+        return item.bytes
+    }
+  }
+
+  /** As a socket does it: nothing is delivered while the server does not read. */
+  #send(attacker: Attacker, chunks: readonly Buffer[]): void {
+    attacker.queue.push(...chunks)
+    this.#deliver(attacker)
+  }
+
+  /** True: there was something to deliver. */
+  #deliver(attacker: Attacker): boolean {
+    const { client, queue } = attacker
+    let isBusy = false
+    while (!client.isPaused && !client.isClosed) {
+      const chunk = queue.shift()
+      if (chunk === undefined) break
+      isBusy = true
+      this.#chunkBytesMax = Math.max(this.#chunkBytesMax, chunk.length)
+      const borrowed = Buffer.from(chunk)
+      this.server.loop.enter((member) => member.onClientBytes(client.id, borrowed))
+      // It was lent for the call; who kept it without a copy now keeps this.
+      borrowed.fill(0xee)
+      this.server.settle()
+    }
+    return isBusy
+  }
+
+  #hold(isHeld: boolean): void {
+    this.server.isDiskHeld = isHeld
+    this.#heldMs = 0
+    this.server.settle()
+  }
+
+  #pass(ms: number): void {
+    if (this.server.isDiskHeld) this.#heldMs += ms
+    if (this.#heldMs > HELD_MS_MAX) this.#hold(false)
+    this.server.pass(ms)
+    this.#bystander.ping()
+  }
+
+  /** What must hold at any time. */
+  #observe(): void {
+    for (const attacker of this.#attackers) {
+      if (attacker === undefined) continue
+      this.#deliver(attacker)
+      if (attacker.client.isStuck) {
+        const bound = limits.replyBytesMax + limits.replyBytesPause + 4096
+        expect(attacker.client.received.length).toBeLessThan(bound)
+      } else this.#take(attacker)
+    }
+    this.#bystander.take()
+    const { clients } = this.server.member
+    expect(clients.outstandingRequests).toBeLessThanOrEqual(
+      limits.requestsOutstandingMax + clients.cnxns.size,
+    )
+    for (const { splitter } of clients.cnxns.values())
+      expect(splitter.heldBytes).toBeLessThanOrEqual(4096 + 4 + this.#chunkBytesMax)
+  }
+
+  /** Replies are whole; those to ordered requests are in order; and no zxid goes back. */
+  #take(attacker: Attacker): void {
+    const frames = attacker.client.takeFrames()
+    expect(attacker.client.received.length).toBe(0)
+    for (const frame of frames) {
+      this.replies += 1
+      expect(frame.length).toBeGreaterThanOrEqual(16)
+      if (!attacker.isKnown) continue
+      if (attacker.client.sessionId === 0n) {
+        attacker.client.sessionId = frame.readBigInt64BE(8)
+        if (attacker.client.sessionId !== 0n) this.#sessions.push(attacker.client.sessionId)
+        continue
+      }
+      const xid = frame.readInt32BE(0)
+      const zxid = Number(frame.readBigInt64BE(4))
+      if (zxid > 0) {
+        expect(zxid).toBeGreaterThanOrEqual(attacker.lastZxid)
+        attacker.lastZxid = zxid
+      }
+      if (xid < XID_ORDERED) continue
+      expect(xid).toBeGreaterThan(attacker.lastXid)
+      attacker.lastXid = xid
+      attacker.answered += 1
+    }
+  }
+
+  /** Everything that waits is let go; then nothing may be left waiting. */
+  #calmDown(): void {
+    this.#turns = 0
+    this.#hold(false)
+    for (let isBusy = true; isBusy; ) {
+      isBusy = false
+      for (const attacker of this.#attackers) {
+        if (attacker === undefined) continue
+        if (attacker.client.isStuck) attacker.client.drain()
+        if (this.#deliver(attacker)) isBusy = true
+      }
+    }
+    this.#observe()
+    const { member, logged } = this.server
+    expect(member.clients.outstandingRequests).toBe(0)
+    expect(member.wantsTurn).toBe(false)
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([])
+    for (const attacker of this.#attackers) {
+      if (attacker === undefined || attacker.client.isClosed) continue
+      expect(attacker.client.isPaused).toBe(false)
+      if (attacker.isKnown) expect(attacker.answered).toBe(attacker.nextXid - XID_ORDERED)
+    }
+  }
+
+  /** The clients go, and their sessions expire. */
+  #leave(): void {
+    for (let slot = 0; slot < CLIENTS_MAX; slot += 1) this.#vanish(slot)
+    for (let ms = 0; ms < ALL_EXPIRED_MS; ms += 400) {
+      this.#turns = 0
+      this.#pass(400)
+      this.#observe()
+    }
+  }
+}
+
+/** So that no accident makes it look like an ordered one. */
+function withAnyXid(frame: Buffer): Buffer {
+  if (frame.length >= 8) frame.writeInt32BE(XID_ANY, 4)
+  return frame
+}

@@ -1,0 +1,112 @@
+import { JuteReader, JuteWriter } from 'jute-ts'
+import { Err } from '../../src/data/error-code.ts'
+import { OpCode } from '../../src/data/op-code.ts'
+import type { Id } from '../../src/data/records.ts'
+import type { Txn } from '../../src/data/txn.ts'
+import { nodeCrypto } from '../../src/node/crypto.ts'
+import { AccessControl } from '../../src/server/access-control.ts'
+import { providersOf } from '../../src/server/auth-requests.ts'
+import type { Config } from '../../src/server/config.ts'
+import { Prep } from '../../src/server/prep.ts'
+import { type ApplyResult, applyTxn, deafListener } from '../../src/tree/apply.ts'
+import { DataTree } from '../../src/tree/data-tree.ts'
+import { nodeDigest, TreeDigest } from '../../src/tree/digest.ts'
+import { configOf } from './memory-server.ts'
+import type { Body } from './requests.ts'
+
+/** Who asks. */
+export interface Asker {
+  readonly sessionId: bigint
+  readonly ids: readonly Id[]
+}
+
+/** A client that has shown nothing but its address. */
+export const somebody: Asker = { sessionId: 7n, ids: [{ scheme: 'ip', id: '127.0.0.1' }] }
+
+/** A txn in its place, and the digest that prep foresees. */
+export interface Decided {
+  readonly clientId: bigint
+  readonly zxid: number
+  readonly time: number
+  readonly txn: Txn
+  readonly digest: bigint
+}
+
+/** Prep and a tree, with nothing between them: what is decided is applied when the test says so. */
+export class Decider {
+  readonly config: Config
+  readonly tree: DataTree
+  readonly prep: Prep
+  /** What the gate says of every session but those that are closing. */
+  gate: Err = Err.ok
+  readonly closing: bigint[] = []
+  wall = 1_700_000_000_000
+  readonly #outstanding: Decided[] = []
+  #zxid = 0
+
+  constructor(settings: Readonly<Record<string, string>> = {}) {
+    this.config = configOf(settings)
+    const { extendedTypesEnabled, emulate353TtlNodes, digestEnabled } = this.config
+    this.tree = new DataTree({ extendedTypesEnabled, emulate353TtlNodes }, digestEnabled)
+    const providers = providersOf(this.config, nodeCrypto)
+    if (typeof providers === 'string') throw new Error(providers)
+    const access = new AccessControl(providers, this.config.skipAcl)
+    this.prep = new Prep(this.config, this.tree, access, {
+      check: (session) => (this.closing.includes(session) ? Err.sessionExpired : this.gate),
+      setClosing: (session) => this.closing.push(session),
+    })
+  }
+
+  get outstanding(): number {
+    return this.#outstanding.length
+  }
+
+  /** Decides about a write and leaves it outstanding. */
+  decide(op: number, body: Body = () => {}, asker: Asker = somebody): Decided {
+    this.#zxid += 1
+    this.wall += 1
+    const w = new JuteWriter()
+    body(w)
+    const request = { sessionId: asker.sessionId, cxid: 1, op, ids: asker.ids }
+    const txn = this.prep.prepare(request, new JuteReader(w.copy()), this.#zxid, this.wall)
+    const digest = this.prep.changes.digest.toBigInt()
+    const clientId = asker.sessionId
+    const decided = { clientId, zxid: this.#zxid, time: this.wall, txn, digest }
+    this.#outstanding.push(decided)
+    return decided
+  }
+
+  /** What the decision is answered with if it is no txn; Err.ok otherwise. Leaves it outstanding. */
+  refusal(op: number, body: Body, asker: Asker = somebody): number {
+    const { txn } = this.decide(op, body, asker)
+    return txn.type === OpCode.error ? txn.err : Err.ok
+  }
+
+  /** Applies the oldest `count` of what is outstanding; throws if prep foresaw another digest. */
+  apply(count: number = this.#outstanding.length): ApplyResult | undefined {
+    let last: ApplyResult | undefined
+    for (const decided of this.#outstanding.splice(0, count)) {
+      last = applyTxn(this.tree, decided, decided.txn, deafListener)
+      this.prep.changes.onApplied(decided.zxid)
+      const found = this.tree.digest.toBigInt()
+      if (found !== decided.digest)
+        throw new Error(`zxid ${decided.zxid}: digest ${found}, foreseen ${decided.digest}`)
+    }
+    return last
+  }
+
+  /** Decides and applies. */
+  run(op: number, body: Body = () => {}, asker: Asker = somebody): ApplyResult {
+    this.decide(op, body, asker)
+    const result = this.apply()
+    if (result === undefined) throw new Error('nothing was applied')
+    return result
+  }
+}
+
+/** The digest of a tree, computed anew from every node. */
+export function digestOf(tree: DataTree): bigint {
+  const digest = new TreeDigest()
+  for (const [path, znode] of tree.entries()) digest.add(nodeDigest(path, znode))
+  return digest.toBigInt()
+}
