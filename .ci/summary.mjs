@@ -4,7 +4,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const [folder, ...failures] = process.argv.slice(2)
+const [folder, ...steps] = process.argv.slice(2)
+const failures = []
 let passed = 0
 let failed = 0
 
@@ -30,8 +31,10 @@ for (const name of ['unit', 'interop']) {
   }
 }
 
-for (const failure of failures) console.log(`failed: ${failure}`)
-// A step may fail without a failed test, as the linter does: it counts as one.
-if (failed === 0 && failures.length > 0) failed = failures.length
+for (const failure of [...failures, ...steps]) console.log(`failed: ${failure}`)
+failed += failures.length
+// Most often a step fails by its tests, which are counted. Where none failed, as when the linter
+// stops it, the step itself counts.
+if (failed === 0) failed = steps.length
 process.exitCode = failed > 0 ? 1 : 0
 console.log(`${passed} passed, ${failed} failed`)

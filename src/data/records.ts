@@ -37,6 +37,42 @@ export function writeACL(w: JuteWriter, v: ACL): void {
   writeId(w, v.id)
 }
 
+/** An Id as a client may send it: a null string is judged where its meaning is known, not here. */
+export interface UncheckedId {
+  readonly scheme: string | null
+  readonly id: string | null
+}
+
+export function readUncheckedId(r: JuteReader): UncheckedId {
+  return {
+    scheme: r.readNullableString(),
+    id: r.readNullableString(),
+  }
+}
+
+export function writeUncheckedId(w: JuteWriter, v: UncheckedId): void {
+  w.writeString(v.scheme)
+  w.writeString(v.id)
+}
+
+/** An entry of the list that a client wishes for, before it is fixed up. */
+export interface UncheckedACL {
+  readonly perms: number
+  readonly id: UncheckedId
+}
+
+export function readUncheckedACL(r: JuteReader): UncheckedACL {
+  return {
+    perms: r.readInt(),
+    id: readUncheckedId(r),
+  }
+}
+
+export function writeUncheckedACL(w: JuteWriter, v: UncheckedACL): void {
+  w.writeInt(v.perms)
+  writeUncheckedId(w, v.id)
+}
+
 /** What clients are told of a node: 68 bytes. */
 export interface Stat {
   readonly czxid: number
@@ -266,14 +302,14 @@ export function writeMultiHeader(w: JuteWriter, v: MultiHeader): void {
 /** Of auth: credentials for one scheme. */
 export interface AuthPacket {
   readonly type: number
-  readonly scheme: string
+  readonly scheme: string | null
   readonly auth: Buffer | null
 }
 
 export function readAuthPacket(r: JuteReader): AuthPacket {
   return {
     type: r.readInt(),
-    scheme: r.readString(),
+    scheme: r.readNullableString(),
     auth: r.readNullableBuffer(),
   }
 }
@@ -333,7 +369,7 @@ export function writeSetSASLResponse(w: JuteWriter, v: SetSASLResponse): void {
 export interface CreateRequest {
   readonly path: string
   readonly data: Buffer | null
-  readonly acl: readonly ACL[] | null
+  readonly acl: readonly UncheckedACL[] | null
   readonly flags: number
 }
 
@@ -341,7 +377,7 @@ export function readCreateRequest(r: JuteReader): CreateRequest {
   return {
     path: r.readString(),
     data: r.readNullableBuffer(),
-    acl: readNullableVectorOfACL(r),
+    acl: readNullableVectorOfUncheckedACL(r),
     flags: r.readInt(),
   }
 }
@@ -349,7 +385,7 @@ export function readCreateRequest(r: JuteReader): CreateRequest {
 export function writeCreateRequest(w: JuteWriter, v: CreateRequest): void {
   w.writeString(v.path)
   w.writeBuffer(v.data)
-  writeNullableVectorOfACL(w, v.acl)
+  writeNullableVectorOfUncheckedACL(w, v.acl)
   w.writeInt(v.flags)
 }
 
@@ -357,7 +393,7 @@ export function writeCreateRequest(w: JuteWriter, v: CreateRequest): void {
 export interface CreateTTLRequest {
   readonly path: string
   readonly data: Buffer | null
-  readonly acl: readonly ACL[] | null
+  readonly acl: readonly UncheckedACL[] | null
   readonly flags: number
   /** Milliseconds. */
   readonly ttl: bigint
@@ -367,7 +403,7 @@ export function readCreateTTLRequest(r: JuteReader): CreateTTLRequest {
   return {
     path: r.readString(),
     data: r.readNullableBuffer(),
-    acl: readNullableVectorOfACL(r),
+    acl: readNullableVectorOfUncheckedACL(r),
     flags: r.readInt(),
     ttl: r.readLong(),
   }
@@ -376,7 +412,7 @@ export function readCreateTTLRequest(r: JuteReader): CreateTTLRequest {
 export function writeCreateTTLRequest(w: JuteWriter, v: CreateTTLRequest): void {
   w.writeString(v.path)
   w.writeBuffer(v.data)
-  writeNullableVectorOfACL(w, v.acl)
+  writeNullableVectorOfUncheckedACL(w, v.acl)
   const at = w.reserve(12)
   w.patchInt(at, v.flags)
   w.patchLong(at + 4, v.ttl)
@@ -504,14 +540,14 @@ export function writeGetDataResponse(w: JuteWriter, v: GetDataResponse): void {
 
 /** Of setData; version -1 is any. */
 export interface SetDataRequest {
-  readonly path: string
+  readonly path: string | null
   readonly data: Buffer | null
   readonly version: number
 }
 
 export function readSetDataRequest(r: JuteReader): SetDataRequest {
   return {
-    path: r.readString(),
+    path: r.readNullableString(),
     data: r.readNullableBuffer(),
     version: r.readInt(),
   }
@@ -573,22 +609,22 @@ export function writeGetACLResponse(w: JuteWriter, v: GetACLResponse): void {
 
 /** Of setACL; version is compared with aversion, -1 is any. */
 export interface SetACLRequest {
-  readonly path: string
-  readonly acl: readonly ACL[] | null
+  readonly path: string | null
+  readonly acl: readonly UncheckedACL[] | null
   readonly version: number
 }
 
 export function readSetACLRequest(r: JuteReader): SetACLRequest {
   return {
-    path: r.readString(),
-    acl: readNullableVectorOfACL(r),
+    path: r.readNullableString(),
+    acl: readNullableVectorOfUncheckedACL(r),
     version: r.readInt(),
   }
 }
 
 export function writeSetACLRequest(w: JuteWriter, v: SetACLRequest): void {
   w.writeString(v.path)
-  writeNullableVectorOfACL(w, v.acl)
+  writeNullableVectorOfUncheckedACL(w, v.acl)
   w.writeInt(v.version)
 }
 
@@ -678,12 +714,12 @@ export function writeGetChildren2Response(w: JuteWriter, v: GetChildren2Response
 
 /** Of sync. */
 export interface SyncRequest {
-  readonly path: string
+  readonly path: string | null
 }
 
 export function readSyncRequest(r: JuteReader): SyncRequest {
   return {
-    path: r.readString(),
+    path: r.readNullableString(),
   }
 }
 
@@ -693,12 +729,12 @@ export function writeSyncRequest(w: JuteWriter, v: SyncRequest): void {
 
 /** To sync: the path of the request. */
 export interface SyncResponse {
-  readonly path: string
+  readonly path: string | null
 }
 
 export function readSyncResponse(r: JuteReader): SyncResponse {
   return {
-    path: r.readString(),
+    path: r.readNullableString(),
   }
 }
 
@@ -708,13 +744,13 @@ export function writeSyncResponse(w: JuteWriter, v: SyncResponse): void {
 
 /** Of check, in a multi; version -1 is any. */
 export interface CheckVersionRequest {
-  readonly path: string
+  readonly path: string | null
   readonly version: number
 }
 
 export function readCheckVersionRequest(r: JuteReader): CheckVersionRequest {
   return {
-    path: r.readString(),
+    path: r.readNullableString(),
     version: r.readInt(),
   }
 }
@@ -1674,22 +1710,25 @@ export function writeNotificationV2(w: JuteWriter, v: NotificationV2): void {
   w.writeBuffer(v.config)
 }
 
-function readNullableVectorOfACL(r: JuteReader): readonly ACL[] | null {
+function readNullableVectorOfUncheckedACL(r: JuteReader): readonly UncheckedACL[] | null {
   const count = r.readVectorCount(12)
   if (count < 0) return null
-  const items: ACL[] = []
-  for (let i = 0; i < count && r.ok; i += 1) items.push(readACL(r))
+  const items: UncheckedACL[] = []
+  for (let i = 0; i < count && r.ok; i += 1) items.push(readUncheckedACL(r))
   return r.ok ? items : []
 }
 
-function writeVectorOfACL(w: JuteWriter, items: readonly ACL[]): void {
+function writeVectorOfUncheckedACL(w: JuteWriter, items: readonly UncheckedACL[]): void {
   w.writeInt(items.length)
-  for (const item of items) writeACL(w, item)
+  for (const item of items) writeUncheckedACL(w, item)
 }
 
-function writeNullableVectorOfACL(w: JuteWriter, items: readonly ACL[] | null): void {
+function writeNullableVectorOfUncheckedACL(
+  w: JuteWriter,
+  items: readonly UncheckedACL[] | null,
+): void {
   if (items === null) w.writeInt(-1)
-  else writeVectorOfACL(w, items)
+  else writeVectorOfUncheckedACL(w, items)
 }
 
 function readVectorOfACL(r: JuteReader): readonly ACL[] {
@@ -1698,6 +1737,11 @@ function readVectorOfACL(r: JuteReader): readonly ACL[] {
   const items: ACL[] = []
   for (let i = 0; i < count && r.ok; i += 1) items.push(readACL(r))
   return r.ok ? items : []
+}
+
+function writeVectorOfACL(w: JuteWriter, items: readonly ACL[]): void {
+  w.writeInt(items.length)
+  for (const item of items) writeACL(w, item)
 }
 
 function readVectorOfUstring(r: JuteReader): readonly string[] {

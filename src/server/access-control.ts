@@ -1,4 +1,5 @@
-import type { ACL, Id } from '../data/records.ts'
+import { Err } from '../data/error-code.ts'
+import type { ACL, Id, UncheckedACL } from '../data/records.ts'
 import { checkAcl, fixupAcl, maskAcl } from './auth/acl-check.ts'
 import type { AuthProviders } from './auth/providers.ts'
 
@@ -20,9 +21,11 @@ export class AccessControl {
     return checkAcl(acl, wanted, ids, this.providers, this.#skipAcl)
   }
 
-  /** The list as it will be stored; undefined if it is no valid one (-114). */
-  fixup(acl: readonly ACL[] | null, ids: readonly Id[]): readonly ACL[] | undefined {
-    return fixupAcl(acl, ids, this.providers)
+  /** The list as it will be stored, or the code that refuses it. */
+  fixup(acl: readonly UncheckedACL[] | null, ids: readonly Id[]): readonly ACL[] | Err {
+    const fixed = fixupAcl(acl, ids, this.providers)
+    if (fixed === undefined) return Err.invalidACL
+    return fixed === 'undecodable' ? Err.marshallingError : fixed
   }
 
   /** As shown to somebody without ADMIN: no password hashes (CVE-2019-0201). */

@@ -44,10 +44,10 @@ export class AuthRequests {
   onAuth(cnxn: Cnxn, r: JuteReader): Err {
     const packet = readAuthPacket(r)
     if (!r.ok) return Err.marshallingError
-    const ids = this.providers.get(packet.scheme)?.authenticate(packet.auth, cnxn.address)
+    const ids = this.providers.get(packet.scheme ?? '')?.authenticate(packet.auth, cnxn.address)
     const isAdded = ids !== undefined && this.#addIds(cnxn, ids)
     const fields = {
-      scheme: packet.scheme,
+      scheme: packet.scheme ?? 'null',
       session: formatSessionId(cnxn.sessionId),
       address: cnxn.address,
     }

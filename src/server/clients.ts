@@ -269,7 +269,7 @@ export class Clients {
     const { cnxn, xid, op, frame } = origin
     assert(frame !== undefined, 'a sync keeps its frame')
     const r = this.#parkedReader.reset(frame, 8, frame.length)
-    const path = r.readString()
+    const path = r.readNullableString()
     const err = r.ok ? Err.ok : Err.marshallingError
     const w = outbox.begin(cnxn)
     const at = beginReply(w, xid, tree.lastProcessedZxid, err)

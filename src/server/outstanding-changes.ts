@@ -153,8 +153,9 @@ export class OutstandingChanges {
   ephemeralsOf(session: SessionId): string[] {
     const paths = new Set(this.#tree.ephemeralsOf(session))
     for (const record of this.#byPath.values()) {
-      if (!record.exists) paths.delete(record.path)
-      else if (record.ephemeralOwner === session) paths.add(record.path)
+      if (record.exists && record.ephemeralOwner === session) paths.add(record.path)
+      // Deleted, or somebody else's by now: the tree may still know it as this session's.
+      else paths.delete(record.path)
     }
     return [...paths]
   }

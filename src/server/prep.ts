@@ -14,7 +14,6 @@ import { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import { isUndeletable, parentOf, pathProblem, sequenceSuffix } from '../data/path.ts'
 import {
-  type ACL,
   type Id,
   readCheckVersionRequest,
   readCreateRequest,
@@ -23,6 +22,7 @@ import {
   readReconfigRequest,
   readSetACLRequest,
   readSetDataRequest,
+  type UncheckedACL,
 } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import type { CreateTxn, SubTxn, Txn } from '../data/txn.ts'
@@ -44,7 +44,7 @@ export interface WriteRequest {
 interface CreateWish {
   readonly path: string
   readonly data: Buffer | null
-  readonly acl: readonly ACL[] | null
+  readonly acl: readonly UncheckedACL[] | null
   readonly flags: number
   readonly ttl: bigint
 }
@@ -171,7 +171,7 @@ export class Prep {
     const slash = wish.path.lastIndexOf('/')
     if (slash < 0 || wish.path.includes(NUL)) return Err.badArguments
     const acl = this.#access.fixup(wish.acl, request.ids)
-    if (acl === undefined) return Err.invalidACL
+    if (typeof acl === 'number') return acl
     const parentPath = slash === 0 ? '/' : wish.path.slice(0, slash)
     const parent = this.changes.view(parentPath)
     if (parent === undefined) return Err.noNode
@@ -241,7 +241,9 @@ export class Prep {
     const parent = this.changes.view(parentOf(path))
     if (node === undefined || parent === undefined) return Err.noNode
     if (node.childCount > 0) return Err.notEmpty
-    if (ownerKind(node.ephemeralOwner, this.#tree.ownerRules) === 'ephemeral') return Err.badVersion
+    // Another node may have taken the place of the one the reaper saw.
+    const kind = ownerKind(node.ephemeralOwner, this.#tree.ownerRules)
+    if (kind !== 'container' && kind !== 'ttl') return Err.badVersion
     this.#stageDelete(path, node, parent, zxid)
     return { type: OpCode.deleteContainer, path }
   }
@@ -251,20 +253,21 @@ export class Prep {
     if (!body.ok) return Err.marshallingError
     const refused = this.#sessions.check(request.sessionId)
     if (refused !== Err.ok) return refused
-    if (pathProblem(wish.path) !== undefined) return Err.badArguments
-    const node = this.changes.view(wish.path)
+    const { path } = wish
+    if (path === null || pathProblem(path) !== undefined) return Err.badArguments
+    const node = this.changes.view(path)
     if (node === undefined) return Err.noNode
     if (!this.#access.permits(node.acl.acl, Perms.write, request.ids)) return Err.noAuth
     const growth = (wish.data?.length ?? 0) - (node.data?.length ?? 0)
-    if (this.#exceedsQuota(wish.path, growth, 0)) return Err.quotaExceeded
+    if (this.#exceedsQuota(path, growth, 0)) return Err.quotaExceeded
     if (wish.version !== ANY_VERSION && wish.version !== node.version) return Err.badVersion
-    const change = ChangeRecord.of(wish.path, node, zxid)
+    const change = ChangeRecord.of(path, node, zxid)
     change.data = wish.data === null ? null : Buffer.from(wish.data)
     change.version = nextVersion(node.version)
     change.mzxid = zxid
     change.mtime = time
     this.changes.stage(change, node)
-    return { type: OpCode.setData, path: wish.path, data: change.data, version: change.version }
+    return { type: OpCode.setData, path, data: change.data, version: change.version }
   }
 
   #setAcl(request: WriteRequest, body: JuteReader, zxid: number): Txn | Err {
@@ -272,18 +275,19 @@ export class Prep {
     if (!body.ok) return Err.marshallingError
     const refused = this.#sessions.check(request.sessionId)
     if (refused !== Err.ok) return refused
-    if (pathProblem(wish.path) !== undefined) return Err.badArguments
+    const { path } = wish
+    if (path === null || pathProblem(path) !== undefined) return Err.badArguments
     const acl = this.#access.fixup(wish.acl, request.ids)
-    if (acl === undefined) return Err.invalidACL
-    const node = this.changes.view(wish.path)
+    if (typeof acl === 'number') return acl
+    const node = this.changes.view(path)
     if (node === undefined) return Err.noNode
     if (!this.#access.permits(node.acl.acl, Perms.admin, request.ids)) return Err.noAuth
     if (wish.version !== ANY_VERSION && wish.version !== node.aversion) return Err.badVersion
-    const change = ChangeRecord.of(wish.path, node, zxid)
+    const change = ChangeRecord.of(path, node, zxid)
     change.acl = { acl }
     change.aversion = nextVersion(node.aversion)
     this.changes.stage(change, node)
-    return { type: OpCode.setACL, path: wish.path, acl, version: change.aversion }
+    return { type: OpCode.setACL, path, acl, version: change.aversion }
   }
 
   #check(request: WriteRequest, body: JuteReader): SubTxn | Err {
@@ -291,12 +295,13 @@ export class Prep {
     if (!body.ok) return Err.marshallingError
     const refused = this.#sessions.check(request.sessionId)
     if (refused !== Err.ok) return refused
-    if (pathProblem(wish.path) !== undefined) return Err.badArguments
-    const node = this.changes.view(wish.path)
+    const { path } = wish
+    if (path === null || pathProblem(path) !== undefined) return Err.badArguments
+    const node = this.changes.view(path)
     if (node === undefined) return Err.noNode
     if (!this.#access.permits(node.acl.acl, Perms.read, request.ids)) return Err.noAuth
     if (wish.version !== ANY_VERSION && wish.version !== node.version) return Err.badVersion
-    return { type: OpCode.check, path: wish.path, version: nextVersion(node.version) }
+    return { type: OpCode.check, path, version: nextVersion(node.version) }
   }
 
   #closeSession(session: SessionId, zxid: number): Txn {

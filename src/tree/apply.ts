@@ -11,7 +11,6 @@ import type {
   MultiTxn,
   SetACLTxn,
   SetDataTxn,
-  SubTxn,
   Txn,
 } from '../data/txn.ts'
 import type { DataTree } from './data-tree.ts'
@@ -122,9 +121,10 @@ function applyCreate(
   const exists = tree.node(txn.path) !== undefined
   // A node that a fuzzy snapshot already holds; only type 1 still raises the parent (spec 02 §3).
   if (exists && txn.type !== OpCode.create) return nodeExists
-  const counted = txn.parentCVersion === -1 ? (parent.cversion + 1) | 0 : txn.parentCVersion
-  if (counted > parent.cversion) {
-    parent.cversion = counted
+  // The difference of two counters that wrap: a plain comparison would stand still at the largest int.
+  const ahead = txn.parentCVersion === -1 ? 1 : (txn.parentCVersion - parent.cversion) | 0
+  if (ahead > 0) {
+    parent.cversion = (parent.cversion + ahead) | 0
     parent.pzxid = context.zxid
     tree.touched(parentPath, parent)
   }
@@ -205,8 +205,7 @@ function applyMulti(
   multi: MultiTxn,
   listener: ChangeListener,
 ): ApplyResult {
-  const failedAt = multi.txns.findIndex((part) => part.type === OpCode.error && part.err !== Err.ok)
-  if (failedAt >= 0) return failedMulti(multi, failedAt)
+  if (multi.txns.some((part) => part.type === OpCode.error)) return failedMulti(multi)
   const parts: PartResult[] = []
   for (const part of multi.txns) {
     const result = applyBody(tree, context, part, listener)
@@ -218,21 +217,16 @@ function applyMulti(
 }
 
 /** Before the failing part 0, at it its code, after it -2 (spec 05 §7). */
-function failedMulti(multi: MultiTxn, failedAt: number): ApplyResult {
-  const codeAt = (part: SubTxn, at: number): number => {
-    if (at < failedAt) return Err.ok
-    if (at > failedAt) return Err.runtimeInconsistency
-    return part.type === OpCode.error ? part.err : Err.runtimeInconsistency
-  }
-  const parts = multi.txns.map((part, at) => ({
-    type: OpCode.error,
-    err: codeAt(part, at),
-    path: '',
-    stat: undefined,
-  }))
-  return {
-    err: codeAt(multi.txns[failedAt] ?? { type: OpCode.error, err: 0 }, failedAt),
-    znode: undefined,
-    parts,
-  }
+function failedMulti(multi: MultiTxn): ApplyResult {
+  let failure: number = Err.ok
+  const parts = multi.txns.map((part) => {
+    let err: number = failure === Err.ok ? Err.ok : Err.runtimeInconsistency
+    // Codes are negative; anything else is a body of a part before, read as one (spec 07).
+    if (failure === Err.ok && part.type === OpCode.error && part.err < 0) {
+      failure = part.err
+      err = failure
+    }
+    return { type: OpCode.error, err, path: '', stat: undefined }
+  })
+  return { err: failure, znode: undefined, parts }
 }

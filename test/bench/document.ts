@@ -25,10 +25,10 @@ This page is written by \`npm run bench -- --write-doc\`; do not edit it by hand
   sets go round 1000 znodes; creates make persistent sequential znodes under ten parents.
 - After each start, every workload runs at 10×10 uncounted, so that the compilers of Java and of Node have
   done their work; each cell then has 0.3 s of load before its counted time.
-- The ratio is that of the medians, with the lowest and the highest of the single rounds in brackets.
+- The ratio is that of the medians; in brackets, our worst round to its best and our best to its worst.
 - The processor time of a request is that of the server's process, divided by all that it answered.
-- Where other processes kept more than a tenth of a core busy, the absolute numbers are too low; the ratio
-  and the processor time suffer less.
+- Rounds in which other processes kept more than a tenth of a core busy are left out where a calmer one of
+  the same cell exists.
 - Latency is that of every request at 1×1. Start time is from the start of the process to its first
   \`imok\`, the median of several starts on an empty data directory. Resident memory is of the process.
 

@@ -53,7 +53,8 @@ function describe(machine: Machine, plan: Plan, { cells }: Measurements): string
     `${machine.date}: ${versions.join('; ')}.`,
     `${machine.cores} cores of ${machine.processor}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB,`,
     `Linux ${machine.kernel}; fdatasync after 4 KiB takes ${machine.fdatasyncUs.toFixed(0)} us;`,
-    `while it was measured, other processes kept ${median(others).toFixed(2)} cores busy.`,
+    `while it was measured, other processes kept ${median(others).toFixed(2)} cores busy in the`,
+    `median cell and ${Math.max(...others).toFixed(2)} in the worst.`,
     `Medians of ${plan.rounds} rounds of ${plan.durationMs} ms a cell,`,
     `after ${plan.warmUpMs} ms of uncounted load per workload.`,
   ].join('\n')
@@ -82,17 +83,30 @@ function find(
   )
 }
 
-const medianOf = (cell: Cell | undefined, field: keyof CellRound): number =>
-  median((cell?.rounds ?? []).map((round) => round[field]))
+/** What else may go on, in cores, before a round counts as disturbed. */
+const othersCoresMax = 0.1
 
-/** `3.1 (2.9–3.3)`: the medians' ratio, and the worst and best of the rounds taken one by one. */
+/** The rounds of a cell, without the disturbed ones where there is one that was not. */
+function calmRounds(cell: Cell | undefined): readonly CellRound[] {
+  const rounds = cell?.rounds ?? []
+  const calm = rounds.filter((round) => round.othersCores <= othersCoresMax)
+  return calm.length > 0 ? calm : rounds
+}
+
+const valuesOf = (cell: Cell | undefined, field: keyof CellRound): number[] =>
+  calmRounds(cell).map((round) => round[field])
+
+const medianOf = (cell: Cell | undefined, field: keyof CellRound): number =>
+  median(valuesOf(cell, field))
+
+/** `3.1 (2.9–3.3)`: of the medians; of our worst round to its best, and of our best to its worst. */
 function ratio(ours: Cell | undefined, original: Cell | undefined): string {
-  const overall = medianOf(ours, 'opsPerSecond') / medianOf(original, 'opsPerSecond')
-  if (!Number.isFinite(overall)) return missing
-  const each = (ours?.rounds ?? [])
-    .map((round, index) => round.opsPerSecond / (original?.rounds[index]?.opsPerSecond ?? NaN))
-    .filter((value) => Number.isFinite(value))
-  return `${overall.toFixed(2)} (${Math.min(...each).toFixed(2)}–${Math.max(...each).toFixed(2)})`
+  const mine = valuesOf(ours, 'opsPerSecond')
+  const its = valuesOf(original, 'opsPerSecond')
+  if (mine.length === 0 || its.length === 0) return missing
+  const low = Math.min(...mine) / Math.max(...its)
+  const high = Math.max(...mine) / Math.min(...its)
+  return `${(median(mine) / median(its)).toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
 }
 
 function throughputTable(plan: Plan, measurements: Measurements, workload: Workload): string {

@@ -164,10 +164,14 @@ function sumOverTree(pid: number, amountOf: (pid: number) => number): number {
   return sum
 }
 
-/** Processor time that all processes of the machine have used since it booted, in milliseconds. */
+/**
+ * Processor time that all processes of the machine have used since it booted, in milliseconds, and what
+ * its host kept from it for other machines (fields 1, 2, 3 and 8 of the first line, proc(5)).
+ */
 export function machineCpuMs(): number {
-  const [user, nice, system] = readOrEmpty('/proc/stat').split(/\s+/).slice(1, 4).map(Number)
-  return ((user ?? 0) + (nice ?? 0) + (system ?? 0)) * 10
+  const fields = readOrEmpty('/proc/stat').split(/\s+/).slice(1, 9).map(Number)
+  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = fields
+  return (user + nice + system + steal) * 10
 }
 
 function residentBytesOf(pid: number): number {

@@ -12,6 +12,8 @@ const XID_PING = -2
 /** Where the fuzz does not come: its paths are others, and random bytes will not name this one. */
 const home = '/not-for-the-fuzz'
 const data = Buffer.from('still here')
+/** What the others find, to do with as they like: most requests would be in vain without. */
+const furniture = ['/a', '/a/b', '/a/b/c', '/b', '/zookeeper/quota/a']
 
 /** A client that minds its own business on the member that others molest. */
 export class Bystander {
@@ -27,7 +29,8 @@ export class Bystander {
     const { sessionId } = Bystander
     const passwd = sessionPassword(sessionId)
     expect(this.#client.handshake({ sessionId, passwd })?.timeOut).toBe(4000)
-    expect(this.#client.call(OpCode.create, create(home)).err).toBe(0)
+    for (const path of [home, ...furniture])
+      expect(this.#client.call(OpCode.create, create(path)).err).toBe(0)
     const recursive = pathAndInt(home, AddWatchMode.PersistentRecursive)
     expect(this.#client.call(OpCode.addWatch, recursive).err).toBe(0)
   }

@@ -44,6 +44,16 @@ const XIDS_APART: ReadonlyMap<number, number> = new Map([
   [OpCode.sasl, -5],
 ])
 
+const plainConnect = {
+  do: 'connect',
+  timeOut: 400,
+  session: 'new',
+  isPasswordRight: true,
+  isOld: false,
+  isAhead: false,
+  spoil: null,
+} as const
+
 /** One client that may do anything. */
 interface Attacker {
   readonly client: MemoryClient
@@ -105,10 +115,10 @@ export class MemberRun {
         this.#open(step.client)
         return
       case 'connect':
-        return this.#connect(step)
+        this.#connect(step)
+        return
       case 'send': {
-        const attacker = this.#attackers[step.client]
-        if (attacker === undefined) return
+        const attacker = this.#connected(step.client)
         const bytes = Buffer.concat(step.items.map((item) => this.#bytesOf(attacker, item)))
         return this.#send(attacker, cutInto(step.cuts)(bytes))
       }
@@ -146,12 +156,19 @@ export class MemberRun {
     return attacker
   }
 
+  /** Who has been thrown out comes back, or hardly anything would come to pass. */
+  #connected(slot: number): Attacker {
+    const attacker = this.#attackers[slot]
+    if (attacker !== undefined && !attacker.client.isClosed) return attacker
+    return this.#connect({ client: slot, ...plainConnect })
+  }
+
   #vanish(slot: number): void {
     this.#attackers[slot]?.client.vanish()
     this.#attackers[slot] = undefined
   }
 
-  #connect(step: Step & { do: 'connect' }): void {
+  #connect(step: Step & { do: 'connect' }): Attacker {
     const attacker = this.#open(step.client)
     const known = typeof step.session === 'number' ? this.#sessions.at(-1 - step.session) : 0n
     const sessionId = step.session === 'unknown' ? 0x1234567n : (known ?? 0n)
@@ -167,6 +184,7 @@ export class MemberRun {
     if (step.spoil !== null) attacker.isKnown = false
     attacker.isGreeted = true
     this.#send(attacker, [spoiled(w.copy(), step.spoil)])
+    return attacker
   }
 
   #bytesOf(attacker: Attacker, item: Item): Buffer {

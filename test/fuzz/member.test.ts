@@ -32,6 +32,7 @@ describe('whatever several clients do to a member', () => {
       throw new Error(
         `${fc.defaultReportMessage(result)}\nTo see it again: FUZZ_SEED=${result.seed} ` +
           `FUZZ_PATH=${result.counterexamplePath} npx vitest run test/fuzz/member.test.ts`,
+        { cause: result.errorInstance },
       )
     console.log(
       `member fuzz: ${cases} cases, ${frames} frames sent, ${replies} received, ` +

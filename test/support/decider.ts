@@ -1,6 +1,7 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
 import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
+import { baseNameOf, parentOf } from '../../src/data/path.ts'
 import type { Id } from '../../src/data/records.ts'
 import type { Txn } from '../../src/data/txn.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
@@ -109,4 +110,18 @@ export function digestOf(tree: DataTree): bigint {
   const digest = new TreeDigest()
   for (const [path, znode] of tree.entries()) digest.add(nodeDigest(path, znode))
   return digest.toBigInt()
+}
+
+/** Paths of nodes that their parent does not know, and of children that are not there. */
+export function strayPaths(tree: DataTree): readonly string[] {
+  const strays: string[] = []
+  for (const [path, znode] of tree.entries()) {
+    const parent = tree.node(parentOf(path))
+    if (path !== '/' && parent?.children?.has(baseNameOf(path)) !== true) strays.push(path)
+    for (const name of znode.children ?? []) {
+      const child = path === '/' ? `/${name}` : `${path}/${name}`
+      if (tree.node(child) === undefined) strays.push(child)
+    }
+  }
+  return strays
 }

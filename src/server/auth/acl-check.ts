@@ -1,5 +1,5 @@
-import { aclKey, openAcl, Perms } from '../../data/acl.ts'
-import type { ACL, Id } from '../../data/records.ts'
+import { openAcl, Perms } from '../../data/acl.ts'
+import type { ACL, Id, UncheckedACL } from '../../data/records.ts'
 import { DIGEST_SCHEME, digestUser, SUPER_SCHEME } from './digest.ts'
 import type { AuthProviders } from './provider.ts'
 
@@ -39,33 +39,41 @@ function isOneOf(ids: readonly Id[], meant: Id, providers: AuthProviders): boole
 /**
  * A list as create and setACL store it: exact duplicates dropped, the first of them kept; `auth`
  * replaced by each authenticated id of the connection, in their order. Undefined: the list is
- * empty, or an entry means nobody or too many, which is answered -114.
+ * empty, or an entry means nobody or too many, which is answered -114. 'undecodable': an entry that
+ * needs an id has null for it, which is answered -5 (seen on a 3.8.0 server).
  */
 export function fixupAcl(
-  acl: readonly ACL[] | null,
+  acl: readonly UncheckedACL[] | null,
   ids: readonly Id[],
   providers: AuthProviders,
-): readonly ACL[] | undefined {
+): readonly ACL[] | 'undecodable' | undefined {
   if (acl === null || acl.length === 0) return undefined
   const fixed: ACL[] = []
-  for (const entry of withoutDuplicates(acl)) {
-    if (entry.id.scheme === AUTH_SCHEME) {
-      const own = ids.filter((id) => providers.get(id.scheme)?.isAuthenticated === true)
+  for (const { perms, id } of withoutDuplicates(acl)) {
+    if (id.scheme === null) return undefined
+    if (id.scheme === AUTH_SCHEME) {
+      const own = ids.filter((known) => providers.get(known.scheme)?.isAuthenticated === true)
       if (own.length === 0) return undefined
-      for (const id of own) fixed.push({ perms: entry.perms, id })
+      for (const known of own) fixed.push({ perms, id: known })
       if (fixed.length > acl.length + aclGrowthEntriesMax) return undefined
     } else {
-      if (!isAnyone(entry.id) && !isValid(entry.id, providers)) return undefined
-      fixed.push(entry)
+      if (id.id === null) return 'undecodable'
+      const checked: Id = { scheme: id.scheme, id: id.id }
+      if (!isAnyone(checked) && !isValid(checked, providers)) return undefined
+      fixed.push({ perms, id: checked })
     }
   }
   return isOpen(fixed) ? openAcl : fixed
 }
 
-function withoutDuplicates(acl: readonly ACL[]): Iterable<ACL> {
+function withoutDuplicates(acl: readonly UncheckedACL[]): Iterable<UncheckedACL> {
   if (acl.length === 1) return acl
-  // Equal entries share a key, which keeps the place of the first.
-  return new Map(acl.map((entry) => [aclKey([entry]), entry])).values()
+  const first = new Map<string, UncheckedACL>()
+  for (const entry of acl) {
+    const key = JSON.stringify([entry.perms, entry.id.scheme, entry.id.id])
+    if (!first.has(key)) first.set(key, entry)
+  }
+  return first.values()
 }
 
 function isValid(id: Id, providers: AuthProviders): boolean {

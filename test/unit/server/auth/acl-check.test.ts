@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { anyone, openAcl, Perms } from '../../../../src/data/acl.ts'
-import type { ACL, Id } from '../../../../src/data/records.ts'
+import type { ACL, Id, UncheckedACL } from '../../../../src/data/records.ts'
 import { checkAcl, fixupAcl, maskAcl } from '../../../../src/server/auth/acl-check.ts'
 import { type AuthProviders, makeAuthProviders } from '../../../../src/server/auth/providers.ts'
 import { nodeCrypto } from './node-crypto.ts'
@@ -68,7 +68,7 @@ describe('checkAcl', () => {
 })
 
 describe('fixupAcl', () => {
-  const fixup = (acl: readonly ACL[] | null, ...ids: Id[]): readonly ACL[] | undefined =>
+  const fixup = (acl: readonly UncheckedACL[] | null, ...ids: Id[]): ReturnType<typeof fixupAcl> =>
     fixupAcl(acl, ids, providers)
 
   test('nothing is nothing', () => {

@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest'
+import { Err } from '../../../src/data/error-code.ts'
+import { OpCode } from '../../../src/data/op-code.ts'
+import { partsOf } from '../../support/answers.ts'
+import { MemoryServer } from '../../support/memory-server.ts'
+import {
+  type Body,
+  check,
+  create,
+  createTtl,
+  exists,
+  getChildren,
+  getData,
+  multi,
+  remove,
+  setData,
+} from '../../support/requests.ts'
+
+/** Without its last bytes: the end mark has nine. */
+const shortened =
+  (body: Body, bytes: number): Body =>
+  (w) => {
+    body(w)
+    w.truncate(w.length - bytes)
+  }
+
+const settings = { extendedTypesEnabled: 'true' }
+const mismatches = (server: MemoryServer): number =>
+  server.logged.filter(({ level }) => level === 'error').length
+
+describe('the reply to a multi', () => {
+  it('has a result of the right type for every kind of part', () => {
+    const server = new MemoryServer({ settings })
+    const client = server.connect()
+    const reply = client.call(
+      OpCode.multi,
+      multi([
+        [OpCode.create, create('/m')],
+        [OpCode.create2, create('/m/two')],
+        [OpCode.create, create('/m/s-', { flags: 2 })],
+        [OpCode.create2, create('/m/e', { flags: 1 })],
+        [OpCode.create, create('/m/c1', { flags: 4 })],
+        [OpCode.createContainer, create('/m/c2', { flags: 4 })],
+        [OpCode.createTTL, createTtl('/m/t-', 60_000n, 6)],
+        [OpCode.setData, setData('/m', 'new', 0)],
+        [OpCode.check, check('/m', 1)],
+        [OpCode.delete, remove('/m/two', 0)],
+      ]),
+    )
+    expect(reply.err).toBe(Err.ok)
+    const zxid = server.member.tree.lastProcessedZxid
+    const parts = partsOf(reply)
+    expect(parts.map(({ type, err, path }) => [type, err, path])).toEqual([
+      [OpCode.create, 0, '/m'],
+      [OpCode.create2, 0, '/m/two'],
+      [OpCode.create, 0, '/m/s-0000000001'],
+      [OpCode.create2, 0, '/m/e'],
+      [OpCode.create2, 0, '/m/c1'],
+      [OpCode.create2, 0, '/m/c2'],
+      [OpCode.create2, 0, '/m/t-0000000005'],
+      [OpCode.setData, 0, undefined],
+      [OpCode.check, 0, undefined],
+      [OpCode.delete, 0, undefined],
+    ])
+    expect(parts[1]?.stat).toMatchObject({ czxid: zxid, version: 0, numChildren: 0 })
+    expect(parts[3]?.stat?.ephemeralOwner).toBe(client.sessionId)
+    expect(parts[4]?.stat?.ephemeralOwner).toBe(0n)
+    // As it was at its turn: one child was still there.
+    expect(parts[7]?.stat).toMatchObject({ version: 1, mzxid: zxid, numChildren: 6 })
+    expect(mismatches(server)).toBe(0)
+  })
+
+  it('is just the end mark when the multi is empty, and takes a zxid', () => {
+    const server = new MemoryServer()
+    const client = server.connect()
+    const reply = client.call(OpCode.multi, multi([]))
+    expect(reply).toMatchObject({ err: Err.ok, zxid: 2 })
+    expect(partsOf(reply)).toEqual([])
+    expect(mismatches(server)).toBe(0)
+  })
+
+  it('has an error in the place of every part when one fails', () => {
+    const server = new MemoryServer()
+    const client = server.connect()
+    const reply = client.call(
+      OpCode.multi,
+      multi([
+        [OpCode.create, create('/a')],
+        [OpCode.setData, setData('/a', 'x')],
+        [OpCode.delete, remove('/none')],
+        [OpCode.create, create('/a')],
+        [OpCode.check, check('/none')],
+      ]),
+    )
+    expect(reply).toMatchObject({ err: Err.ok, zxid: 2 })
+    const codes = [Err.ok, Err.ok, Err.noNode, Err.runtimeInconsistency, Err.runtimeInconsistency]
+    expect(partsOf(reply)).toEqual(codes.map((err) => ({ type: OpCode.error, err })))
+    expect(client.call(OpCode.exists, exists('/a')).err).toBe(Err.noNode)
+    expect(mismatches(server)).toBe(0)
+  })
+})
+
+describe('a multi that is refused as a whole', () => {
+  const server = new MemoryServer()
+  const client = server.connect()
+  const good = [OpCode.create, create('/a')] as const
+
+  it.each<[string, Body]>([
+    ['a read among writes', multi([good, [OpCode.getData, getData('/')]])],
+    ['a write of another kind', multi([good, [OpCode.setACL, create('/b')]])],
+    ['unknown create flags', multi([good, [OpCode.create, create('/b', { flags: 9 })]])],
+    ['a part that is cut short', shortened(multi([good]), 20)],
+    ['no end mark', shortened(multi([good]), 9)],
+    ['an error as part', multi([[OpCode.error, (w) => w.writeInt(0)]])],
+  ])('%s: -5, no body, one zxid', (_, body) => {
+    const zxid = server.member.tree.lastProcessedZxid
+    const reply = client.call(OpCode.multi, body)
+    expect(reply).toMatchObject({ err: Err.marshallingError, zxid: zxid + 1 })
+    expect(reply.body.remaining).toBe(0)
+    expect(server.member.tree.node('/a')).toBeUndefined()
+  })
+})
+
+describe('a multi while others are outstanding', () => {
+  it('leaves versions, names and digests to those behind it', () => {
+    const server = new MemoryServer()
+    const client = server.connect()
+    server.isDiskHeld = true
+    client.send(OpCode.create, create('/p'))
+    client.send(OpCode.setData, setData('/p', 'one', 0))
+    client.send(
+      OpCode.multi,
+      multi([
+        [OpCode.setData, setData('/p', 'two', 1)],
+        [OpCode.create, create('/p/s-', { flags: 2 })],
+        [OpCode.create, create('/p')],
+      ]),
+    )
+    client.send(OpCode.create, create('/p/s-', { flags: 2 }))
+    client.send(OpCode.setData, setData('/p', 'three', 1))
+    server.isDiskHeld = false
+    server.releaseDisk()
+    const [, , failed, created, set] = client.takeReplies()
+    if (failed === undefined || created === undefined) throw new Error('replies are missing')
+    expect(partsOf(failed).map(({ err }) => err)).toEqual([0, 0, Err.nodeExists])
+    expect(created.body.readString()).toBe('/p/s-0000000000')
+    expect(set?.err).toBe(Err.ok)
+    expect(mismatches(server)).toBe(0)
+  })
+
+  it('is a txn with the errors of its parts in the log, and with a digest', () => {
+    const server = new MemoryServer()
+    const client = server.connect()
+    const before = server.member.tree.digest.toBigInt()
+    client.call(OpCode.multi, multi([[OpCode.check, check('/none')]]))
+    const [op] = server.diskOps.slice(-1)
+    if (op?.kind !== 'appendTxns') throw new Error('nothing was logged')
+    // Checksum and length of the record, 28 bytes of the header, then its type.
+    const entry = op.bytes.subarray(12)
+    expect(entry.readInt32BE(28)).toBe(OpCode.multi)
+    expect(entry.subarray(32, 32 + 16).toString('hex')).toBe('00000001ffffffff00000004ffffff9b')
+    expect(entry.readInt32BE(48)).toBe(2)
+    expect(entry.readBigInt64BE(52)).toBe(before)
+  })
+})
+
+describe('multiRead', () => {
+  it('answers each part alone, and mixes results with errors', () => {
+    const client = new MemoryServer().connect()
+    client.call(OpCode.create, create('/a', { data: Buffer.from('A') }))
+    client.call(OpCode.create, create('/null', { data: null }))
+    const reply = client.call(
+      OpCode.multiRead,
+      multi([
+        [OpCode.getData, getData('/a')],
+        [OpCode.getChildren, getChildren('/none')],
+        [OpCode.getData, getData('/null')],
+        [OpCode.getChildren, getChildren('/zookeeper')],
+      ]),
+    )
+    const zxid = client.server.member.tree.lastProcessedZxid
+    expect(reply).toMatchObject({ err: Err.ok, zxid })
+    expect(partsOf(reply)).toMatchObject([
+      { type: OpCode.getData, err: 0, data: 'A', stat: { dataLength: 1 } },
+      { type: OpCode.error, err: Err.noNode },
+      { type: OpCode.getData, err: 0, data: undefined },
+      { type: OpCode.getChildren, err: 0, children: ['quota', 'config'] },
+    ])
+  })
+
+  it('asks for READ part by part', () => {
+    const client = new MemoryServer().connect()
+    const acl = [{ perms: 2, id: { scheme: 'world', id: 'anyone' } }]
+    client.call(OpCode.create, create('/closed', { acl }))
+    const parts = multi([
+      [OpCode.getData, getData('/closed')],
+      [OpCode.getChildren, getChildren('/closed')],
+      [OpCode.getData, getData('/')],
+    ])
+    const errs = partsOf(client.call(OpCode.multiRead, parts)).map(({ err }) => err)
+    expect(errs).toEqual([Err.noAuth, Err.noAuth, Err.ok])
+  })
+
+  it('sets no watch, whatever the flag of a part says', () => {
+    const client = new MemoryServer().connect()
+    client.call(
+      OpCode.multiRead,
+      multi([
+        [OpCode.getData, getData('/', true)],
+        [OpCode.getChildren, getChildren('/', true)],
+      ]),
+    )
+    expect(client.server.member.watches.table.watchCount).toBe(0)
+  })
+
+  it.each<[string, Body]>([
+    [
+      'a write',
+      multi([
+        [OpCode.getData, getData('/')],
+        [OpCode.delete, remove('/a')],
+      ]),
+    ],
+    ['another read', multi([[OpCode.exists, exists('/')]])],
+    ['no end', shortened(multi([[OpCode.getData, getData('/')]]), 9)],
+  ])('is refused as a whole for %s', (_, body) => {
+    const reply = new MemoryServer().connect().call(OpCode.multiRead, body)
+    expect(reply.err).toBe(Err.marshallingError)
+    expect(reply.body.remaining).toBe(0)
+  })
+
+  it('gives up where one node asked for many times would fill the memory', () => {
+    const limits = { replyBytesPause: 1000, replyBytesMax: 4000, frameBytesMax: 3000 }
+    const client = new MemoryServer({ limits }).connect()
+    client.call(OpCode.create, create('/a', { data: Buffer.alloc(1500) }))
+    const times = (count: number): Body =>
+      multi(Array.from({ length: count }, () => [OpCode.getData, getData('/a')] as const))
+    expect(partsOf(client.call(OpCode.multiRead, times(2)))).toHaveLength(2)
+    expect(client.call(OpCode.multiRead, times(4)).err).toBe(Err.badArguments)
+    expect(client.call(OpCode.ping, undefined, -2).err).toBe(Err.ok)
+  })
+})
