@@ -46,13 +46,16 @@ export class Admission {
     return false
   }
 
-  /** Takes out those that may go on; they come back if it is not for long. */
-  take(mayRead: (cnxn: Cnxn) => boolean): readonly Cnxn[] {
-    if (this.#waiting.size === 0 || !this.isOpen) return nobody
-    const ready = [...this.#waiting].filter(mayRead)
-    for (const cnxn of ready) this.#waiting.delete(cnxn)
-    return ready
+  /**
+   * Takes out those that may go on, one at a time while there is room. Whoever has to stop again goes
+   * behind those who were not called, so that a pipelining client does not keep the others out.
+   */
+  *take(mayRead: (cnxn: Cnxn) => boolean): IterableIterator<Cnxn> {
+    if (this.#waiting.size === 0 || !this.isOpen) return
+    for (const cnxn of [...this.#waiting]) {
+      if (!this.isOpen) return
+      if (!mayRead(cnxn) || !this.#waiting.delete(cnxn)) continue
+      yield cnxn
+    }
   }
 }
-
-const nobody: readonly Cnxn[] = []

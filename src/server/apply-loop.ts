@@ -6,7 +6,7 @@ import { formatZxid } from '../data/zxid.ts'
 import { applyTxn } from '../tree/apply.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { Clients } from './clients.ts'
-import type { DigestLog } from './digest-log.ts'
+import { type DigestLog, isLogged } from './digest-log.ts'
 import type { OutstandingChanges } from './outstanding-changes.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 import type { SessionTracker } from './session-tracker.ts'
@@ -52,7 +52,12 @@ export class ApplyLoop {
     if (ordered.txn.type === OpCode.createSession)
       sessions.track(ordered.clientId, ordered.txn.timeOut, nowMono)
     watches.zxid = ordered.zxid
+    changes.onApplying(ordered.zxid)
+    // The digests of our own txns are known; those that go into the digest log are computed anew, so
+    // that a tree which strays from what prep foresaw is found out.
+    tree.digestHint = isLogged(ordered.zxid) ? undefined : changes.digestHint
     const result = applyTxn(tree, ordered, ordered.txn, watches)
+    tree.digestHint = undefined
     changes.onApplied(ordered.zxid)
     this.#compareDigest(ordered)
     if (ordered.origin !== undefined) clients.onWriteApplied(ordered.origin, ordered.txn, result)

@@ -10,12 +10,15 @@ export interface DigestLogEntry {
   readonly digest: bigint
 }
 
+/** Whether the digest after this txn is kept. */
+export const isLogged = (zxid: number): boolean => zxid % ZXID_INTERVAL === 0
+
 /** What the word `hash` shows, so that the members of an ensemble can be compared. */
 export class DigestLog {
   readonly #entries = new Deque<DigestLogEntry>()
 
   onApplied(zxid: number, digest: TreeDigest): void {
-    if (zxid % ZXID_INTERVAL !== 0) return
+    if (!isLogged(zxid)) return
     this.#entries.push({ zxid, digest: digest.toBigInt() })
     if (this.#entries.length > ENTRIES_MAX) this.#entries.shift()
   }

@@ -33,6 +33,8 @@ const STANDALONE_SID = 0
 const STANDALONE_SESSION_SERVER_ID = 1
 /** How often deadlines are looked at when nothing else happens; the shell calls in at least so often. */
 export const ADVANCE_INTERVAL_MS = 50
+/** A client beyond its quota may write thousands of times a second; the log is told once in so long. */
+const EXCESS_LOG_INTERVAL_MS = 1000
 
 /** What recovery has brought back. */
 export interface Recovered {
@@ -77,6 +79,8 @@ export class Member {
   readonly #firstBytes: FirstBytes
   readonly #reaper: Reaper
   #nextAdvanceMono = 0
+  #nextExcessLogMono = 0
+  #excessesUntold = 0
 
   constructor(ports: MemberPorts, recovered: Recovered, words: FourLetterWords) {
     const { config, limits, logger } = ports
@@ -139,8 +143,15 @@ export class Member {
 
   #logExcess(path: string, excess: QuotaExcess): void {
     const namespace = path.split('/')[1] ?? ''
-    if (excess.kind === 'hard') this.metrics.quotaExceededErrorPerNamespace.add(namespace, 1)
-    this.#logger.warn('quota exceeded', { path, ...excess })
+    const isRefused = excess.kind === 'hard' && this.config.enforceQuota
+    if (isRefused) this.metrics.quotaExceededErrorPerNamespace.add(namespace, 1)
+    if (this.clock.mono < this.#nextExcessLogMono) {
+      this.#excessesUntold += 1
+      return
+    }
+    this.#nextExcessLogMono = this.clock.mono + EXCESS_LOG_INTERVAL_MS
+    this.#logger.warn('quota exceeded', { path, ...excess, untold: this.#excessesUntold })
+    this.#excessesUntold = 0
   }
 
   /** Writes down the time, and does what has become due. Milliseconds. */
@@ -234,9 +245,9 @@ export class Member {
 
   /** The last thing of a turn before its effects are taken. */
   endTurn(): void {
-    // A sync with nothing before it waits for no disk.
-    this.#applyLoop.run(this.clock.mono)
     this.clients.resumeWaiting()
+    // A sync with nothing before it waits for no disk; and one may just have been read.
+    this.#applyLoop.run(this.clock.mono)
   }
 
   takeDiskBatch(): DiskBatch | undefined {

@@ -70,6 +70,8 @@ export class ChangeRecord implements NodeView {
   }
 }
 
+const STAGED_SLOTS_KEPT = 16
+
 /**
  * The tree as it will be once every write that is under way has been applied, and the digest it will
  * then have. A request stages its changes; they count for later requests when committed, and are
@@ -82,6 +84,8 @@ export class OutstandingChanges {
   readonly #queue = new Deque<ChangeRecord>()
   #staged: ChangeRecord[] = []
   #replaced: (ChangeRecord | undefined)[] = []
+  #stagedCount = 0
+  #applyingZxid = 0
   /** After all staged changes; the tree's own while nothing is outstanding. */
   readonly digest: TreeDigest = new TreeDigest()
   readonly #digestBefore: TreeDigest = new TreeDigest()
@@ -116,28 +120,52 @@ export class OutstandingChanges {
       record.digest = record.exists ? nodeDigest(record.path, record) : 0
       if (record.exists) this.digest.add(record.digest)
     }
-    this.#staged.push(record)
-    this.#replaced.push(this.#byPath.get(record.path))
+    this.#staged[this.#stagedCount] = record
+    this.#replaced[this.#stagedCount] = this.#byPath.get(record.path)
+    this.#stagedCount += 1
     this.#byPath.set(record.path, record)
   }
 
   commit(): void {
-    for (const record of this.#staged) this.#queue.push(record)
-    this.#staged.length = 0
-    this.#replaced.length = 0
+    for (let i = 0; i < this.#stagedCount; i += 1) {
+      const record = this.#staged[i]
+      if (record !== undefined) this.#queue.push(record)
+    }
+    this.#clearStaged()
   }
 
   rollback(): void {
-    for (let i = this.#staged.length - 1; i >= 0; i -= 1) {
+    for (let i = this.#stagedCount - 1; i >= 0; i -= 1) {
       const record = this.#staged[i]
       const replaced = this.#replaced[i]
       if (record === undefined) continue
       if (replaced === undefined) this.#byPath.delete(record.path)
       else this.#byPath.set(record.path, replaced)
     }
-    this.#staged.length = 0
-    this.#replaced.length = 0
+    this.#clearStaged()
     this.digest.set(this.#digestBefore)
+  }
+
+  /** The slots are used again by the next request; those of a large multi are given back. */
+  #clearStaged(): void {
+    this.#stagedCount = 0
+    if (this.#staged.length <= STAGED_SLOTS_KEPT) return
+    this.#staged = []
+    this.#replaced = []
+  }
+
+  /** The txn of `zxid` is about to be applied to the tree. */
+  onApplying(zxid: number): void {
+    this.#applyingZxid = zxid
+  }
+
+  /**
+   * The digest that the txn being applied gives a node: it was computed for the txn, and computing it
+   * again is the dearest part of applying. Undefined when a later write has replaced the record.
+   */
+  readonly digestHint = (path: string): number | undefined => {
+    const record = this.#byPath.get(path)
+    return record?.zxid === this.#applyingZxid ? record.digest : undefined
   }
 
   /** The tree has caught up with `zxid`. */

@@ -21,7 +21,6 @@ import {
   readDeleteRequest,
   readReconfigRequest,
   readSetACLRequest,
-  readSetDataRequest,
   type UncheckedACL,
 } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
@@ -249,20 +248,22 @@ export class Prep {
   }
 
   #setData(request: WriteRequest, body: JuteReader, zxid: number, time: number): SubTxn | Err {
-    const wish = readSetDataRequest(body)
+    // SetDataRequest, read by hand: its data go into the tree, so they are copied as they are read.
+    const path = body.readNullableString()
+    const data = body.readNullableCopy()
+    const version = body.readInt()
     if (!body.ok) return Err.marshallingError
     const refused = this.#sessions.check(request.sessionId)
     if (refused !== Err.ok) return refused
-    const { path } = wish
     if (path === null || pathProblem(path) !== undefined) return Err.badArguments
     const node = this.changes.view(path)
     if (node === undefined) return Err.noNode
     if (!this.#access.permits(node.acl.acl, Perms.write, request.ids)) return Err.noAuth
-    const growth = (wish.data?.length ?? 0) - (node.data?.length ?? 0)
+    const growth = (data?.length ?? 0) - (node.data?.length ?? 0)
     if (this.#exceedsQuota(path, growth, 0)) return Err.quotaExceeded
-    if (wish.version !== ANY_VERSION && wish.version !== node.version) return Err.badVersion
+    if (version !== ANY_VERSION && version !== node.version) return Err.badVersion
     const change = ChangeRecord.of(path, node, zxid)
-    change.data = wish.data === null ? null : Buffer.from(wish.data)
+    change.data = data
     change.version = nextVersion(node.version)
     change.mzxid = zxid
     change.mtime = time

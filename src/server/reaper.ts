@@ -32,26 +32,29 @@ export class Reaper {
     // A slice a second keeps to the rate without a timer for each.
     const slice = Math.max(1, Math.floor(this.#config.containerMaxPerMinute / 60))
     this.#nextReapMono = nowMono + (slice * MINUTE_MS) / this.#config.containerMaxPerMinute
-    return this.#candidates.splice(0, slice)
+    // What has waited for its turn may be in use again.
+    return this.#candidates.splice(0, slice).filter((path) => this.#isDue(path, nowWall))
   }
 
   #find(nowWall: number): string[] {
     const found: string[] = []
-    const neverUsedMs = this.#config.containerMaxNeverUsedIntervalMs
-    for (const path of this.#tree.containers) {
-      const znode = this.#tree.node(path)
-      if (znode === undefined || znode.childCount > 0) continue
-      // One that never had a child is left alone, unless it has been so for too long.
-      const isUnused = znode.cversion === 0
-      if (!isUnused || (neverUsedMs > 0 && nowWall - znode.mtime > neverUsedMs)) found.push(path)
-    }
-    for (const path of this.#tree.ttls) {
-      const znode = this.#tree.node(path)
-      if (znode === undefined || znode.childCount > 0) continue
-      const ttlMs = ttlMsOf(znode.ephemeralOwner, this.#tree.ownerRules)
-      if (ttlMs !== 0 && nowWall - znode.mtime > ttlMs) found.push(path)
-    }
+    for (const path of this.#tree.containers) if (this.#isDue(path, nowWall)) found.push(path)
+    for (const path of this.#tree.ttls) if (this.#isDue(path, nowWall)) found.push(path)
     return found
+  }
+
+  #isDue(path: string, nowWall: number): boolean {
+    const znode = this.#tree.node(path)
+    if (znode === undefined || znode.childCount > 0) return false
+    const ageMs = nowWall - znode.mtime
+    if (this.#tree.containers.has(path)) {
+      // One that never had a child is left alone, unless it has been so for too long.
+      const neverUsedMs = this.#config.containerMaxNeverUsedIntervalMs
+      return znode.cversion !== 0 || (neverUsedMs > 0 && ageMs > neverUsedMs)
+    }
+    if (!this.#tree.ttls.has(path)) return false
+    const ttlMs = ttlMsOf(znode.ephemeralOwner, this.#tree.ownerRules)
+    return ttlMs !== 0 && ageMs > ttlMs
   }
 }
 

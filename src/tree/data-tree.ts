@@ -24,6 +24,11 @@ export class DataTree {
   readonly quota: QuotaKeeper
   readonly ownerRules: OwnerRules
   readonly #digestEnabled: boolean
+  /**
+   * Knows the digest that a node will have after the txn being applied, where prep has computed it
+   * already; undefined sends us to compute it. Without one every digest is computed.
+   */
+  digestHint: ((path: string) => number | undefined) | undefined = undefined
   lastProcessedZxid = 0
   /** Path lengths plus data lengths: what mntr calls approximate_data_size. */
   approximateDataBytes = 0
@@ -58,7 +63,8 @@ export class DataTree {
   }
 
   #digestOf(path: string, node: Znode): number {
-    return this.#digestEnabled ? nodeDigest(path, node) : 0
+    if (!this.#digestEnabled) return 0
+    return this.digestHint?.(path) ?? nodeDigest(path, node)
   }
 
   node(path: string): Znode | undefined {
@@ -117,7 +123,7 @@ export class DataTree {
   touched(path: string, znode: Znode): void {
     if (!this.#digestEnabled) return
     this.digest.subtract(znode.digest)
-    znode.digest = nodeDigest(path, znode)
+    znode.digest = this.#digestOf(path, znode)
     this.digest.add(znode.digest)
   }
 

@@ -6,6 +6,8 @@ import { sessionPassword } from '../../src/data/session-id.ts'
 import { AddWatchMode, EventType } from '../../src/data/watch-event.ts'
 import type { MemoryClient, MemoryServer, Reply } from '../support/memory-server.ts'
 import { create, getData, pathAndInt, remove } from '../support/requests.ts'
+import { demand } from './member-checks.ts'
+import { LONG_DATA_BYTES } from './member-wishes.ts'
 
 const XID_EVENT = -1
 const XID_PING = -2
@@ -13,6 +15,7 @@ const XID_PING = -2
 const home = '/not-for-the-fuzz'
 const data = Buffer.from('still here')
 /** What the others find, to do with as they like: most requests would be in vain without. */
+const long = Buffer.alloc(LONG_DATA_BYTES)
 const furniture = ['/a', '/a/b', '/a/b/c', '/b', '/zookeeper/quota/a']
 
 /** A client that minds its own business on the member that others molest. */
@@ -30,7 +33,7 @@ export class Bystander {
     const passwd = sessionPassword(sessionId)
     expect(this.#client.handshake({ sessionId, passwd })?.timeOut).toBe(4000)
     for (const path of [home, ...furniture])
-      expect(this.#client.call(OpCode.create, create(path)).err).toBe(0)
+      expect(this.#client.call(OpCode.create, create(path, { data: long })).err).toBe(0)
     const recursive = pathAndInt(home, AddWatchMode.PersistentRecursive)
     expect(this.#client.call(OpCode.addWatch, recursive).err).toBe(0)
   }
@@ -43,9 +46,9 @@ export class Bystander {
 
   /** Nothing comes but answers to its pings. */
   take(): void {
-    expect(this.#client.isClosed).toBe(false)
+    demand(!this.#client.isClosed, 'the bystander is left connected')
     for (const { xid, err } of this.#client.takeReplies()) {
-      expect([xid, err]).toEqual([XID_PING, 0])
+      demand(xid === XID_PING && err === 0, `the bystander is not told ${xid} ${err}`)
       this.#pings -= 1
     }
   }

@@ -7,7 +7,11 @@ import { nodeDigest } from '../../src/tree/digest.ts'
 import type { Znode } from '../../src/tree/znode.ts'
 import type { MemoryServer } from '../support/memory-server.ts'
 import { logFile, MemoryDisk } from '../unit/persistence/memory-disk.ts'
-import { Bystander } from './member-bystander.ts'
+
+/** Asked thousands of times a case, for which `expect` is too slow. */
+export function demand(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`does not hold: ${what}`)
+}
 
 /** Whatever follows from the nodes of a tree, worked out anew from them. */
 function derived(tree: DataTree): object {
@@ -57,9 +61,9 @@ function expectLinked(tree: DataTree): void {
     children += znode.childCount
     if (path === '/') continue
     const name = path.slice(path.lastIndexOf('/') + 1)
-    expect(tree.node(parentOf(path))?.children?.has(name)).toBe(true)
+    demand(tree.node(parentOf(path))?.children?.has(name) === true, `${path} is a child`)
   }
-  expect(children).toBe(nodes - 1)
+  demand(children === nodes - 1, 'every child is a node')
 }
 
 /** What of a node a restart must bring back. Counted quotas are counted anew. */
@@ -78,7 +82,7 @@ const nodesOf = (tree: DataTree): object[] =>
     .map(([path, znode]) => persisted(path, znode))
 
 /** The tree agrees with itself, and with what a restart would make of the log. */
-export function expectSoundTree(server: MemoryServer): void {
+export function expectSoundTree(server: MemoryServer, bystander: bigint): void {
   const { tree, sessions } = server.member
   expect(kept(tree)).toEqual(derived(tree))
   expectLinked(tree)
@@ -97,12 +101,12 @@ export function expectSoundTree(server: MemoryServer): void {
   expect(loaded.lastZxid).toBe(tree.lastProcessedZxid)
   expect(nodesOf(loaded.tree)).toEqual(nodesOf(tree))
   expect(loaded.tree.digest.toBigInt()).toBe(tree.digest.toBigInt())
-  const restored = new Set([...loaded.sessions.keys(), Bystander.sessionId])
+  const restored = new Set([...loaded.sessions.keys(), bystander])
   expect(restored).toEqual(new Set(sessions.all.keys()))
 }
 
 /** All but the bystander have left: nothing is kept for them. */
-export function expectSoundState(server: MemoryServer): void {
+export function expectSoundState(server: MemoryServer, bystander: bigint): void {
   const { member } = server
   expect({
     connections: member.clients.cnxns.size,
@@ -115,7 +119,7 @@ export function expectSoundState(server: MemoryServer): void {
   }).toEqual({
     connections: 1,
     outstanding: 0,
-    sessions: [Bystander.sessionId],
+    sessions: [bystander],
     watches: 1,
     ephemerals: 0,
     owners: 0,

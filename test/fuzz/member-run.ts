@@ -1,5 +1,6 @@
 import { JuteWriter } from 'jute-ts'
 import { expect } from 'vitest'
+import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
 import { writeConnectRequest } from '../../src/data/records.ts'
 import { sessionPassword } from '../../src/data/session-id.ts'
@@ -7,27 +8,30 @@ import { DataTree } from '../../src/tree/data-tree.ts'
 import { framed, type MemoryClient, MemoryServer } from '../support/memory-server.ts'
 import { cutInto } from './arbitraries.ts'
 import { Bystander } from './member-bystander.ts'
-import { expectSoundState, expectSoundTree } from './member-checks.ts'
+import { demand, expectSoundState, expectSoundTree } from './member-checks.ts'
 import {
   CLIENTS_MAX,
   type Item,
+  longFrame,
   oddPayload,
-  payloadOf,
   recordedPayload,
   type Step,
   spoiled,
 } from './member-steps.ts'
+import { greedyPayload, payloadOf } from './member-wishes.ts'
 
+const FRAME_BYTES_MAX = 2048
+const REPLY_HEADER_BYTES = 16
 const settings = {
   tickTime: '200',
   extendedTypesEnabled: 'true',
   enforceQuota: 'true',
   reconfigEnabled: 'true',
   'znode.container.checkIntervalMs': '300',
-  'jute.maxbuffer': '4096',
+  'jute.maxbuffer': `${FRAME_BYTES_MAX}`,
   maxClientCnxns: '4',
 }
-const limits = { requestsOutstandingMax: 12, replyBytesPause: 3000, replyBytesMax: 20_000 }
+const limits = { requestsOutstandingMax: 5, replyBytesPause: 800, replyBytesMax: 2100 }
 /** The largest session timeout, and the bucket that it may end in. */
 const ALL_EXPIRED_MS = 4000 + 2 * 200
 /** Writes are held back no longer than that, or the bystander would expire through no fault of ours. */
@@ -42,6 +46,11 @@ const XIDS_APART: ReadonlyMap<number, number> = new Map([
   [OpCode.ping, -2],
   [OpCode.auth, -4],
   [OpCode.sasl, -5],
+])
+
+/** Parts of another kind, flags, modes and types that do not exist are answered as undecodable. */
+const undecodableOps: ReadonlySet<number> = new Set([
+  ...[OpCode.multi, OpCode.multiRead, OpCode.addWatch, OpCode.checkWatches, OpCode.removeWatches],
 ])
 
 const plainConnect = {
@@ -59,6 +68,10 @@ interface Attacker {
   readonly client: MemoryClient
   /** Chunks that its socket holds back while the server does not read. */
   readonly queue: Buffer[]
+  /** It has broken the protocol, and must be gone in the end. */
+  isOutlaw: boolean
+  /** Xids of requests that decode whatever is in them. */
+  readonly decodable: Set<number>
   /** False: what it has sent cannot be told apart any more, so neither can the replies. */
   isKnown: boolean
   isGreeted: boolean
@@ -101,11 +114,11 @@ export class MemberRun {
       this.#observe()
     }
     this.#calmDown()
-    expectSoundTree(this.server)
+    expectSoundTree(this.server, Bystander.sessionId)
     this.#bystander.expectUntouched()
     this.#leave()
-    expectSoundTree(this.server)
-    expectSoundState(this.server)
+    expectSoundTree(this.server, Bystander.sessionId)
+    expectSoundState(this.server, Bystander.sessionId)
     this.#bystander.expectUntouched()
   }
 
@@ -145,6 +158,8 @@ export class MemberRun {
     const attacker: Attacker = {
       client: this.server.open(slot === CLIENTS_MAX - 1 ? '10.0.0.1' : '127.0.0.1'),
       queue: [],
+      isOutlaw: false,
+      decodable: new Set(),
       isKnown: true,
       isGreeted: false,
       nextXid: XID_ORDERED,
@@ -196,6 +211,7 @@ export class MemberRun {
         const apart = XIDS_APART.get(item.wish.op)
         if (apart !== undefined) return framed(payloadOf(apart, item.wish))
         attacker.nextXid += 1
+        if (!undecodableOps.has(item.wish.op)) attacker.decodable.add(attacker.nextXid - 1)
         return framed(payloadOf(attacker.nextXid - 1, item.wish))
       }
       case 'spoiled':
@@ -204,6 +220,11 @@ export class MemberRun {
         return withAnyXid(spoiled(recordedPayload(item.index), item.spoil))
       case 'odd':
         return framed(oddPayload(XID_ANY, item.op, item.body))
+      case 'greedy':
+        return framed(greedyPayload(XID_ANY, item.times))
+      case 'long':
+        attacker.isOutlaw ||= item.isTooLong && attacker.isKnown
+        return longFrame(FRAME_BYTES_MAX + (item.isTooLong ? 1 : 0))
       case 'noise':
         return item.bytes
     }
@@ -252,26 +273,27 @@ export class MemberRun {
       if (attacker === undefined) continue
       this.#deliver(attacker)
       if (attacker.client.isStuck) {
-        const bound = limits.replyBytesMax + limits.replyBytesPause + 4096
-        expect(attacker.client.received.length).toBeLessThan(bound)
+        const isWithin = attacker.client.received.length <= limits.replyBytesMax
+        demand(isWithin || attacker.client.isClosed, 'a client that reads nothing is cut off')
       } else this.#take(attacker)
     }
     this.#bystander.take()
     const { clients } = this.server.member
-    expect(clients.outstandingRequests).toBeLessThanOrEqual(
-      limits.requestsOutstandingMax + clients.cnxns.size,
-    )
+    // A connect request is let in whatever waits.
+    const outstandingMax = limits.requestsOutstandingMax + clients.cnxns.size
+    demand(clients.outstandingRequests <= outstandingMax, 'outstanding requests are bounded')
+    const heldMax = FRAME_BYTES_MAX + 4 + this.#chunkBytesMax
     for (const { splitter } of clients.cnxns.values())
-      expect(splitter.heldBytes).toBeLessThanOrEqual(4096 + 4 + this.#chunkBytesMax)
+      demand(splitter.heldBytes <= heldMax, 'what a connection holds is bounded')
   }
 
   /** Replies are whole; those to ordered requests are in order; and no zxid goes back. */
   #take(attacker: Attacker): void {
     const frames = attacker.client.takeFrames()
-    expect(attacker.client.received.length).toBe(0)
+    demand(attacker.client.received.length === 0, 'replies are whole frames')
     for (const frame of frames) {
       this.replies += 1
-      expect(frame.length).toBeGreaterThanOrEqual(16)
+      demand(frame.length >= REPLY_HEADER_BYTES, 'a reply has a header')
       if (!attacker.isKnown) continue
       if (attacker.client.sessionId === 0n) {
         attacker.client.sessionId = frame.readBigInt64BE(8)
@@ -281,11 +303,13 @@ export class MemberRun {
       const xid = frame.readInt32BE(0)
       const zxid = Number(frame.readBigInt64BE(4))
       if (zxid > 0) {
-        expect(zxid).toBeGreaterThanOrEqual(attacker.lastZxid)
+        demand(zxid >= attacker.lastZxid, `zxid ${zxid} comes after ${attacker.lastZxid}`)
         attacker.lastZxid = zxid
       }
       if (xid < XID_ORDERED) continue
-      expect(xid).toBeGreaterThan(attacker.lastXid)
+      demand(xid > attacker.lastXid, `xid ${xid} is answered after ${attacker.lastXid}`)
+      const isDecoded = frame.readInt32BE(12) !== Err.marshallingError
+      demand(isDecoded || !attacker.decodable.has(xid), `request ${xid} is decoded`)
       attacker.lastXid = xid
       attacker.answered += 1
     }
@@ -305,13 +329,18 @@ export class MemberRun {
     }
     this.#observe()
     const { member, logged } = this.server
-    expect(member.clients.outstandingRequests).toBe(0)
-    expect(member.wantsTurn).toBe(false)
+    demand(member.clients.outstandingRequests === 0, 'nothing is left outstanding')
+    demand(!member.wantsTurn, 'no turn is wanted')
     expect(logged.filter(({ level }) => level === 'error')).toEqual([])
     for (const attacker of this.#attackers) {
       if (attacker === undefined || attacker.client.isClosed) continue
-      expect(attacker.client.isPaused).toBe(false)
-      if (attacker.isKnown) expect(attacker.answered).toBe(attacker.nextXid - XID_ORDERED)
+      demand(!attacker.isOutlaw, 'who sends too long a frame is thrown out')
+      demand(!attacker.client.isPaused, 'every client is read again')
+      const asked = attacker.nextXid - XID_ORDERED
+      demand(
+        !attacker.isKnown || attacker.answered === asked,
+        `${attacker.answered} of ${asked} requests are answered`,
+      )
     }
   }
 

@@ -192,6 +192,7 @@ describe('a reader', () => {
       expect(read(r)).toHaveLength(0)
       expect(r.ok).toBe(false)
     }
+    expect(new JuteReader(nothing).readNullableCopy()).toBeNull()
     expect(new JuteReader(nothing).readNullableBuffer()).toBeNull()
     expect(new JuteReader(nothing).readNullableString()).toBeNull()
     expect(new JuteReader(nothing).readVectorCount(1)).toBe(-1)
@@ -324,5 +325,22 @@ describe('a writer', () => {
     const [lent, copied] = [w.bytes(), w.copy()]
     w.patchByte(0, 3)
     expect([lent[0], copied[0]]).toEqual([3, 1])
+  })
+})
+
+describe('readNullableCopy', () => {
+  const bytes = Buffer.from([0, 0, 0, 2, 7, 8])
+
+  it('returns bytes that do not change with those they were read from', () => {
+    const source = Buffer.from(bytes)
+    const copy = new JuteReader(source).readNullableCopy()
+    source.fill(0)
+    expect(copy).toEqual(Buffer.from([7, 8]))
+  })
+
+  it('fails where readNullableBuffer does', () => {
+    const r = new JuteReader(bytes, 0, 5)
+    r.readNullableCopy()
+    expect(r.ok).toBe(false)
   })
 })

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../src/data/op-code.ts'
-import type { CloseSessionTxn } from '../../../src/data/txn.ts'
 import { type Asker, Decider, digestOf, somebody, strayPaths } from '../../support/decider.ts'
 import {
   type Body,
@@ -20,8 +19,8 @@ const ephemeral = { flags: 1 }
 
 function closing(decider: Decider, asker: Asker = somebody): readonly string[] | undefined {
   const { txn } = decider.decide(OpCode.closeSession, undefined, asker)
-  const { paths2Delete } = txn as CloseSessionTxn
-  return paths2Delete === undefined ? undefined : [...paths2Delete].sort()
+  if (txn.type !== OpCode.closeSession) throw new Error(`txn type ${txn.type}`)
+  return txn.paths2Delete === undefined ? undefined : [...txn.paths2Delete].sort()
 }
 
 describe('closeSession lists the ephemerals that the session will have', () => {

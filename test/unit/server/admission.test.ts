@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import { OpCode } from '../../../src/data/op-code.ts'
+import { Admission } from '../../../src/server/admission.ts'
+import { Cnxn } from '../../../src/server/cnxn.ts'
+import { MemoryServer, requestFrame } from '../../support/memory-server.ts'
+import { setData } from '../../support/requests.ts'
+
+const cnxn = (id: number): Cnxn => new Cnxn(id, '127.0.0.1', id, 1000, 0, 0)
+const always = (): boolean => true
+
+describe('admission', () => {
+  it('is open below its limit', () => {
+    const admission = new Admission(2)
+    expect(admission.isOpen).toBe(true)
+    admission.enter()
+    admission.enter()
+    expect([admission.isOpen, admission.outstanding]).toEqual([false, 2])
+    admission.leave(1)
+    expect(admission.isOpen).toBe(true)
+    expect(() => admission.leave(2)).toThrow()
+  })
+
+  it('calls those that wait in their order, and each once', () => {
+    const admission = new Admission(1)
+    const waiting = [cnxn(1), cnxn(2), cnxn(3)]
+    for (const one of waiting) admission.wait(one)
+    expect(admission.some(always)).toBe(true)
+    expect([...admission.take(always)]).toEqual(waiting)
+    expect(admission.some(always)).toBe(false)
+    expect([...admission.take(always)]).toEqual([])
+  })
+
+  it('passes over those that may not read, and forgets those that are gone', () => {
+    const admission = new Admission(1)
+    const [stuck, gone, ready] = [cnxn(1), cnxn(2), cnxn(3)]
+    for (const one of [stuck, gone, ready]) admission.wait(one)
+    admission.forget(gone)
+    expect([...admission.take((one) => one !== stuck)]).toEqual([ready])
+    expect(admission.some((one) => one !== stuck)).toBe(false)
+    expect([...admission.take(always)]).toEqual([stuck])
+  })
+
+  it('calls nobody while it is closed, and stops as soon as it is', () => {
+    const admission = new Admission(1)
+    const [first, second] = [cnxn(1), cnxn(2)]
+    for (const one of [first, second]) admission.wait(one)
+    admission.enter()
+    expect(admission.some(always)).toBe(false)
+    expect([...admission.take(always)]).toEqual([])
+    admission.leave(1)
+    for (const one of admission.take(always)) {
+      expect(one).toBe(first)
+      admission.enter()
+      // It has more to say, and goes to the end of the line.
+      admission.wait(one)
+    }
+    admission.leave(1)
+    expect([...admission.take(always)]).toEqual([second, first])
+  })
+
+  it('is not held up by one that comes back at once', () => {
+    const admission = new Admission(1)
+    const one = cnxn(1)
+    admission.wait(one)
+    const called: Cnxn[] = []
+    for (const ready of admission.take(always)) {
+      called.push(ready)
+      admission.wait(ready)
+    }
+    expect(called).toEqual([one])
+  })
+})
+
+describe('clients that pipeline more than the limit lets through', () => {
+  it('take turns', () => {
+    const server = new MemoryServer({ settings: { globalOutstandingLimit: '1' } })
+    const clients = [server.connect(), server.connect(), server.connect()]
+    server.isDiskHeld = true
+    for (const client of clients) {
+      const frames = [1, 2, 3].map((xid) => requestFrame(xid, OpCode.setData, setData('/', 'x')))
+      client.sendBytes(Buffer.concat(frames))
+    }
+    const rounds = Array.from({ length: 9 }, () => {
+      server.releaseDisk()
+      return clients.findIndex((client) => client.takeReplies().length > 0)
+    })
+    // The first had its first request through before it was the first to wait.
+    expect(rounds).toEqual([0, 0, 1, 2, 0, 1, 2, 1, 2])
+  })
+})
