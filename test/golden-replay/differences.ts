@@ -13,12 +13,12 @@ const modesCoexist =
 const typesMatchModes =
   'since 3.9.0 type 2 removes one-shot data watches only, of which there are none (ZOOKEEPER-4471)'
 const notForClients =
-  'ops 20 and -10 are the server’s own; 3.8 took them from clients, we answer them as unknown and ' +
+  'ops 20 and -10 are internal to the server; 3.8 took them from clients, we answer them as unknown and ' +
   'close the connection (spec 01 §4)'
 const create2InMulti =
   'since 3.9.0 a create2 in a multi is answered as such, with the Stat (ZOOKEEPER-4026)'
 const orderOfEphemerals =
-  'the ephemerals of a session are a set: 3.8 deletes them in the order of Java’s hashes, we in the ' +
+  'the ephemerals of a session are a set: 3.8 deletes them in the order of its hash table, we in the ' +
   'order of creation'
 
 const rootOfBadop =
