@@ -1,5 +1,4 @@
-/** A text is made in one piece in memory; a tree of many millions of watches must not fill it. */
-export const TEXT_CHARS_MAX: number = 64 * 1024 * 1024
+import { TEXT_CHARS_MAX } from '../base/limits.ts'
 
 /** Collects the lines of a four-letter word's answer, up to a limit. */
 export class TextWriter {

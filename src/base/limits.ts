@@ -37,3 +37,16 @@ export function checkLimits(limits: Limits): void {
   assert(limits.replyBytesMax > limits.replyBytesPause, 'a client is paused before it is cut off')
   assert(limits.replyBytesMax > limits.frameBytesMax, 'a single reply must fit in replyBytesMax')
 }
+
+/** Bounds that no configuration sets and no test needs otherwise. */
+
+/** Entries that `auth` may add to one ACL: the ids of a connection for each entry of a large frame. */
+export const ACL_GROWTH_ENTRIES_MAX = 1000
+/** Characters of the answer to one four-letter word. */
+export const TEXT_CHARS_MAX: number = 64 * 1024 * 1024
+/** Samples that one metric keeps for its percentiles, as many as the original. */
+export const RESERVOIR_SAMPLES_MAX = 4096
+/** Keys of one set of metrics; they come from clients, being names of top-level znodes. */
+export const METRIC_SET_KEYS_MAX = 1000
+/** Entries of the digest log, as many as the original keeps. */
+export const DIGEST_LOG_ENTRIES_MAX = 1024

@@ -1,3 +1,4 @@
+import { METRIC_SET_KEYS_MAX, RESERVOIR_SAMPLES_MAX } from './limits.ts'
 import { percentile, Reservoir } from './reservoir.ts'
 
 /**
@@ -5,11 +6,6 @@ import { percentile, Reservoir } from './reservoir.ts'
  * which is always a valid JSON number too.
  */
 export type MetricSink = (key: string, text: string) => void
-
-/** Samples of one AdvancedSummary; as many as the original keeps. */
-export const RESERVOIR_SAMPLES_MAX = 4096
-/** Keys of a set come from clients (top-level znode names), so there must be an end to them. */
-export const METRIC_SET_KEYS_MAX = 1000
 
 /** What a registry keeps. */
 export interface Metric {

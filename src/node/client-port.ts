@@ -3,8 +3,10 @@ import type { Logger } from '../base/logger.ts'
 import type { CnxnId } from '../server/cnxn.ts'
 import type { TurnLoop } from '../server/turn-loop.ts'
 
-/** How long a closed connection may take to let its last bytes go. */
+/** How long a client may take to end its side, once it has been sent the last bytes. */
 const LINGER_MS = 1000
+/** How long the last bytes, which may be the long text of a four-letter word, may take to leave. */
+const FLUSH_MS_MAX = 30_000
 
 export interface ClientPortOptions {
   readonly port: number
@@ -84,9 +86,12 @@ export class ClientPort {
       return
     }
     // Destroyed with bytes unread, the kernel would answer with a reset that overtakes our last ones.
-    socket.end()
+    const destroyIn = (ms: number): void => {
+      setTimeout(() => socket.destroy(), ms).unref()
+    }
+    socket.end(() => destroyIn(LINGER_MS))
     socket.resume()
-    setTimeout(() => socket.destroy(), LINGER_MS).unref()
+    destroyIn(FLUSH_MS_MAX)
   }
 
   pause(id: CnxnId, paused: boolean): void {

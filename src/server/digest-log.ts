@@ -1,9 +1,9 @@
 import { Deque } from '../base/deque.ts'
+import { DIGEST_LOG_ENTRIES_MAX } from '../base/limits.ts'
 import type { TreeDigest } from '../tree/digest.ts'
 
-/** Every 128th zxid, and the last 1024 of those, as the original keeps (spec 02 §7). */
+/** As in the original (spec 02 §7). */
 const ZXID_INTERVAL = 128
-const ENTRIES_MAX = 1024
 
 export interface DigestLogEntry {
   readonly zxid: number
@@ -20,7 +20,7 @@ export class DigestLog {
   onApplied(zxid: number, digest: TreeDigest): void {
     if (!isLogged(zxid)) return
     this.#entries.push({ zxid, digest: digest.toBigInt() })
-    if (this.#entries.length > ENTRIES_MAX) this.#entries.shift()
+    if (this.#entries.length > DIGEST_LOG_ENTRIES_MAX) this.#entries.shift()
   }
 
   /** Oldest first. */

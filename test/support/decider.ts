@@ -41,6 +41,8 @@ export class Decider {
   /** What the gate says of every session but those that are closing. */
   gate: Err = Err.ok
   readonly closing: bigint[] = []
+  /** Whether the tree takes digests from prep, as that of a member does; else it computes its own. */
+  takesHints = false
   wall = 1_700_000_000_000
   readonly #outstanding: Decided[] = []
   #zxid = 0
@@ -87,7 +89,10 @@ export class Decider {
   apply(count: number = this.#outstanding.length): ApplyResult | undefined {
     let last: ApplyResult | undefined
     for (const decided of this.#outstanding.splice(0, count)) {
+      this.prep.changes.onApplying(decided.zxid)
+      this.tree.digestHint = this.takesHints ? this.prep.changes.digestHint : undefined
       last = applyTxn(this.tree, decided, decided.txn, deafListener)
+      this.tree.digestHint = undefined
       this.prep.changes.onApplied(decided.zxid)
       const found = this.tree.digest.toBigInt()
       if (found !== decided.digest)

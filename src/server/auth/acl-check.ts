@@ -1,3 +1,4 @@
+import { ACL_GROWTH_ENTRIES_MAX } from '../../base/limits.ts'
 import { openAcl, Perms } from '../../data/acl.ts'
 import type { ACL, Id, UncheckedACL } from '../../data/records.ts'
 import { DIGEST_SCHEME, digestUser, SUPER_SCHEME } from './digest.ts'
@@ -5,11 +6,6 @@ import type { AuthProviders } from './provider.ts'
 
 /** Stands in an ACL for all ids of the one who sets it. */
 const AUTH_SCHEME = 'auth'
-/**
- * How many entries a list may gain by `auth`. A frame holds tens of thousands of entries, a
- * connection has many ids, and the product would be one txn.
- */
-const aclGrowthEntriesMax = 1000
 
 /**
  * Whether one of `ids` has one of the `wanted` permissions (spec 05 §5). A node without a list is
@@ -55,7 +51,7 @@ export function fixupAcl(
       const own = ids.filter((known) => providers.get(known.scheme)?.isAuthenticated === true)
       if (own.length === 0) return undefined
       for (const known of own) fixed.push({ perms, id: known })
-      if (fixed.length > acl.length + aclGrowthEntriesMax) return undefined
+      if (fixed.length > acl.length + ACL_GROWTH_ENTRIES_MAX) return undefined
     } else {
       if (id.id === null) return 'undecodable'
       const checked: Id = { scheme: id.scheme, id: id.id }

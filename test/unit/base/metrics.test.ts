@@ -1,13 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { METRIC_SET_KEYS_MAX, RESERVOIR_SAMPLES_MAX } from '../../../src/base/limits.ts'
 import {
   AdvancedSummary,
   averageText,
   doubleText,
-  METRIC_SET_KEYS_MAX,
   type Metric,
   MetricRegistry,
-  RESERVOIR_SAMPLES_MAX,
   Summary,
 } from '../../../src/base/metrics.ts'
 import { percentile, Reservoir } from '../../../src/base/reservoir.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../src/data/op-code.ts'
+import { nodeDigest } from '../../../src/tree/digest.ts'
 import { type Asker, Decider, digestOf, somebody, strayPaths } from '../../support/decider.ts'
 import {
   type Body,
@@ -173,10 +174,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 describe('whatever is written, and whenever it is applied', () => {
-  it('the tree has the digest that prep foresaw, which is that of its nodes', () => {
+  it.each([
+    ['computes it', false],
+    ['is told of it', true],
+  ])('the tree has the digest that prep foresaw, be it that it %s', (_, takesHints) => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const decider = new Decider({ extendedTypesEnabled: 'true' })
+        decider.takesHints = takesHints
         for (const one of steps) {
           // A number: so many of the outstanding are applied, each compared with its digest.
           if (typeof one === 'number') decider.apply(one)
@@ -188,10 +193,12 @@ describe('whatever is written, and whenever it is applied', () => {
         }
         decider.apply()
         expect(decider.tree.digest.toBigInt()).toBe(digestOf(decider.tree))
+        for (const [path, znode] of decider.tree.entries())
+          expect(znode.digest).toBe(nodeDigest(path, znode))
         expect(strayPaths(decider.tree)).toEqual([])
         expect(decider.prep.changes.length).toBe(0)
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   })
 })
