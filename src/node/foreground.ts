@@ -47,10 +47,12 @@ async function serve(config: Config, sink: LogSink, signal: ReadySignal): Promis
     if (isStopping) process.exit(ExitCode.unexpected)
     isStopping = true
     sink.logger.info('stopping', { signal: name })
-    stop().then(
-      () => process.exit(ExitCode.finished),
-      (error: unknown) => die(sink, signal, error),
-    )
+    stop()
+      .then(() => sink.drain())
+      .then(
+        () => process.exit(ExitCode.finished),
+        (error: unknown) => die(sink, signal, error),
+      )
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)

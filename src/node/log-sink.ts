@@ -11,12 +11,19 @@ import { type Environment, isSet } from './environment.ts'
 /** A Logger that ends in a file, a pipe or a terminal. */
 export interface LogSink {
   readonly logger: Logger
-  /** Writes what is still held back, synchronously: for the last moment of a process. */
+  /** Ends the log; resolves when all lines are written, or after a second if nobody takes them. */
+  drain(): Promise<void>
+  /**
+   * Writes what is still held back, synchronously, for the last moment of a process. Lines that are
+   * being written just then may be lost, so an end that can wait drains first.
+   */
   flush(): void
 }
 
 export const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
 const STDOUT = 1
+/** A pipe that nobody reads must not keep a server from ending. */
+const DRAIN_MS_MAX = 1000
 
 /** The level of ZK_SERVER_LOG_LEVEL, info by default; undefined if the variable makes no sense. */
 export function logLevelOf(env: Environment): string | undefined {
@@ -40,7 +47,7 @@ export async function openLogSink(level: string, isTerminal: boolean): Promise<L
       translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
       singleLine: true,
     })
-    return { logger: toLogger(createPino(level, stream)), flush() {} }
+    return { logger: toLogger(createPino(level, stream)), drain: async () => {}, flush() {} }
   }
   const stream = destination({ dest: STDOUT, sync: false })
   // A reader that went away must not take the server with it.
@@ -52,7 +59,13 @@ export async function openLogSink(level: string, isTerminal: boolean): Promise<L
       // There is nobody left to tell.
     }
   }
-  return { logger: toLogger(createPino(level, stream)), flush }
+  const drain = (): Promise<void> =>
+    new Promise((resolve) => {
+      setTimeout(resolve, DRAIN_MS_MAX).unref()
+      stream.once('finish', () => resolve())
+      stream.end()
+    })
+  return { logger: toLogger(createPino(level, stream)), drain, flush }
 }
 
 function createPino(level: string, stream: DestinationStream): Pino {
