@@ -77,8 +77,8 @@ describe('limits', () => {
   it.each([
     ['frameBytesMax', 0],
     ['requestsOutstandingMax', 0],
-    ['replyBytesMax', defaultLimits.replyBytesPause],
-    ['replyBytesMax', defaultLimits.frameBytesMax],
+    ['replyBytesPause', defaultLimits.replyBytesMax],
+    ['frameBytesMax', defaultLimits.replyBytesMax],
   ])('with %s %d contradict each other', (name, value) => {
     expect(() => checkLimits({ ...defaultLimits, [name]: value })).toThrow()
     expect(() => checkLimits(defaultLimits)).not.toThrow()

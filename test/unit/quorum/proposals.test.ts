@@ -78,16 +78,17 @@ describe('proposals', () => {
   })
 
   it('let a barrier out behind all that was proposed before, and before all later ones', () => {
-    const proposals = of([1, 2, 3])
+    // Nobody has acked zxid 10 here: it was there before.
+    const proposals = of([1, 2, 3], 10)
     proposals.barrier('first')
     expect(committed(proposals)).toEqual(['first'])
-    proposals.propose(1, 'a')
+    proposals.propose(11, 'a')
     proposals.barrier('sync')
     proposals.barrier('sync too')
-    proposals.propose(2, 'b')
-    proposals.onAck(1, 2)
+    proposals.propose(12, 'b')
+    proposals.onAck(1, 12)
     expect(committed(proposals)).toEqual([])
-    proposals.onAck(2, 1)
+    proposals.onAck(2, 11)
     expect(committed(proposals)).toEqual(['a', 'sync', 'sync too'])
     expect(proposals.length).toBe(1)
   })

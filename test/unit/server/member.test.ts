@@ -161,6 +161,18 @@ describe('time', () => {
   })
 })
 
+describe('the reply to a create', () => {
+  it.each([
+    ['the path alone', OpCode.create, 0, 0],
+    ['the path alone for a container by flags', OpCode.create, 4, 0],
+    ['a Stat too', OpCode.create2, 0, 68],
+    ['a Stat too for a container', OpCode.createContainer, 4, 68],
+  ])('has %s', (_, op, flags, statBytes) => {
+    const { body } = new MemoryServer().connect().call(op, create('/a', { flags }))
+    expect([body.readString(), body.remaining]).toEqual(['/a', statBytes])
+  })
+})
+
 describe('closeSession', () => {
   it('ends what the client has sent behind it', () => {
     const server = new MemoryServer()

@@ -1,6 +1,9 @@
+import { JuteReader } from 'jute-ts'
 import { describe, expect, it } from 'vitest'
 import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
+import { readTxnDigest, readTxnHeader } from '../../../src/data/records.ts'
+import { readTxn } from '../../../src/data/txn.ts'
 import { partsOf } from '../../support/answers.ts'
 import { MemoryServer } from '../../support/memory-server.ts'
 import {
@@ -108,6 +111,14 @@ describe('a multi that is refused as a whole', () => {
   it.each<[string, Body]>([
     ['a read among writes', multi([good, [OpCode.getData, getData('/')]])],
     ['a write of another kind', multi([good, [OpCode.setACL, create('/b')]])],
+    [
+      'a read behind a check',
+      multi([
+        [OpCode.check, check('/')],
+        [OpCode.exists, exists('/')],
+      ]),
+    ],
+    ['a write of the server itself', multi([good, [OpCode.deleteContainer, remove('/b')]])],
     ['unknown create flags', multi([good, [OpCode.create, create('/b', { flags: 9 })]])],
     ['a part that is cut short', shortened(multi([good]), 20)],
     ['no end mark', shortened(multi([good]), 9)],
@@ -152,15 +163,22 @@ describe('a multi while others are outstanding', () => {
     const server = new MemoryServer()
     const client = server.connect()
     const before = server.member.tree.digest.toBigInt()
-    client.call(OpCode.multi, multi([[OpCode.check, check('/none')]]))
+    const failing = [OpCode.check, check('/none')] as const
+    client.call(OpCode.multi, multi([[OpCode.create, create('/a')], failing, failing]))
     const [op] = server.diskOps.slice(-1)
     if (op?.kind !== 'appendTxns') throw new Error('nothing was logged')
-    // Checksum and length of the record, 28 bytes of the header, then its type.
-    const entry = op.bytes.subarray(12)
-    expect(entry.readInt32BE(28)).toBe(OpCode.multi)
-    expect(entry.subarray(32, 32 + 16).toString('hex')).toBe('00000001ffffffff00000004ffffff9b')
-    expect(entry.readInt32BE(48)).toBe(2)
-    expect(entry.readBigInt64BE(52)).toBe(before)
+    // Behind checksum and length of the record; before its end mark.
+    const r = new JuteReader(op.bytes.subarray(12, -1))
+    const { type } = readTxnHeader(r)
+    const txn = readTxn(r, type)
+    const { noNode, runtimeInconsistency } = Err
+    expect(txn?.type === OpCode.multi && txn.txns).toMatchObject([
+      { type: OpCode.create, path: '/a' },
+      { type: OpCode.error, err: noNode },
+      { type: OpCode.error, err: runtimeInconsistency },
+    ])
+    expect(readTxnDigest(r)).toEqual({ version: 2, treeDigest: before })
+    expect([r.ok, r.remaining]).toEqual([true, 0])
   })
 })
 

@@ -57,7 +57,8 @@ describe('the checks of create, first failure wins', () => {
 
   it.each([
     ['TTL flags in another op', OpCode.create2, create('/open/x', { flags: 6 })],
-    ['other flags in a TTL op', OpCode.createTTL, createTtl('/open/x', -1n, 0)],
+    ['other flags in a TTL op', OpCode.createTTL, createTtl('/open/x', 5n, 0)],
+    ['other flags in a TTL op, no TTL', OpCode.createTTL, createTtl('/open/x', -1n, 0)],
     ['container flags in a TTL op', OpCode.createTTL, createTtl('/open/x', -1n, 4)],
     ['other flags in a container op', OpCode.createContainer, create('/open/x')],
   ])('%s before the session', (_, op, body) => {

@@ -94,6 +94,7 @@ describe('the reaper', () => {
     const decider = new Decider({ ...settings, 'znode.container.maxPerMinute': '60' })
     for (const path of ['/first', '/refilled', '/replaced']) used(decider, path)
     decider.run(OpCode.createTTL, createTtl('/written', 100n))
+    decider.run(OpCode.createTTL, createTtl('/taken', 100n))
     decider.run(OpCode.createTTL, createTtl('/t', 100n))
     const take = reaperOf(decider)
     decider.wall += 200
@@ -102,7 +103,10 @@ describe('the reaper', () => {
     decider.run(OpCode.delete, remove('/replaced'))
     decider.run(OpCode.create, create('/replaced'))
     decider.run(OpCode.setData, setData('/written', 'x'))
-    const later = [2000, 3000, 4000, 5000].flatMap((mono) => take(mono))
+    decider.run(OpCode.delete, remove('/taken'))
+    decider.run(OpCode.create, create('/taken', { flags: 1 }))
+    const wall = decider.wall + 50
+    const later = [2000, 3000, 4000, 5000, 6000].flatMap((mono) => take(mono, wall))
     expect(later).toEqual(['/t'])
   })
 })

@@ -110,7 +110,8 @@ describe('a session tracker', () => {
     const tracker = new SessionTracker(1n, 1000)
     const session = tracker.track(1n, 9500, 0)
     expect(tracker.track(1n, 1500, 0)).toBe(session)
-    expect(tracker.takeExpired(2000)).toEqual([session])
+    tracker.touch(session, 1000)
+    expect(tracker.takeExpired(3000)).toEqual([session])
     expect(tracker.count).toBe(1)
   })
 

@@ -191,6 +191,7 @@ describe('the digest of a tree', () => {
     expect(digest.equals(-1, -1)).toBe(true)
     expect(digest.equals(0xffffffff, 0xffffffff)).toBe(true)
     expect(digest.equals(0, -1)).toBe(false)
+    expect(digest.equals(-1, 0)).toBe(false)
     digest.add(1)
     expect(digest.toBigInt()).toBe(0n)
   })
