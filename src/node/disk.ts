@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/logger.ts'
 import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
@@ -115,13 +116,27 @@ export class NodeDisk implements DiskReader {
     const snapshots: SnapshotFileInfo[] = []
     for (const name of readdirSync(this.snapFolder)) {
       const parsed = parseSnapshotName(name)
-      if (parsed !== undefined) snapshots.push({ zxid: parsed.zxid, name })
+      if (parsed === undefined) continue
+      const { size } = statSync(join(this.snapFolder, name))
+      snapshots.push({ zxid: parsed.zxid, name, bytes: size })
     }
     return snapshots.sort((a, b) => a.zxid - b.zxid)
   }
 
   readLog(name: string, offset: number, length: number): Buffer {
     return readFileRange(join(this.logFolder, name), offset, length)
+  }
+
+  readSnapshot(name: string, offset: number, length: number): Buffer {
+    return readFileRange(join(this.snapFolder, name), offset, length)
+  }
+
+  gunzip(compressed: Buffer): Buffer | string {
+    try {
+      return gunzipSync(compressed)
+    } catch (error) {
+      return `it cannot be unpacked: ${messageOf(error)}`
+    }
   }
 
   /** Removes what a crash left behind the last good record. A string says why it could not. */

@@ -23,12 +23,14 @@ export class DataTree {
   readonly digest: TreeDigest = new TreeDigest()
   readonly quota: QuotaKeeper
   readonly ownerRules: OwnerRules
-  readonly #digestEnabled: boolean
+  readonly digestEnabled: boolean
   /**
    * Knows the digest that a node will have after the txn being applied, where prep has computed it
    * already; undefined sends us to compute it. Without one every digest is computed.
    */
   digestHint: ((path: string) => number | undefined) | undefined = undefined
+  /** Told of a node and the ACL that it had, before it gets another. */
+  readonly aclListeners: Set<(znode: Znode, before: AclEntry) => void> = new Set()
   lastProcessedZxid = 0
   /** Path lengths plus data lengths: what mntr calls approximate_data_size. */
   approximateDataBytes = 0
@@ -36,7 +38,7 @@ export class DataTree {
 
   constructor(ownerRules: OwnerRules, digestEnabled: boolean) {
     this.ownerRules = ownerRules
-    this.#digestEnabled = digestEnabled
+    this.digestEnabled = digestEnabled
     this.quota = new QuotaKeeper(this)
     const empty = (): Buffer => Buffer.alloc(0)
     const root = new Znode(empty(), this.acls.open, 0n, 0, 0)
@@ -63,7 +65,7 @@ export class DataTree {
   }
 
   #digestOf(path: string, node: Znode): number {
-    if (!this.#digestEnabled) return 0
+    if (!this.digestEnabled) return 0
     return this.digestHint?.(path) ?? nodeDigest(path, node)
   }
 
@@ -104,14 +106,54 @@ export class DataTree {
     this.digest.add(znode.digest)
   }
 
-  /** Takes a node without children out of the tree, and out of its parent. */
-  detach(path: string, znode: Znode): void {
-    this.#nodes.delete(path)
-    this.#nodes.get(parentOf(path))?.removeChild(path.slice(path.lastIndexOf('/') + 1))
+  /** Puts the root of a snapshot in its place. */
+  loadRoot(znode: Znode, digest: number): void {
+    const before = this.#nodes.get('/')
+    if (before !== undefined) this.#forget('/', before)
+    znode.children = before?.children
+    this.#nodes.set('', znode)
+    this.#nodes.set('/', znode)
+    this.approximateDataBytes += 1
+    this.#countLoaded(znode, digest)
+  }
+
+  /**
+   * Puts a node of a snapshot in its place, over one that may be there: the nodes that every tree is
+   * born with are in each snapshot, too. `digest` is that of the node.
+   */
+  load(path: string, znode: Znode, parent: Znode, name: string, digest: number): void {
+    const before = this.#nodes.get(path)
+    if (before === undefined) parent.addChild(name)
+    else {
+      this.#forget(path, before)
+      znode.children = before.children
+    }
+    this.#nodes.set(path, znode)
+    this.approximateDataBytes += path.length
+    this.#countLoaded(znode, digest)
+    if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
+    this.quota.onLoaded(path)
+  }
+
+  #countLoaded(znode: Znode, digest: number): void {
+    if (znode.data !== null) this.approximateDataBytes += znode.data.length
+    znode.digest = digest
+    this.digest.add(digest)
+  }
+
+  /** What follows from a node, but not that it is there. */
+  #forget(path: string, znode: Znode): void {
     this.approximateDataBytes -= path.length + (znode.data === null ? 0 : znode.data.length)
     if (znode.ephemeralOwner !== 0n) this.#unindex(path, znode.ephemeralOwner)
     this.digest.subtract(znode.digest)
     this.acls.release(znode.acl)
+  }
+
+  /** Takes a node without children out of the tree, and out of its parent. */
+  detach(path: string, znode: Znode): void {
+    this.#nodes.delete(path)
+    this.#nodes.get(parentOf(path))?.removeChild(path.slice(path.lastIndexOf('/') + 1))
+    this.#forget(path, znode)
   }
 
   setData(znode: Znode, data: Buffer | null): void {
@@ -121,13 +163,14 @@ export class DataTree {
 
   /** Brings the tree's digest up to date after fields of a node have changed. */
   touched(path: string, znode: Znode): void {
-    if (!this.#digestEnabled) return
+    if (!this.digestEnabled) return
     this.digest.subtract(znode.digest)
     znode.digest = this.#digestOf(path, znode)
     this.digest.add(znode.digest)
   }
 
   setAcl(znode: Znode, acl: readonly ACL[]): void {
+    for (const listener of this.aclListeners) listener(znode, znode.acl)
     const entry: AclEntry = this.acls.acquire(acl)
     this.acls.release(znode.acl)
     znode.acl = entry
