@@ -2,6 +2,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fdatasyncSync,
   fsync,
   fsyncSync,
@@ -43,6 +44,8 @@ export interface NodeDiskOptions {
   /** false: nothing is ever synced, and a power loss loses what was acknowledged. */
   readonly forceSync: boolean
   readonly fsyncWarningThresholdMs: number
+  /** A log that has grown beyond this is closed, and the next write begins another; 0: no limit. */
+  readonly txnLogSizeLimitBytes: number
 }
 
 export interface NodeDiskEvents {
@@ -139,6 +142,22 @@ export class NodeDisk implements DiskReader {
     }
   }
 
+  /** Of a log or a snapshot. */
+  pathOf(name: string): string {
+    return join(parseSnapshotName(name) === undefined ? this.logFolder : this.snapFolder, name)
+  }
+
+  /**
+   * Whether somebody has put the marker into dataDir that says that an empty database is meant to be.
+   * It counts once.
+   */
+  takeInitializeMarker(): boolean {
+    const path = join(this.#options.dataDir, 'initialize')
+    const isThere = existsSync(path)
+    if (isThere) unlinkSync(path)
+    return isThere
+  }
+
   /** Removes what a crash left behind the last good record. A string says why it could not. */
   cutTail(tail: LogTail): string | undefined {
     const path = join(this.logFolder, tail.name)
@@ -179,7 +198,11 @@ export class NodeDisk implements DiskReader {
         this.#closeLog()
         continue
       }
-      this.#append(op.bytes, op.firstZxid, () => this.#run(ops, i + 1, done, true))
+      this.#append(op.bytes, op.firstZxid, () => {
+        const limit = this.#options.txnLogSizeLimitBytes
+        if (limit > 0 && this.#position > limit) this.#closeLog()
+        this.#run(ops, i + 1, done, true)
+      })
       return
     }
     const finish = (): void => {

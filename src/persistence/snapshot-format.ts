@@ -2,7 +2,12 @@ import { JuteReader, type JuteWriter } from 'jute-ts'
 import { adler32 } from '../base/adler32.ts'
 import { DIGEST_VERSION } from '../data/txn.ts'
 import type { DataTree } from '../tree/data-tree.ts'
-import { type LoadedTree, loadTree, type RecordInput, type TreeDump } from '../tree/snapshot-codec.ts'
+import {
+  type LoadedTree,
+  loadTree,
+  type RecordInput,
+  type TreeDump,
+} from '../tree/snapshot-codec.ts'
 import type { SnapshotSource } from './snapshot-source.ts'
 
 /**
@@ -187,15 +192,14 @@ class SnapshotInput implements RecordInput {
 
   more(at: number): boolean {
     this.#sumTo(at)
-    const piece = this.#isAtEnd ? undefined : this.#source.next()
+    const piece = this.#isAtEnd ? undefined : this.#source.next(this.#window.subarray(at))
     if (piece === undefined || typeof piece === 'string') {
       this.#isAtEnd = true
       this.problem ??= piece
       this.reader.reset(this.#window, at)
       return false
     }
-    const rest = this.#window.subarray(at)
-    this.#window = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+    this.#window = piece
     this.#summedTo = 0
     this.reader.reset(this.#window)
     return true

@@ -4,8 +4,12 @@ import { parseSnapshotName } from './snapshot-name.ts'
 
 /** The content of a snapshot file, piece by piece, whatever it is packed in. */
 export interface SnapshotSource {
-  /** The next bytes, at least one. Undefined: the end. A string says what is wrong with the file. */
-  next(): Buffer | string | undefined
+  /**
+   * What follows, at least one byte, behind `held`: the end of what was returned before, which the
+   * result begins with. The buffer is the caller's. Undefined: the end. A string says what is wrong
+   * with the file.
+   */
+  next(held: Buffer): Buffer | string | undefined
 }
 
 /** Large, for few system calls, yet small beside the tree that is made of it. */
@@ -50,12 +54,14 @@ class PlainSource implements SnapshotSource {
     this.#file = file
   }
 
-  next(): Buffer | string | undefined {
+  /** What is held is read again: that is less to copy, and to allocate. */
+  next(held: Buffer): Buffer | string | undefined {
     if (this.#at >= this.#file.bytes) return undefined
-    const length = Math.min(PIECE_BYTES, this.#file.bytes - this.#at)
-    const bytes = this.#disk.readSnapshot(this.#file.name, this.#at, length)
-    if (bytes.length === 0) return 'the file has become shorter while it was read'
-    this.#at += bytes.length
+    const from = this.#at - held.length
+    const length = Math.min(Math.max(PIECE_BYTES, 2 * held.length), this.#file.bytes - from)
+    const bytes = this.#disk.readSnapshot(this.#file.name, from, length)
+    if (bytes.length <= held.length) return 'the file has become shorter while it was read'
+    this.#at = from + bytes.length
     return bytes
   }
 }
@@ -70,7 +76,7 @@ class GzipSource implements SnapshotSource {
     this.#file = file
   }
 
-  next(): Buffer | string | undefined {
+  next(_held: Buffer): Buffer | string | undefined {
     if (this.#isRead) return undefined
     this.#isRead = true
     return this.#disk.gunzip(this.#disk.readSnapshot(this.#file.name, 0, this.#file.bytes))
@@ -86,7 +92,7 @@ class SnappySource implements SnapshotSource {
     this.#plain = new PlainSource(disk, file)
   }
 
-  next(): Buffer | string | undefined {
+  next(held: Buffer): Buffer | string | undefined {
     if (!this.#isOpen) {
       const header = this.#take(SNAPPY_HEADER_BYTES)
       if (header === undefined) return 'the snappy header is cut short'
@@ -101,16 +107,16 @@ class SnappySource implements SnapshotSource {
       if (block === undefined) return 'a snappy block is cut short'
       const content = snappyBlockContent(block)
       if (content === undefined) return 'a snappy block is damaged'
-      if (content.length > 0) return content
+      if (content.length > 0) return held.length === 0 ? content : Buffer.concat([held, content])
     }
   }
 
   /** The next so many bytes of the file. Undefined: there are fewer. */
   #take(bytes: number): Buffer | undefined {
     while (this.#held.length < bytes) {
-      const piece = this.#plain.next()
+      const piece = this.#plain.next(this.#held)
       if (piece === undefined || typeof piece === 'string') return undefined
-      this.#held = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece])
+      this.#held = piece
     }
     const taken = this.#held.subarray(0, bytes)
     this.#held = this.#held.subarray(bytes)

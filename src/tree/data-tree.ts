@@ -1,5 +1,5 @@
 import { type OwnerRules, ownerKind } from '../data/create-mode.ts'
-import { CONFIG_PATH, parentOf, QUOTA_PATH } from '../data/path.ts'
+import { CONFIG_PATH, parentOf, QUOTA_PATH, ZOOKEEPER_PATH } from '../data/path.ts'
 import type { ACL, Stat } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import { AclTable } from './acl-table.ts'
@@ -100,7 +100,7 @@ export class DataTree {
   /** Puts a node that prep has agreed to into the tree. Its parent's counters are the caller's. */
   attach(path: string, znode: Znode): void {
     this.#nodes.set(path, znode)
-    this.approximateDataBytes += path.length + (znode.data === null ? 0 : znode.data.length)
+    this.approximateDataBytes += path.length + znode.dataLength
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
     znode.digest = this.#digestOf(path, znode)
     this.digest.add(znode.digest)
@@ -118,32 +118,35 @@ export class DataTree {
   }
 
   /**
-   * Puts a node of a snapshot in its place, over one that may be there: the nodes that every tree is
-   * born with are in each snapshot, too. `digest` is that of the node.
+   * Puts a node of a snapshot in its place, over one that every tree is born with. `digest` is that of
+   * the node. False: there is one of that path already.
    */
-  load(path: string, znode: Znode, parent: Znode, name: string, digest: number): void {
-    const before = this.#nodes.get(path)
-    if (before === undefined) parent.addChild(name)
-    else {
-      this.#forget(path, before)
-      znode.children = before.children
-    }
+  load(path: string, znode: Znode, parent: Znode, name: string, digest: number): boolean {
+    const born = path.startsWith(ZOOKEEPER_PATH) ? this.#nodes.get(path) : undefined
+    const size = this.#nodes.size
     this.#nodes.set(path, znode)
+    if (this.#nodes.size !== size) parent.addChild(name)
+    else if (born === undefined || born.mzxid !== 0) return false
+    else {
+      this.#forget(path, born)
+      znode.children = born.children
+    }
     this.approximateDataBytes += path.length
     this.#countLoaded(znode, digest)
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
     this.quota.onLoaded(path)
+    return true
   }
 
   #countLoaded(znode: Znode, digest: number): void {
-    if (znode.data !== null) this.approximateDataBytes += znode.data.length
+    this.approximateDataBytes += znode.dataLength
     znode.digest = digest
     this.digest.add(digest)
   }
 
   /** What follows from a node, but not that it is there. */
   #forget(path: string, znode: Znode): void {
-    this.approximateDataBytes -= path.length + (znode.data === null ? 0 : znode.data.length)
+    this.approximateDataBytes -= path.length + znode.dataLength
     if (znode.ephemeralOwner !== 0n) this.#unindex(path, znode.ephemeralOwner)
     this.digest.subtract(znode.digest)
     this.acls.release(znode.acl)
@@ -157,7 +160,7 @@ export class DataTree {
   }
 
   setData(znode: Znode, data: Buffer | null): void {
-    this.approximateDataBytes += (data?.length ?? 0) - (znode.data?.length ?? 0)
+    this.approximateDataBytes += (data?.length ?? 0) - znode.dataLength
     znode.data = data
   }
 
@@ -219,7 +222,7 @@ export class DataTree {
       cversion: (znode.cversion * 2 - znode.childCount) | 0,
       aversion: znode.aversion,
       ephemeralOwner: this.visibleOwner(znode),
-      dataLength: znode.data === null ? 0 : znode.data.length,
+      dataLength: znode.dataLength,
       numChildren: znode.childCount,
       pzxid: znode.pzxid,
     }

@@ -53,8 +53,11 @@ function putPath(path: string): number {
 export function nodeDigest(path: string, node: DigestedNode): number {
   if (path.startsWith(INTERNAL)) return 0
   let crc = 0
-  if (path !== '/') crc = crc32(pathBytes, 0, putPath(path), crc)
-  if (node.data !== null) crc = crc32(node.data, 0, node.data.length, crc)
+  // The length first: to put the path there may take another, larger buffer.
+  const pathLength = path === '/' ? 0 : putPath(path)
+  crc = crc32(pathBytes, 0, pathLength, crc)
+  const { data } = node
+  if (data !== null) crc = crc32(data, 0, data.length, crc)
   putNumber(node.czxid, 0)
   putNumber(node.mzxid, 8)
   putNumber(node.pzxid, 16)

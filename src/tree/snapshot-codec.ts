@@ -143,7 +143,10 @@ export class TreeDump {
   }
 }
 
-/** Where the records come from: bytes that arrive in pieces. */
+/**
+ * Where the records come from: bytes that arrive in pieces. The tree keeps the data of its nodes where
+ * it stands in them, so the reader's buffers must not be written into again.
+ */
 export interface RecordInput {
   readonly reader: JuteReader
   /**
@@ -167,13 +170,9 @@ export function loadTree(input: RecordInput, tree: DataTree): LoadedTree | strin
 
 /** No path is this, nor begins with it. */
 const NO_PATH = '\0'
+/** The key of the ACL, and StatPersisted. */
+const KEY_AND_STAT_BYTES = 68
 const NO_DATA: Buffer = Buffer.alloc(0)
-/**
- * Data of nodes is copied into pieces of this size: a piece lives as long as one of its nodes, so
- * it must not be large, and to make one costs a microsecond, so it must not be small.
- */
-const SLAB_BYTES = 32 * 1024
-const STAT_PERSISTED_BYTES = 68
 /** Nobody may do anything but the super user: for a key that the table lacks. */
 const lockedAcl: readonly ACL[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
 
@@ -182,8 +181,6 @@ class TreeLoad {
   readonly #tree: DataTree
   readonly #sessions = new Map<SessionId, number>()
   readonly #acls = new Map<number, readonly ACL[]>()
-  #slab: Buffer = NO_DATA
-  #slabAt = 0
   #zxidMax = 0
   /** Most nodes have the parent of the one before. */
   #parentPath = NO_PATH
@@ -268,19 +265,20 @@ class TreeLoad {
       const dataAt = r.at
       if (dataBytes > 0 && r.ok) r.at = dataAt + dataBytes
       const statAt = r.at
-      if (!r.ok || pathBytes < 0 || dataBytes < -1 || statAt + STAT_PERSISTED_BYTES > r.end) {
+      if (!r.ok || pathBytes < 0 || dataBytes < -1 || statAt + KEY_AND_STAT_BYTES > r.end) {
         if (r.ok) r.fail()
         if (!input.more(at)) return 'the list of nodes is cut short'
         continue
       }
-      const data = dataBytes < 0 ? null : this.#copyData(r.buffer, dataAt, dataBytes)
-      const znode = this.#readStat(r, data)
+      const znode = this.#readStat(r, dataBytes < 0 ? null : NO_DATA)
+      if (dataBytes > 0) znode.setDataIn(r.buffer, dataAt - 4)
       if (!r.ok) return `node ${path} has a number that no server gives out`
       const pathAt = at + 4
       const digest = this.#tree.digestEnabled
         ? persistedDigest(r.buffer, path, pathAt, pathBytes, dataAt, dataBytes, statAt + 8)
         : 0
-      if (!this.#put(path, znode, digest)) return `node ${path} stands before its parent`
+      const problem = this.#put(path, znode, digest)
+      if (problem !== undefined) return `node ${path} ${problem}`
     }
   }
 
@@ -319,35 +317,21 @@ class TreeLoad {
     return this.#acl
   }
 
-  #copyData(bytes: Buffer, at: number, length: number): Buffer {
-    if (length === 0) return NO_DATA
-    if (length > SLAB_BYTES / 8) return Buffer.from(bytes.subarray(at, at + length))
-    if (this.#slabAt + length > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
-      this.#slabAt = 0
-    }
-    const start = this.#slabAt
-    this.#slabAt = start + length
-    bytes.copy(this.#slab, start, at, at + length)
-    return this.#slab.subarray(start, start + length)
-  }
-
-  /** False: the node has no parent, or no path. */
-  #put(path: string, znode: Znode, digest: number): boolean {
+  #put(path: string, znode: Znode, digest: number): string | undefined {
     const slash = path.lastIndexOf('/')
     if (slash < 0) {
-      if (path !== ROOT_RECORD_PATH) return false
+      if (path !== ROOT_RECORD_PATH) return 'has no valid path'
       this.#tree.loadRoot(znode, digest)
       this.#parentPath = NO_PATH
-      return true
+      return undefined
     }
-    if (slash === path.length - 1) return false
+    if (slash === path.length - 1) return 'has no name'
     if (slash !== this.#parentPath.length || !path.startsWith(this.#parentPath)) {
       this.#parentPath = path.slice(0, slash)
       this.#parent = this.#tree.node(this.#parentPath)
     }
-    if (this.#parent === undefined) return false
-    this.#tree.load(path, znode, this.#parent, path.slice(slash + 1), digest)
-    return true
+    if (this.#parent === undefined) return 'stands before its parent'
+    const isNew = this.#tree.load(path, znode, this.#parent, path.slice(slash + 1), digest)
+    return isNew ? undefined : 'stands there twice'
   }
 }
