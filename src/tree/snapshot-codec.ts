@@ -123,7 +123,7 @@ export class TreeDump {
 
   #writeNode(w: JuteWriter, path: string, znode: Znode): void {
     w.writeString(path === '/' ? ROOT_RECORD_PATH : path)
-    w.writeBuffer(znode.data)
+    znode.writeData(w)
     w.writeNumber(this.#keyOf(znode))
     w.writeNumber(znode.czxid)
     w.writeNumber(znode.mzxid)

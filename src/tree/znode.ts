@@ -1,3 +1,4 @@
+import type { JuteWriter } from 'jute-ts'
 import type { ACL } from '../data/records.ts'
 
 /** An access control list, held once however many nodes share it. */
@@ -64,6 +65,19 @@ export class Znode {
     return this.#storeAt === WHOLE_STORE
       ? this.#store.length
       : this.#store.readInt32BE(this.#storeAt)
+  }
+
+  /** Length and bytes, as a Jute buffer; without making a Buffer of its own for them. */
+  writeData(w: JuteWriter): void {
+    const store = this.#store
+    if (store === null || this.#storeAt === WHOLE_STORE) {
+      w.writeBuffer(store)
+      return
+    }
+    const start = this.#storeAt
+    const bytes = LENGTH_BYTES + store.readInt32BE(start)
+    const at = w.reserve(bytes)
+    store.copy(w.buffer, at, start, start + bytes)
   }
 
   /** The data is in `store`, which is not written to any more: its length at `at`, then its bytes. */

@@ -33,6 +33,8 @@ export interface MemoryServerOptions {
   readonly words?: FourLetterWords
   readonly recovered?: Recovered
   readonly wall?: number
+  /** Instead of one that is always done at once. */
+  readonly disk?: Pick<Machine, 'writeDisk' | 'writeSnapshotSlice'>
 }
 
 export function configOf(settings: Readonly<Record<string, string>> = {}): Config {
@@ -75,7 +77,10 @@ export class MemoryServer implements Machine {
   readonly #clients = new Map<number, MemoryClient>()
   #lastId = 0
 
+  readonly #disk: MemoryServerOptions['disk']
+
   constructor(options: MemoryServerOptions = {}) {
+    this.#disk = options.disk
     this.wall = options.wall ?? 1_700_000_000_000
     this.config = configOf(options.settings)
     const providers = providersOf(this.config, nodeCrypto)
@@ -138,6 +143,7 @@ export class MemoryServer implements Machine {
   }
 
   writeDisk(ops: readonly DiskOp[], done: () => void): void {
+    if (this.#disk !== undefined) return this.#disk.writeDisk(ops, done)
     for (const op of ops)
       this.diskOps.push(op.kind === 'appendTxns' ? { ...op, bytes: Buffer.from(op.bytes) } : op)
     this.#heldDisk.push(done)
@@ -145,6 +151,7 @@ export class MemoryServer implements Machine {
 
   /** Snapshots are written at once, and come to `snapshots` when they are whole. */
   writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void {
+    if (this.#disk !== undefined) return this.#disk.writeSnapshotSlice(op, done)
     if (op.kind === 'begin') {
       this.#snapshotName = op.name
       this.#snapshotParts.length = 0
