@@ -1,25 +1,27 @@
-import { closeSync, linkSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, openSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 
 /**
- * A socket in the folder that its owner listens on. The kernel ends it with the process, however that
- * ends; what is left is a name that nobody answers on, and that the next owner takes. It holds across
- * containers that share the folder, where process ids mean nothing.
+ * The owner listens on two sockets. The kernel ends them with the process, however that ends.
+ *
+ * - One is in the folder. It holds across containers that share the folder, where process ids mean
+ *   nothing. A crash leaves its name, on which nobody answers: the next owner takes that away.
+ * - One, on Linux, has a name that is in no file system. Nothing of it is ever left, so that of many
+ *   who come at once only one gets to look at the name that a crash has left.
  */
 const LOCK_NAME = 'zk-server.lock'
 /** What fits in a socket address; a longer path goes by way of the open folder. */
 const PATH_BYTES_MAX = 100
-const ATTEMPTS_MAX = 5
 const ANSWER_MS_MAX = 1000
 
 /** A folder that this process alone works in. */
 export class FolderLock {
-  readonly #server: Server
+  readonly #servers: readonly Server[]
   readonly #fd: number | undefined
 
-  private constructor(server: Server, fd: number | undefined) {
-    this.#server = server
+  private constructor(servers: readonly Server[], fd: number | undefined) {
+    this.#servers = servers
     this.#fd = fd
   }
 
@@ -34,22 +36,50 @@ export class FolderLock {
     const isLong = Buffer.byteLength(plain) > PATH_BYTES_MAX
     const fd = isLong ? openSync(folder, 'r') : undefined
     const path = fd === undefined ? plain : `/proc/self/fd/${fd}/${LOCK_NAME}`
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const server = await listen(path)
-      if (typeof server !== 'string') return new FolderLock(server, fd)
-      if (server !== 'EADDRINUSE') return { kind: 'unknown', reason: server }
-      const owner = await ownerOf(path)
-      if (owner !== undefined) return { kind: 'held', reason: `${plain} is held by ${owner}` }
-      await removeStale(path)
-    }
-    return { kind: 'held', reason: `${plain} is taken again and again` }
+    const servers: Server[] = []
+    const problem = await listenOnAll(folder, path, servers)
+    if (problem === undefined) return new FolderLock(servers, fd)
+    new FolderLock(servers, fd).release()
+    if (problem.code !== 'EADDRINUSE') return { kind: 'unknown', reason: problem.code }
+    return { kind: 'held', reason: `${plain} is held by ${problem.owner}` }
   }
 
   /** The name goes with it. */
   release(): void {
-    this.#server.close()
+    for (const server of this.#servers) server.close()
     if (this.#fd !== undefined) closeSync(this.#fd)
   }
+}
+
+interface LockProblem {
+  readonly code: string
+  readonly owner: string
+}
+
+/** Adds to `servers` what it listens on. Undefined: on all. */
+async function listenOnAll(
+  folder: string,
+  path: string,
+  servers: Server[],
+): Promise<LockProblem | undefined> {
+  if (process.platform === 'linux') {
+    const { dev, ino } = statSync(folder, { bigint: true })
+    const abstract = `\0zk-server/${dev}/${ino}`
+    const server = await listen(abstract)
+    if (server === 'EADDRINUSE')
+      return { code: server, owner: (await ownerOf(abstract)) ?? 'another process' }
+    if (typeof server !== 'string') servers.push(server)
+  }
+  let server = await listen(path)
+  if (server === 'EADDRINUSE') {
+    const owner = await ownerOf(path)
+    if (owner !== undefined) return { code: server, owner }
+    rmSync(path, { force: true })
+    server = await listen(path)
+  }
+  if (typeof server === 'string') return { code: server, owner: 'another process' }
+  servers.push(server)
+  return undefined
 }
 
 /** A string is the code of an error. */
@@ -84,20 +114,4 @@ function ownerOf(path: string): Promise<string | undefined> {
       resolve(isConnected ? answer || 'another process' : undefined)
     })
   })
-}
-
-/**
- * Takes a name away that nobody answers on. Between the question and now another process may have
- * done so and listen itself, so the name is moved aside first, asked again, and then put back.
- */
-async function removeStale(path: string): Promise<void> {
-  const aside = `${path}.${process.pid}`
-  try {
-    renameSync(path, aside)
-  } catch {
-    // Somebody else was faster.
-    return
-  }
-  if ((await ownerOf(aside)) !== undefined) linkSync(aside, path)
-  unlinkSync(aside)
 }

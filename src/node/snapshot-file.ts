@@ -130,10 +130,7 @@ export class SnapshotFile {
     if (this.#freeSpaceMinBytes === 0) return done(undefined)
     freeBytesOf(this.#folder, (bytes) => {
       if (bytes === undefined || bytes >= this.#freeSpaceMinBytes) return done(undefined)
-      this.#abandon(
-        `only ${bytes} bytes are free, freeSpaceMin is ${this.#freeSpaceMinBytes}`,
-        done,
-      )
+      this.#abandon(`only ${bytes} bytes are free, less than freeSpaceMinInKb asks for`, done)
     })
   }
 
@@ -149,8 +146,15 @@ export class SnapshotFile {
     gzip.end()
   }
 
-  /** First the content, then the name: in no order of loss is there a name without content. */
   #close(done: Done): void {
+    this.#checkSpace((problem) => {
+      if (problem === undefined) this.#syncAndName(done)
+      else done(problem)
+    })
+  }
+
+  /** First the content, then the name: in no order of loss is there a name without content. */
+  #syncAndName(done: Done): void {
     const fd = this.#fd
     assert(fd !== undefined, 'the end of a snapshot that was not begun')
     fsync(fd, (syncError) => {

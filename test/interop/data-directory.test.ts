@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Prng } from '../../src/base/prng.ts'
 import { openAcl } from '../../src/data/acl.ts'
@@ -167,6 +169,24 @@ async function expectNoMismatch(server: TestServer): Promise<void> {
   expect(server.log()).not.toMatch(/digest (differs|mismatch)|Digests are not matching/i)
 }
 
+const numberOf = (name: string): number => Number.parseInt(name.split('.')[1] ?? '', 16)
+
+function newestSnapshot(dataDir: string): string | undefined {
+  return readdirSync(join(dataDir, 'version-2'))
+    .filter((name) => name.startsWith('snapshot.'))
+    .sort((a, b) => numberOf(a) - numberOf(b))
+    .at(-1)
+}
+
+/** The names of the snapshots that the server says it has read. */
+function snapshotsRead(server: TestServer): string[] {
+  const pattern =
+    server.kind === 'zk-server'
+      ? /"snapshot":"(snapshot\.[^"]+)"/g
+      : /Reading snapshot \S*\/(snapshot\.\S+)/g
+  return [...server.log().matchAll(pattern)].flatMap(([, name]) => name ?? [])
+}
+
 describe.each<[ServerKind, string]>([
   ['apache-3.8', ''],
   ['apache-3.8', 'snappy'],
@@ -178,11 +198,14 @@ describe.each<[ServerKind, string]>([
     let dataDir: string | undefined
     let before: Map<string, NodeText> | undefined
     for (const kind of [apache, 'zk-server', apache, 'zk-server', 'zk-server'] as const) {
+      const newest = dataDir === undefined ? undefined : newestSnapshot(dataDir)
       running = await open(kind, dataDir, method)
       dataDir = running.dataDir
       const after = await stateOf(running.port)
       if (before !== undefined) expect([...after].sort()).toEqual([...before].sort())
       await expectNoMismatch(running)
+      // Not passed over for an older one, and more of the log.
+      if (newest !== undefined) expect(snapshotsRead(running)).toEqual([newest])
       await write(running.port, prng)
       before = await stateOf(running.port)
       expect(before.size).toBeGreaterThan(30)
