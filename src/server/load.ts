@@ -29,10 +29,10 @@ export interface Loaded extends Recovered {
 /** How the tree is to read what it finds, and what may be missing. */
 export interface LoadRules extends OwnerRules {
   readonly digestEnabled: boolean
-  /** snapshot.trust.empty: logs without a snapshot are taken for all there ever was. */
-  readonly snapshotTrustEmpty: boolean
-  /** db.autocreate, or the marker `initialize`: an empty data directory is a new one. */
-  readonly mayCreate: boolean
+  /** snapshot.trust.empty: logs without a snapshot are taken for all there ever was; not if unsaid. */
+  readonly snapshotTrustEmpty?: boolean
+  /** db.autocreate, or the marker `initialize`: an empty directory is a new one; so it is if unsaid. */
+  readonly mayCreate?: boolean
 }
 
 const DIGEST_BYTES = 12
@@ -105,10 +105,10 @@ function judgeWithoutSnapshot(
   const [damaged] = disk.listSnapshots().toReversed()
   if (first === undefined) {
     if (damaged !== undefined) return refuseDamaged(damaged.name)
-    return rules.mayCreate ? undefined : refuseEmpty()
+    return rules.mayCreate === false ? refuseEmpty() : undefined
   }
   if (isWholeHistory(logs)) return undefined
-  if (rules.snapshotTrustEmpty && damaged === undefined) {
+  if (rules.snapshotTrustEmpty === true && damaged === undefined) {
     logger.warn('there are logs and no snapshot: trusting them, as snapshot.trust.empty says')
     return undefined
   }
