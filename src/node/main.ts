@@ -182,7 +182,8 @@ function writeFirstSnapshot(disk: NodeDisk, { tree }: Loaded, config: Config): v
   }
 }
 
-const SPACE_INTERVAL_MS = 250
+/** In this time the log must not be able to use up freeSpaceMinInKb. */
+const SPACE_INTERVAL_MS = 100
 
 function startTimers(
   loop: TurnLoop,

@@ -42,6 +42,7 @@ export class SnapshotFile {
   #name = ''
   #position = 0
   #syncedTo = 0
+  #lookedAt = 0
   #isBusy = false
 
   readonly #freeSpaceMinBytes: number
@@ -77,6 +78,7 @@ export class SnapshotFile {
     this.#name = name
     this.#position = 0
     this.#syncedTo = 0
+    this.#lookedAt = 0
     this.#packed.length = 0
     open(this.#temporaryPath, 'w', 0o644, (error, fd) => {
       if (error !== null) return done(`creating ${this.#temporaryPath} failed: ${error.message}`)
@@ -118,10 +120,15 @@ export class SnapshotFile {
   }
 
   #syncNowAndThen(fd: number, done: Done): void {
-    if (this.#position - this.#syncedTo < SYNC_EVERY_BYTES) return done(undefined)
+    // So often that this cannot use up between two looks what is to be left.
+    const lookEveryBytes = this.#freeSpaceMinBytes / 16
+    const isLookDue = this.#position - this.#lookedAt >= lookEveryBytes
+    if (isLookDue) this.#lookedAt = this.#position
+    const goOn: Done = isLookDue ? () => this.#checkSpace(done) : done
+    if (this.#position - this.#syncedTo < SYNC_EVERY_BYTES) return goOn(undefined)
     this.#syncedTo = this.#position
     fsync(fd, (error) => {
-      if (error === null) this.#checkSpace(done)
+      if (error === null) goOn(undefined)
       else this.#abandon(`syncing failed: ${error.message}`, done)
     })
   }
