@@ -11,7 +11,7 @@ export interface StatSource {
   /** Raw: clients see twice this minus the number of children (spec 05 §2). */
   readonly cversion: number
   readonly aversion: number
-  readonly data: Buffer | null
+  readonly dataLength: number
   readonly childCount: number
 }
 
@@ -26,7 +26,7 @@ export function writeStat(w: JuteWriter, node: StatSource, owner: bigint): void 
   w.writeInt(node.aversion)
   if (owner === 0n) w.writeNumber(0)
   else w.writeLong(owner)
-  w.writeInt(node.data === null ? 0 : node.data.length)
+  w.writeInt(node.dataLength)
   w.writeInt(node.childCount)
   w.writeNumber(node.pzxid)
 }

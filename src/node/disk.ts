@@ -2,6 +2,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fdatasyncSync,
   fsync,
   fsyncSync,
@@ -16,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/logger.ts'
 import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
@@ -42,6 +44,8 @@ export interface NodeDiskOptions {
   /** false: nothing is ever synced, and a power loss loses what was acknowledged. */
   readonly forceSync: boolean
   readonly fsyncWarningThresholdMs: number
+  /** A log that has grown beyond this is closed, and the next write begins another; 0: no limit. */
+  readonly txnLogSizeLimitBytes: number
 }
 
 export interface NodeDiskEvents {
@@ -115,13 +119,43 @@ export class NodeDisk implements DiskReader {
     const snapshots: SnapshotFileInfo[] = []
     for (const name of readdirSync(this.snapFolder)) {
       const parsed = parseSnapshotName(name)
-      if (parsed !== undefined) snapshots.push({ zxid: parsed.zxid, name })
+      if (parsed === undefined) continue
+      const { size } = statSync(join(this.snapFolder, name))
+      snapshots.push({ zxid: parsed.zxid, name, bytes: size })
     }
     return snapshots.sort((a, b) => a.zxid - b.zxid)
   }
 
   readLog(name: string, offset: number, length: number): Buffer {
     return readFileRange(join(this.logFolder, name), offset, length)
+  }
+
+  readSnapshot(name: string, offset: number, length: number): Buffer {
+    return readFileRange(join(this.snapFolder, name), offset, length)
+  }
+
+  gunzip(compressed: Buffer): Buffer | string {
+    try {
+      return gunzipSync(compressed)
+    } catch (error) {
+      return `it cannot be unpacked: ${messageOf(error)}`
+    }
+  }
+
+  /** Of a log or a snapshot. */
+  pathOf(name: string): string {
+    return join(parseSnapshotName(name) === undefined ? this.logFolder : this.snapFolder, name)
+  }
+
+  /**
+   * Whether somebody has put the marker into dataDir that says that an empty database is meant to be.
+   * It counts once.
+   */
+  takeInitializeMarker(): boolean {
+    const path = join(this.#options.dataDir, 'initialize')
+    const isThere = existsSync(path)
+    if (isThere) unlinkSync(path)
+    return isThere
   }
 
   /** Removes what a crash left behind the last good record. A string says why it could not. */
@@ -164,7 +198,11 @@ export class NodeDisk implements DiskReader {
         this.#closeLog()
         continue
       }
-      this.#append(op.bytes, op.firstZxid, () => this.#run(ops, i + 1, done, true))
+      this.#append(op.bytes, op.firstZxid, () => {
+        const limit = this.#options.txnLogSizeLimitBytes
+        if (limit > 0 && this.#position > limit) this.#closeLog()
+        this.#run(ops, i + 1, done, true)
+      })
       return
     }
     const finish = (): void => {

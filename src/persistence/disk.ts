@@ -29,14 +29,33 @@ export interface SnapshotFileInfo {
   /** Zxid in the name `snapshot.<hex>`: what had been applied when the dump began. */
   readonly zxid: number
   readonly name: string
+  readonly bytes: number
 }
 
 /** Reading at start: synchronous, before any port is open. */
 export interface DiskReader {
   /** Log files by ascending zxid. */
   listLogs(): readonly LogFileInfo[]
-  /** Names of snapshot files by ascending zxid. */
+  /** Snapshot files by ascending zxid. */
   listSnapshots(): readonly SnapshotFileInfo[]
   /** Reads at most `length` bytes at `offset`; fewer only at the end of the file. */
   readLog(name: string, offset: number, length: number): Buffer
+  /** As readLog, from a snapshot; what is in the file, compressed or not. */
+  readSnapshot(name: string, offset: number, length: number): Buffer
+  /** All of what a gzip file holds. A string says why that cannot be had. */
+  gunzip(compressed: Buffer): Buffer | string
 }
+
+/**
+ * What the core asks of the disk for one snapshot at a time, on a lane of its own beside the log.
+ * The file has its name only when it is whole: a crash leaves the old ones and nothing else.
+ */
+export type SnapshotOp =
+  /** Begins a file; `name` is what it will be called, and tells the compression. */
+  | { readonly kind: 'begin'; readonly name: string }
+  /** Appends. Borrowed by the disk until the op is done. */
+  | { readonly kind: 'append'; readonly bytes: Buffer }
+  /** All is written: sync, give it its name, sync the folder. */
+  | { readonly kind: 'finish' }
+  /** It is not wanted any more. */
+  | { readonly kind: 'abandon' }

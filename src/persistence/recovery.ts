@@ -35,9 +35,10 @@ export interface Replayed {
 /** Starting would mean to serve a state that is not the one that was acknowledged. */
 export interface RecoveryRefusal {
   readonly kind: 'refused'
+  /** The log or snapshot that is to be looked at. */
   readonly file: string
-  /** In bytes from the start of the file. */
-  readonly offset: number
+  /** In bytes from the start of the file; undefined: it is about the file as a whole. */
+  readonly offset: number | undefined
   readonly reason: string
   readonly remedy: string
 }
@@ -52,8 +53,6 @@ export function replayLogs(
   afterZxid: number,
   onTxn: OnTxn,
 ): Replayed | RecoveryRefusal {
-  const snapshot = disk.listSnapshots().at(-1)
-  if (snapshot !== undefined && afterZxid === 0) return refuseSnapshot(snapshot.name)
   const files = logsToReplay(disk.listLogs(), afterZxid)
   const replay = new Replay(disk, afterZxid, onTxn)
   for (const [index, file] of files.entries()) {
@@ -71,13 +70,6 @@ export function logsToReplay(
   let first = 0
   for (const [index, file] of files.entries()) if (file.zxid <= afterZxid) first = index
   return files.slice(first)
-}
-
-/** The logs alone may lack what the snapshot holds, and hold what was truncated since (spec 07). */
-function refuseSnapshot(file: string): RecoveryRefusal {
-  const reason = 'the data directory holds a snapshot, which this version cannot read'
-  const remedy = 'start with an empty data directory, or with the server that wrote this one'
-  return { kind: 'refused', file, offset: 0, reason, remedy }
 }
 
 class Replay {

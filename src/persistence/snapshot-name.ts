@@ -27,3 +27,16 @@ export function snapshotFileName(name: SnapshotName): string {
   const suffix = name.compression === '' ? '' : `.${name.compression}`
   return `snapshot.${name.zxid.toString(16)}${suffix}`
 }
+
+/** No server takes this for a snapshot: its name begins with another word. */
+const TEMPORARY_PREFIX = 'tmp.'
+
+/** What a snapshot is called while it is written. */
+export function temporarySnapshotName(name: string): string {
+  return TEMPORARY_PREFIX + name
+}
+
+/** Whether a crash has left this. */
+export function isTemporarySnapshotName(name: string): boolean {
+  return name.startsWith(TEMPORARY_PREFIX) && parseSnapshotName(name.slice(4)) !== undefined
+}

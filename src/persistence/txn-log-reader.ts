@@ -88,11 +88,10 @@ export class TxnLogReader {
     const whole = header.length === LOG_HEADER_BYTES
     if (whole && header.readInt32BE(0) === LOG_MAGIC && header.readInt32BE(4) === LOG_VERSION)
       return undefined
-    if (!whole && header.equals(logFileHeader().subarray(0, header.length)))
+    // The file was extended before its header was written, so zeros may follow what there is of it.
+    const written = contentEnd(this.#disk, this.#file, 0)
+    if (header.subarray(0, written).equals(logFileHeader().subarray(0, written)))
       return { kind: 'torn record', offset: 0, detail: 'the file header is cut short' }
-    const judged = judgeLogEnd(this.#disk, this.#file, 0)
-    if (judged.kind === 'padding')
-      return { kind: 'torn record', offset: 0, detail: 'the file header was never written' }
     return { kind: 'corrupt', offset: 0, detail: 'this is not the header of a transaction log' }
   }
 

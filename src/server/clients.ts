@@ -11,7 +11,8 @@ import type { DataTree } from '../tree/data-tree.ts'
 import { Admission } from './admission.ts'
 import type { AuthRequests } from './auth-requests.ts'
 import type { Cnxn, CnxnId, PendingRequest } from './cnxn.ts'
-import { opClassOf } from './op-class.ts'
+import type { FreeSpace } from './free-space.ts'
+import { type OpClass, opClassOf } from './op-class.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reads } from './reads.ts'
 import { beginReply, endReply, writeWriteBody } from './replies.ts'
@@ -48,6 +49,7 @@ export interface ClientParts {
   readonly sessions: SessionTracker
   readonly writePath: WritePath
   readonly auth: AuthRequests
+  readonly space: FreeSpace
   readonly stats: ServerStats
   readonly metrics: ServerMetrics
   readonly logger: Logger
@@ -169,7 +171,7 @@ export class Clients {
     // Expired meanwhile: its closeSession is under way and will end the connection (spec 05 §8).
     if (session.closing) return
     this.#parts.sessions.touch(session, this.#parts.clock.mono)
-    switch (opClassOf(op)) {
+    switch (this.#classOf(op)) {
       case 'read':
         if (cnxn.pending.length === 0) return this.#answerRead(cnxn, xid, op, r, this.#clock)
         this.#wait(
@@ -193,6 +195,13 @@ export class Clients {
       case 'unknown':
         return this.#onUnknown(cnxn, xid, op)
     }
+  }
+
+  /** A write that is refused has its answer at once, as a read has, and in the same order. */
+  #classOf(op: number): OpClass {
+    const opClass = opClassOf(op)
+    if (opClass !== 'write' || op === OpCode.closeSession) return opClass
+    return this.#parts.space.isLow ? 'read' : 'write'
   }
 
   get #clock(): number {
@@ -219,7 +228,8 @@ export class Clients {
     const w = outbox.begin(cnxn)
     let err: Err = isSetWatches ? reads.setWatches(op, cnxn, r) : Err.ok
     const at = beginReply(w, op === OpCode.ping ? XID_PING : xid, zxid, Err.ok)
-    if (!isSetWatches) err = reads.answer(op, cnxn, r, w)
+    if (opClassOf(op) === 'write') err = Err.systemError
+    else if (!isSetWatches) err = reads.answer(op, cnxn, r, w)
     endReply(w, at, err)
     if (op !== OpCode.ping) metrics.readLatencyMs.add(this.#clock - arrivedMono)
     this.#onReplied(cnxn, xid, op, w.length - at, arrivedMono)

@@ -21,7 +21,6 @@ const wholeNumbers: readonly (readonly [key: string, min: number, reason: Reason
   ['secureClientPort', 1, 'tls'],
   ['observerMasterPort', 0, 'ensemble'],
   ['connectToLearnerMasterLimit', 0, 'ensemble'],
-  ['autopurge.snapRetainCount', 0, 'later'],
   ['quorum.cnxn.threads.size', 0, 'jvm'],
   ['jvm.pause.warn-threshold.ms', 0, 'later'],
   ['jvm.pause.info-threshold.ms', 0, 'later'],
@@ -49,8 +48,6 @@ const texts: readonly (readonly [reason: Reason, keys: readonly string[]])[] = [
   [
     'later',
     [
-      'autopurge.purgeInterval',
-      'snapSizeLimitInKb',
       'commitLogCount',
       'snapshotSizeFactor',
       'forceSnapshotSync',
@@ -61,8 +58,6 @@ const texts: readonly (readonly [reason: Reason, keys: readonly string[]])[] = [
       'maxResponseCacheSize',
       'maxGetChildrenResponseCacheSize',
       'enableEagerACLCheck',
-      'snapshot.compression.method',
-      'serializeLastProcessedZxid.enabled',
       'audit.enable',
       'throttled_op_wait_time',
       'largeRequestMaxBytes',

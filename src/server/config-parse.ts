@@ -1,3 +1,4 @@
+import type { SnapshotCompression } from '../persistence/snapshot-name.ts'
 import type { Config } from './config.ts'
 import { readAuth } from './config-auth.ts'
 import { type Ensemble, readEnsemble } from './config-ensemble.ts'
@@ -152,6 +153,12 @@ type Persistence = Pick<
   | 'fsyncWarningThresholdMs'
   | 'txnLogSizeLimitBytes'
   | 'snapCount'
+  | 'snapSizeLimitBytes'
+  | 'snapshotCompression'
+  | 'serializeLastProcessedZxid'
+  | 'freeSpaceMinBytes'
+  | 'autopurgeSnapRetainCount'
+  | 'autopurgeIntervalMs'
   | 'snapshotTrustEmpty'
   | 'dataDirAutocreate'
   | 'dbAutocreate'
@@ -159,6 +166,7 @@ type Persistence = Pick<
 
 function readPersistence(reader: ConfigReader): Persistence {
   const kib = { min: INT_MIN, unit: 'KiB' } // Below 0 is off, as 0 is.
+  const wholeKib = { min: 0, unit: 'KiB' }
   const ms = { min: 0, unit: 'milliseconds' }
   const threshold =
     reader.integer('fsync.warningthresholdms', 'property', undefined, ms) ??
@@ -172,9 +180,62 @@ function readPersistence(reader: ConfigReader): Persistence {
     txnLogSizeLimitBytes:
       Math.max(0, reader.integer('txnLogSizeLimitInKb', 'property', 0, kib)) * KIB,
     snapCount: Math.max(2, snapCount),
+    snapSizeLimitBytes:
+      Math.max(0, reader.integer('snapSizeLimitInKb', 'property', 4_194_304, kib)) * KIB,
+    snapshotCompression: readCompression(reader),
+    serializeLastProcessedZxid: reader.boolean(
+      'serializeLastProcessedZxid.enabled',
+      'property',
+      true,
+    ),
+    freeSpaceMinBytes: reader.integer('freeSpaceMinInKb', 'property', 65_536, wholeKib) * KIB,
+    ...readPurge(reader),
     snapshotTrustEmpty: reader.boolean('snapshot.trust.empty', 'property', false),
     dataDirAutocreate: reader.boolean('datadir.autocreate', 'property', true),
     dbAutocreate: reader.boolean('db.autocreate', 'property', true),
+  }
+}
+
+/** Anything else is no compression in the original, too, but there nobody is told. */
+function readCompression(reader: ConfigReader): SnapshotCompression {
+  const setting = reader.find('snapshot.compression.method', 'property')
+  const value = setting?.value ?? ''
+  if (value === '' || value === 'gz' || value === 'snappy') return value
+  if (setting !== undefined) reader.refuse(setting, 'must be gz, snappy or nothing')
+  return ''
+}
+
+const PURGE_RETAIN_MIN = 3
+const HOUR_MS = 3_600_000
+const DURATION_UNITS_MS: ReadonlyMap<string, number> = new Map([
+  ['', HOUR_MS],
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', HOUR_MS],
+  ['d', 24 * HOUR_MS],
+])
+/** The longest that a timer can wait. */
+const INTERVAL_MS_MAX = INT_MAX
+
+/** A bare number is of hours, as ever; we also take a unit behind it, since hours are coarse. */
+function readPurge(
+  reader: ConfigReader,
+): Pick<Config, 'autopurgeSnapRetainCount' | 'autopurgeIntervalMs'> {
+  const retain = reader.integer('autopurge.snapRetainCount', 'file', PURGE_RETAIN_MIN, { min: 0 })
+  if (retain < PURGE_RETAIN_MIN)
+    reader.notes.push(
+      `autopurge.snapRetainCount=${retain} is too small: ${PURGE_RETAIN_MIN} is used`,
+    )
+  const setting = reader.find('autopurge.purgeInterval', 'file')
+  const match = /^(-?\d{1,10})\s*(ms|s|m|h|d|)$/.exec(setting?.value ?? '0')
+  const unitMs = DURATION_UNITS_MS.get(match?.[2] ?? '') ?? HOUR_MS
+  if (setting !== undefined && match === null)
+    reader.refuse(setting, 'must be a whole number of hours, or of the unit behind it: ms s m h d')
+  const intervalMs = Math.max(0, Number(match?.[1] ?? 0)) * unitMs
+  return {
+    autopurgeSnapRetainCount: Math.max(PURGE_RETAIN_MIN, retain),
+    autopurgeIntervalMs: Math.min(intervalMs, INTERVAL_MS_MAX),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { SnapshotCompression } from '../persistence/snapshot-name.ts'
+
 /**
  * Everything a member is told at start, parsed once and passed down (spec 06 §5). Times are in
  * milliseconds and sizes in bytes whatever unit the key has in zoo.cfg. Keys that this version does
@@ -44,6 +46,15 @@ export interface Config {
   readonly fsyncWarningThresholdMs: number
   readonly txnLogSizeLimitBytes: number
   readonly snapCount: number
+  /** 0: the size of the log begins no snapshot. */
+  readonly snapSizeLimitBytes: number
+  readonly snapshotCompression: SnapshotCompression
+  readonly serializeLastProcessedZxid: boolean
+  /** Our own key: below this much free space for the log, writes are refused; 0: never. */
+  readonly freeSpaceMinBytes: number
+  readonly autopurgeSnapRetainCount: number
+  /** 0: never. */
+  readonly autopurgeIntervalMs: number
   readonly snapshotTrustEmpty: boolean
   readonly dataDirAutocreate: boolean
   readonly dbAutocreate: boolean

@@ -4,6 +4,7 @@ import { checkLimits, type Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import { OpCode } from '../data/op-code.ts'
 import { firstSessionId, formatSessionId } from '../data/session-id.ts'
+import type { SnapshotOp } from '../persistence/disk.ts'
 import { MajorityQuorum } from '../quorum/quorum-verifier.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { QuotaExcess } from '../tree/quota.ts'
@@ -16,6 +17,7 @@ import { Cnxn, type CnxnId } from './cnxn.ts'
 import type { Config } from './config.ts'
 import { DigestLog } from './digest-log.ts'
 import { FirstBytes, type FourLetterWords } from './first-bytes.ts'
+import { FreeSpace } from './free-space.ts'
 import { Handshake } from './handshake.ts'
 import { type ClientWrite, Outbox } from './outbox.ts'
 import { Prep } from './prep.ts'
@@ -25,6 +27,7 @@ import { ServerMetrics } from './server-metrics.ts'
 import { ServerStats } from './server-stats.ts'
 import { SessionGatekeeper } from './session-gatekeeper.ts'
 import { SessionTracker } from './session-tracker.ts'
+import { Snapshotter } from './snapshotter.ts'
 import { Watches } from './watches.ts'
 import { type DiskBatch, serverRequest, WritePath } from './write-path.ts'
 
@@ -39,6 +42,8 @@ const EXCESS_LOG_INTERVAL_MS = 1000
 /** What recovery has brought back. */
 export interface Recovered {
   readonly tree: DataTree
+  /** What is on disk already holds all of it: no snapshot need be taken at once. */
+  readonly isSnapshotCurrent?: boolean
   /** Sessions with their timeouts in ms; each gets a fresh full one (spec 05 §8). */
   readonly sessions: ReadonlyMap<bigint, number>
   readonly lastZxid: number
@@ -78,6 +83,8 @@ export class Member {
   readonly #handshake: Handshake
   readonly #firstBytes: FirstBytes
   readonly #reaper: Reaper
+  readonly snapshotter: Snapshotter
+  readonly space: FreeSpace
   #nextAdvanceMono = 0
   #nextExcessLogMono = 0
   #excessesUntold = 0
@@ -110,6 +117,7 @@ export class Member {
       config.digestEnabled,
       this.metrics,
     )
+    this.space = new FreeSpace(config.freeSpaceMinBytes, logger)
     const parts: ClientParts = {
       limits,
       clock: this.clock,
@@ -120,6 +128,7 @@ export class Member {
       sessions: this.sessions,
       writePath: this.#writePath,
       auth,
+      space: this.space,
       stats: this.stats,
       metrics: this.metrics,
       logger,
@@ -134,6 +143,16 @@ export class Member {
       digestLog: this.digestLog,
     })
     this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
+    this.snapshotter = new Snapshotter({
+      config,
+      tree: this.tree,
+      sessions: this.sessions,
+      metrics: this.metrics,
+      logger,
+      seed: ports.clock.wall,
+    })
+    // So that the next start has less to replay, and the logs before it can be purged.
+    if (recovered.isSnapshotCurrent === false) this.snapshotter.request()
   }
 
   readonly #onEvent = (bytes: number): void => {
@@ -251,7 +270,24 @@ export class Member {
   }
 
   takeDiskBatch(): DiskBatch | undefined {
-    return this.#writePath.takeBatch()
+    const batch = this.#writePath.takeBatch()
+    if (batch === undefined) return undefined
+    const rolls = this.snapshotter.onLogged(batch.txns, batch.bytes)
+    return rolls ? { ...batch, ops: [...batch.ops, { kind: 'rollLog' }] } : batch
+  }
+
+  /** The next step of the snapshot that is being written, if one is. */
+  takeSnapshotOp(): SnapshotOp | undefined {
+    return this.snapshotter.takeOp(this.clock.mono)
+  }
+
+  /** So many bytes are free on the disk of the log. */
+  onFreeSpace(bytes: number): void {
+    this.space.onMeasured(bytes)
+  }
+
+  onSnapshotOpDone(problem: string | undefined): void {
+    this.snapshotter.onDone(problem, this.clock.mono)
   }
 
   takeClientWrites(): readonly ClientWrite[] {

@@ -92,7 +92,7 @@ export class Reads {
     if (znode === undefined) return Err.noNode
     if (!this.#mayRead(znode, cnxn)) return Err.noAuth
     if (watch) this.#watches.table.addData(path, cnxn)
-    w.writeBuffer(znode.data)
+    znode.writeData(w)
     writeStat(w, znode, this.#tree.visibleOwner(znode))
     return Err.ok
   }

@@ -1,4 +1,4 @@
-import type { DiskOp } from '../persistence/disk.ts'
+import type { DiskOp, SnapshotOp } from '../persistence/disk.ts'
 import type { CnxnId } from './cnxn.ts'
 import type { Member } from './member.ts'
 import type { DiskBatch } from './write-path.ts'
@@ -17,6 +17,11 @@ export interface Machine {
   pauseClient(cnxn: CnxnId, paused: boolean): void
   /** Executes the ops in order and calls back when all are on stable storage. One call at a time. */
   writeDisk(ops: readonly DiskOp[], done: () => void): void
+  /**
+   * Executes one op of a snapshot and calls back; `problem` says why it failed, after which the
+   * snapshot is gone. One call at a time, and beside writeDisk.
+   */
+  writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void
 }
 
 /**
@@ -56,6 +61,7 @@ export class TurnLoop {
     member.endTurn()
     this.#pumpDisk()
     this.#writeClients()
+    this.#pumpSnapshot()
     for (const close of member.clientEffects.closes)
       this.#machine.closeClient(close.cnxn, close.now)
     for (const [cnxn, paused] of member.clientEffects.pauses)
@@ -87,6 +93,15 @@ export class TurnLoop {
     this.#machine.writeDisk(batch.ops, () => {
       this.#diskBusy = false
       this.enter((member) => member.onDurable(batch))
+    })
+  }
+
+  /** One slice a turn at most, and after all that somebody waits for. */
+  #pumpSnapshot(): void {
+    const op = this.#member.takeSnapshotOp()
+    if (op === undefined) return
+    this.#machine.writeSnapshotSlice(op, (problem) => {
+      this.enter((member) => member.onSnapshotOpDone(problem))
     })
   }
 }

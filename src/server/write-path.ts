@@ -29,6 +29,9 @@ export type Ordered = OrderedTxn | { readonly sync: PendingRequest }
 export interface DiskBatch {
   readonly ops: readonly DiskOp[]
   readonly ackZxid: number
+  /** What the ops append. */
+  readonly txns: number
+  readonly bytes: number
 }
 
 const BATCH_BYTES_INITIAL = 64 * 1024
@@ -119,7 +122,8 @@ export class WritePath {
     const w = this.#batch
     if (w.length === 0) return undefined
     const lastZxid = this.proposals.lastProposed
-    this.#metrics.syncProcessorBatchSize.add(lastZxid - this.#firstZxid + 1)
+    const txns = lastZxid - this.#firstZxid + 1
+    this.#metrics.syncProcessorBatchSize.add(txns)
     this.#writing.push(w)
     this.#batch = this.#spare.pop() ?? new JuteWriter(BATCH_BYTES_INITIAL)
     const op: DiskOp = {
@@ -128,7 +132,7 @@ export class WritePath {
       firstZxid: this.#firstZxid,
       lastZxid,
     }
-    return { ops: [op], ackZxid: lastZxid }
+    return { ops: [op], ackZxid: lastZxid, txns, bytes: w.length }
   }
 
   onDurable(batch: DiskBatch): void {

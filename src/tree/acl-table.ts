@@ -16,6 +16,16 @@ export class AclTable {
     return this.#entries.size
   }
 
+  entries(): IterableIterator<AclEntry> {
+    return this.#entries.values()
+  }
+
+  /** One node more has this list. */
+  share(entry: AclEntry): AclEntry {
+    if (entry !== this.open) entry.nodes += 1
+    return entry
+  }
+
   acquire(acl: readonly ACL[]): AclEntry {
     if (acl === openAcl) return this.open
     const key = aclKey(acl)

@@ -1,5 +1,5 @@
 import { type OwnerRules, ownerKind } from '../data/create-mode.ts'
-import { CONFIG_PATH, parentOf, QUOTA_PATH } from '../data/path.ts'
+import { CONFIG_PATH, parentOf, QUOTA_PATH, ZOOKEEPER_PATH } from '../data/path.ts'
 import type { ACL, Stat } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import { AclTable } from './acl-table.ts'
@@ -23,12 +23,14 @@ export class DataTree {
   readonly digest: TreeDigest = new TreeDigest()
   readonly quota: QuotaKeeper
   readonly ownerRules: OwnerRules
-  readonly #digestEnabled: boolean
+  readonly digestEnabled: boolean
   /**
    * Knows the digest that a node will have after the txn being applied, where prep has computed it
    * already; undefined sends us to compute it. Without one every digest is computed.
    */
   digestHint: ((path: string) => number | undefined) | undefined = undefined
+  /** Told of a node and the ACL that it had, before it gets another. */
+  readonly aclListeners: Set<(znode: Znode, before: AclEntry) => void> = new Set()
   lastProcessedZxid = 0
   /** Path lengths plus data lengths: what mntr calls approximate_data_size. */
   approximateDataBytes = 0
@@ -36,7 +38,7 @@ export class DataTree {
 
   constructor(ownerRules: OwnerRules, digestEnabled: boolean) {
     this.ownerRules = ownerRules
-    this.#digestEnabled = digestEnabled
+    this.digestEnabled = digestEnabled
     this.quota = new QuotaKeeper(this)
     const empty = (): Buffer => Buffer.alloc(0)
     const root = new Znode(empty(), this.acls.open, 0n, 0, 0)
@@ -63,7 +65,7 @@ export class DataTree {
   }
 
   #digestOf(path: string, node: Znode): number {
-    if (!this.#digestEnabled) return 0
+    if (!this.digestEnabled) return 0
     return this.digestHint?.(path) ?? nodeDigest(path, node)
   }
 
@@ -98,36 +100,80 @@ export class DataTree {
   /** Puts a node that prep has agreed to into the tree. Its parent's counters are the caller's. */
   attach(path: string, znode: Znode): void {
     this.#nodes.set(path, znode)
-    this.approximateDataBytes += path.length + (znode.data === null ? 0 : znode.data.length)
+    this.approximateDataBytes += path.length + znode.dataLength
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
     znode.digest = this.#digestOf(path, znode)
     this.digest.add(znode.digest)
+  }
+
+  /** Puts the root of a snapshot in its place. */
+  loadRoot(znode: Znode, digest: number): void {
+    const before = this.#nodes.get('/')
+    if (before !== undefined) this.#forget('/', before)
+    znode.children = before?.children
+    this.#nodes.set('', znode)
+    this.#nodes.set('/', znode)
+    this.approximateDataBytes += 1
+    this.#countLoaded(znode, digest)
+  }
+
+  /**
+   * Puts a node of a snapshot in its place, over one that every tree is born with. `digest` is that of
+   * the node. False: there is one of that path already.
+   */
+  load(path: string, znode: Znode, parent: Znode, name: string, digest: number): boolean {
+    const born = path.startsWith(ZOOKEEPER_PATH) ? this.#nodes.get(path) : undefined
+    const size = this.#nodes.size
+    this.#nodes.set(path, znode)
+    if (this.#nodes.size !== size) parent.addChild(name)
+    else if (born === undefined || born.mzxid !== 0) return false
+    else {
+      this.#forget(path, born)
+      znode.children = born.children
+    }
+    this.approximateDataBytes += path.length
+    this.#countLoaded(znode, digest)
+    if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
+    this.quota.onLoaded(path)
+    return true
+  }
+
+  #countLoaded(znode: Znode, digest: number): void {
+    this.approximateDataBytes += znode.dataLength
+    znode.digest = digest
+    this.digest.add(digest)
+  }
+
+  /** What follows from a node, but not that it is there. */
+  #forget(path: string, znode: Znode): void {
+    this.approximateDataBytes -= path.length + znode.dataLength
+    if (znode.ephemeralOwner !== 0n) this.#unindex(path, znode.ephemeralOwner)
+    this.digest.subtract(znode.digest)
+    this.acls.release(znode.acl)
   }
 
   /** Takes a node without children out of the tree, and out of its parent. */
   detach(path: string, znode: Znode): void {
     this.#nodes.delete(path)
     this.#nodes.get(parentOf(path))?.removeChild(path.slice(path.lastIndexOf('/') + 1))
-    this.approximateDataBytes -= path.length + (znode.data === null ? 0 : znode.data.length)
-    if (znode.ephemeralOwner !== 0n) this.#unindex(path, znode.ephemeralOwner)
-    this.digest.subtract(znode.digest)
-    this.acls.release(znode.acl)
+    this.#forget(path, znode)
   }
 
   setData(znode: Znode, data: Buffer | null): void {
-    this.approximateDataBytes += (data?.length ?? 0) - (znode.data?.length ?? 0)
+    this.approximateDataBytes += (data?.length ?? 0) - znode.dataLength
     znode.data = data
   }
 
   /** Brings the tree's digest up to date after fields of a node have changed. */
   touched(path: string, znode: Znode): void {
-    if (!this.#digestEnabled) return
+    if (!this.digestEnabled) return
     this.digest.subtract(znode.digest)
     znode.digest = this.#digestOf(path, znode)
     this.digest.add(znode.digest)
   }
 
   setAcl(znode: Znode, acl: readonly ACL[]): void {
+    for (const listener of this.aclListeners) listener(znode, znode.acl)
     const entry: AclEntry = this.acls.acquire(acl)
     this.acls.release(znode.acl)
     znode.acl = entry
@@ -176,7 +222,7 @@ export class DataTree {
       cversion: (znode.cversion * 2 - znode.childCount) | 0,
       aversion: znode.aversion,
       ephemeralOwner: this.visibleOwner(znode),
-      dataLength: znode.data === null ? 0 : znode.data.length,
+      dataLength: znode.dataLength,
       numChildren: znode.childCount,
       pzxid: znode.pzxid,
     }

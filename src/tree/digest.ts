@@ -53,8 +53,11 @@ function putPath(path: string): number {
 export function nodeDigest(path: string, node: DigestedNode): number {
   if (path.startsWith(INTERNAL)) return 0
   let crc = 0
-  if (path !== '/') crc = crc32(pathBytes, 0, putPath(path), crc)
-  if (node.data !== null) crc = crc32(node.data, 0, node.data.length, crc)
+  // The length first: to put the path there may take another, larger buffer.
+  const pathLength = path === '/' ? 0 : putPath(path)
+  crc = crc32(pathBytes, 0, pathLength, crc)
+  const { data } = node
+  if (data !== null) crc = crc32(data, 0, data.length, crc)
   putNumber(node.czxid, 0)
   putNumber(node.mzxid, 8)
   putNumber(node.pzxid, 16)
@@ -66,6 +69,35 @@ export function nodeDigest(path: string, node: DigestedNode): number {
   if (node.ephemeralOwner === 0n) putNumber(0, 52)
   else statView.setBigInt64(52, node.ephemeralOwner)
   return crc32(statBytes, 0, STAT_BYTES, crc) | 0
+}
+
+/** StatPersisted in a snapshot: czxid, mzxid, then ctime to ephemeralOwner, then pzxid. */
+const ZXIDS_BYTES = 16
+const MIDDLE_BYTES = 36
+const PZXID_BYTES = 8
+
+/**
+ * The same from the record of a node in a snapshot, where all of it stands, though in another order:
+ * no field need be written down again. Offsets and lengths in bytes of `record`; `statAt` is that of
+ * StatPersisted.
+ */
+export function persistedDigest(
+  record: Uint8Array,
+  path: string,
+  pathAt: number,
+  pathLength: number,
+  dataAt: number,
+  dataLength: number,
+  statAt: number,
+): number {
+  if (path.startsWith(INTERNAL)) return 0
+  let crc = crc32(record, pathAt, pathAt + pathLength)
+  if (dataLength > 0) crc = crc32(record, dataAt, dataAt + dataLength, crc)
+  const middleAt = statAt + ZXIDS_BYTES
+  const pzxidAt = middleAt + MIDDLE_BYTES
+  crc = crc32(record, statAt, middleAt, crc)
+  crc = crc32(record, pzxidAt, pzxidAt + PZXID_BYTES, crc)
+  return crc32(record, middleAt, pzxidAt, crc) | 0
 }
 
 /**

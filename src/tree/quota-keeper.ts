@@ -39,13 +39,13 @@ export class QuotaKeeper {
     if (limited !== undefined) this.#table.add(limited)
     const counted = pathCountedBy(path)
     if (counted !== undefined) this.#recount(counted)
-    this.#adjust(path, 1, znode.data?.length ?? 0)
+    this.#adjust(path, 1, znode.dataLength)
   }
 
   onDeleted(path: string, znode: Znode): void {
     const limited = pathLimitedBy(path)
     if (limited !== undefined) this.#table.delete(limited)
-    this.#adjust(path, -1, -(znode.data?.length ?? 0))
+    this.#adjust(path, -1, -znode.dataLength)
   }
 
   onDataChanged(path: string, before: Buffer | null, after: Buffer | null): void {
@@ -109,7 +109,7 @@ export class QuotaKeeper {
       const znode = this.#tree.node(at)
       if (znode === undefined) continue
       count += 1
-      bytes += znode.data?.length ?? 0
+      bytes += znode.dataLength
       if (znode.children !== undefined)
         for (const name of znode.children) open.push(`${at}/${name}`)
     }

@@ -3,7 +3,7 @@ import { defaultLimits, type Limits } from '../../src/base/limits.ts'
 import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { readConnectResponse, writeConnectRequest } from '../../src/data/records.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
-import type { DiskOp } from '../../src/persistence/disk.ts'
+import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import { providersOf } from '../../src/server/auth-requests.ts'
 import type { Config } from '../../src/server/config.ts'
 import { parseConfig } from '../../src/server/config-parse.ts'
@@ -33,6 +33,8 @@ export interface MemoryServerOptions {
   readonly words?: FourLetterWords
   readonly recovered?: Recovered
   readonly wall?: number
+  /** Instead of one that is always done at once. */
+  readonly disk?: Pick<Machine, 'writeDisk' | 'writeSnapshotSlice'>
 }
 
 export function configOf(settings: Readonly<Record<string, string>> = {}): Config {
@@ -62,11 +64,23 @@ export class MemoryServer implements Machine {
   /** While true, what is written stays unacknowledged; see `releaseDisk`. */
   isDiskHeld = false
   #heldDisk: (() => void)[] = []
+  /** By name; whole ones only. */
+  readonly snapshots: Map<string, Buffer> = new Map()
+  /** If set, every op of a snapshot fails with it. */
+  snapshotProblem: string | undefined = undefined
+  /** While true, a snapshot goes on only with `stepSnapshot`. */
+  isSnapshotHeld = false
+  #heldSnapshot: (() => void) | undefined = undefined
+  #snapshotName = ''
+  readonly #snapshotParts: Buffer[] = []
   readonly #turns: (() => void)[] = []
   readonly #clients = new Map<number, MemoryClient>()
   #lastId = 0
 
+  readonly #disk: MemoryServerOptions['disk']
+
   constructor(options: MemoryServerOptions = {}) {
+    this.#disk = options.disk
     this.wall = options.wall ?? 1_700_000_000_000
     this.config = configOf(options.settings)
     const providers = providersOf(this.config, nodeCrypto)
@@ -129,9 +143,24 @@ export class MemoryServer implements Machine {
   }
 
   writeDisk(ops: readonly DiskOp[], done: () => void): void {
+    if (this.#disk !== undefined) return this.#disk.writeDisk(ops, done)
     for (const op of ops)
       this.diskOps.push(op.kind === 'appendTxns' ? { ...op, bytes: Buffer.from(op.bytes) } : op)
     this.#heldDisk.push(done)
+  }
+
+  /** Snapshots are written at once, and come to `snapshots` when they are whole. */
+  writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void {
+    if (this.#disk !== undefined) return this.#disk.writeSnapshotSlice(op, done)
+    if (op.kind === 'begin') {
+      this.#snapshotName = op.name
+      this.#snapshotParts.length = 0
+    }
+    if (op.kind === 'append') this.#snapshotParts.push(Buffer.from(op.bytes))
+    const problem = this.snapshotProblem
+    if (op.kind === 'finish' && problem === undefined)
+      this.snapshots.set(this.#snapshotName, Buffer.concat(this.#snapshotParts))
+    this.#heldSnapshot = () => done(problem)
   }
 
   /** Runs turns until nothing is left to do. */
@@ -139,9 +168,17 @@ export class MemoryServer implements Machine {
     for (;;) {
       const turn = this.#turns.shift()
       if (turn !== undefined) turn()
+      else if (this.#heldSnapshot !== undefined && !this.isSnapshotHeld) this.stepSnapshot()
       else if (this.#heldDisk.length > 0 && !this.isDiskHeld) this.#heldDisk.shift()?.()
       else return
     }
+  }
+
+  /** Acknowledges one op of a snapshot. */
+  stepSnapshot(): void {
+    const step = this.#heldSnapshot
+    this.#heldSnapshot = undefined
+    step?.()
   }
 
   /** Acknowledges one write to the disk and runs what follows from it. */

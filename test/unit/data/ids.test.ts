@@ -67,21 +67,21 @@ describe('a Stat', () => {
       version: -2,
       cversion: 2 ** 31 - 1,
       aversion: 7,
-      data: Buffer.from('data'),
+      dataLength: 4,
       childCount: 5,
     }
     const w = new JuteWriter()
     writeStat(w, node, -5n)
-    writeStat(w, { ...node, data: null, cversion: 3 }, 0n)
+    writeStat(w, { ...node, dataLength: 0, cversion: 3 }, 0n)
     const r = new JuteReader(w.copy())
-    const { data, childCount, ...same } = node
+    const { dataLength, childCount, ...same } = node
     const wrapped = (2 * (2 ** 31 - 1) - childCount) | 0
     expect([readStat(r), readStat(r)]).toEqual([
       {
         ...same,
         cversion: wrapped,
         ephemeralOwner: -5n,
-        dataLength: data.length,
+        dataLength,
         numChildren: childCount,
       },
       { ...same, cversion: 1, ephemeralOwner: 0n, dataLength: 0, numChildren: childCount },

@@ -48,6 +48,7 @@ function tryOpen(changes: Partial<NodeDiskOptions> = {}): NodeDisk | string {
     preAllocBytes: 64 * KIB,
     forceSync: true,
     fsyncWarningThresholdMs: 60_000,
+    txnLogSizeLimitBytes: 0,
     ...changes,
   }
   return NodeDisk.open(options, {
@@ -271,8 +272,8 @@ describe('the directories', () => {
       { zxid: 256, name: 'log.100', bytes: 3 },
     ])
     expect(disk.listSnapshots()).toEqual([
-      { zxid: 10, name: 'snapshot.a' },
-      { zxid: 11, name: 'snapshot.b.gz' },
+      { zxid: 10, name: 'snapshot.a', bytes: 0 },
+      { zxid: 11, name: 'snapshot.b.gz', bytes: 3 },
     ])
     expect(disk.readLog('log.a', 1, 10).toString()).toBe('bc')
     expect(disk.readLog('log.a', 5, 10).length).toBe(0)

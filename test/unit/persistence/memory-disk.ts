@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import { JuteWriter } from 'jute-ts'
 import { writeTxnHeader } from '../../../src/data/records.ts'
 import type { DiskReader, LogFileInfo, SnapshotFileInfo } from '../../../src/persistence/disk.ts'
+import { parseSnapshotName } from '../../../src/persistence/snapshot-name.ts'
 import {
   beginTxnRecord,
   endTxnRecord,
@@ -9,7 +11,7 @@ import {
   parseLogFileName,
 } from '../../../src/persistence/txn-log-format.ts'
 
-/** Log files in memory. */
+/** Log and snapshot files in memory. */
 export class MemoryDisk implements DiskReader {
   readonly files: Map<string, Buffer>
 
@@ -25,7 +27,26 @@ export class MemoryDisk implements DiskReader {
   }
 
   listSnapshots(): readonly SnapshotFileInfo[] {
-    return []
+    return [...this.files]
+      .map(([name, bytes]) => ({
+        zxid: parseSnapshotName(name)?.zxid ?? -1,
+        name,
+        bytes: bytes.length,
+      }))
+      .filter((file) => file.zxid >= 0)
+      .sort((a, b) => a.zxid - b.zxid)
+  }
+
+  readSnapshot(name: string, offset: number, length: number): Buffer {
+    return this.readLog(name, offset, length)
+  }
+
+  gunzip(compressed: Buffer): Buffer | string {
+    try {
+      return gunzipSync(compressed)
+    } catch (error) {
+      return String(error)
+    }
   }
 
   readLog(name: string, offset: number, length: number): Buffer {

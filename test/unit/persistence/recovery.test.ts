@@ -145,13 +145,4 @@ describe('replay', () => {
     })
     expect(replay({ 'log.1': torn, 'log.3': log(3) }).result).toMatchObject({ kind: 'refused' })
   })
-
-  it('does not begin where a snapshot did', () => {
-    const disk = new MemoryDisk({ 'log.1': log(1) })
-    disk.listSnapshots = () => [{ zxid: 0, name: 'snapshot.0' }]
-    expect(replay({}, 0, disk)).toMatchObject({
-      zxids: [],
-      result: { kind: 'refused', file: 'snapshot.0' },
-    })
-  })
 })

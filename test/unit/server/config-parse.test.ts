@@ -278,7 +278,6 @@ describe('keys without effect', () => {
       '-Dleader.nodelay concerns ensembles, which this version does not run',
       '-Dzookeeper.odd is not a known key and has no effect',
       'admin.serverPort has no effect: this version has no admin server',
-      'autopurge.purgeInterval has no effect in this version',
       'metricsProvider.httpPort has no effect: this version has no metrics provider',
       'my.own.key is not a known key and has no effect',
       'quorumListenOnAllIPs concerns ensembles, which this version does not run',

@@ -1,0 +1,161 @@
+import { JuteWriter } from 'jute-ts'
+import type { Logger } from '../base/logger.ts'
+import { Prng } from '../base/prng.ts'
+import { formatZxid } from '../data/zxid.ts'
+import type { SnapshotOp } from '../persistence/disk.ts'
+import { snappyBlocks, snappyHeader } from '../persistence/snappy-stream.ts'
+import { SnapshotEncoder } from '../persistence/snapshot-format.ts'
+import { snapshotFileName } from '../persistence/snapshot-name.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import { TreeDump } from '../tree/snapshot-codec.ts'
+import type { Config } from './config.ts'
+import type { ServerMetrics } from './server-metrics.ts'
+import type { SessionTracker } from './session-tracker.ts'
+
+/** One slice takes a millisecond or two of a turn, and a few hundred make a large snapshot. */
+export const SLICE_BYTES: number = 256 * 1024
+/** After a snapshot could not be written, for want of space mostly, the next is tried then. */
+export const RETRY_MS = 60_000
+
+export interface SnapshotterParts {
+  readonly config: Config
+  readonly tree: DataTree
+  readonly sessions: SessionTracker
+  readonly metrics: ServerMetrics
+  readonly logger: Logger
+  /** Of the random spread, so that the members of an ensemble do not all pause at once. */
+  readonly seed: number
+}
+
+/**
+ * Decides when a snapshot is due, and writes one at a time, slice by slice, down a lane of its own
+ * beside the log. A snapshot that fails costs nothing but the time to replay more log: it is told,
+ * counted, and tried again.
+ */
+export class Snapshotter {
+  readonly #parts: SnapshotterParts
+  readonly #prng: Prng
+  readonly #slice: JuteWriter = new JuteWriter(SLICE_BYTES + SLICE_BYTES / 8)
+  #encoder: SnapshotEncoder | undefined = undefined
+  #next: 'begin' | 'append' | 'finish' = 'begin'
+  #inFlight: SnapshotOp['kind'] | undefined = undefined
+  #bytesWritten = 0
+  #isRequested = false
+  #retryMono = 0
+  #startedMono = 0
+  /** Logged since the last snapshot began. */
+  #txns = 0
+  #bytes = 0
+  #txnsMax = 0
+  #bytesMax = 0
+
+  constructor(parts: SnapshotterParts) {
+    this.#parts = parts
+    this.#prng = new Prng(parts.seed)
+    this.#spread()
+  }
+
+  /** From half of the setting to all of it. */
+  #spread(): void {
+    const { snapCount, snapSizeLimitBytes } = this.#parts.config
+    const half = Math.floor(snapCount / 2)
+    this.#txnsMax = half + this.#prng.below(half)
+    const halfKib = Math.floor(snapSizeLimitBytes / 2048)
+    this.#bytesMax = halfKib === 0 ? Infinity : (halfKib + this.#prng.below(halfKib)) * 1024
+  }
+
+  /** A snapshot is being written. */
+  get isBusy(): boolean {
+    return this.#encoder !== undefined
+  }
+
+  /** One is to begin now, or after the one that is being written. */
+  request(): void {
+    this.#isRequested = true
+  }
+
+  /**
+   * So much goes to the log. True: it is to be rolled behind that, and a snapshot begins; the txn
+   * that was one too many is in the old log (spec 02 §4).
+   */
+  onLogged(txns: number, bytes: number): boolean {
+    this.#txns += txns
+    this.#bytes += bytes
+    if (this.isBusy || this.#isRequested) return false
+    if (this.#txns <= this.#txnsMax && this.#bytes <= this.#bytesMax) return false
+    this.#isRequested = true
+    return true
+  }
+
+  /** What the disk is to do next. Undefined: nothing, or it is still at the last. */
+  takeOp(nowMono: number): SnapshotOp | undefined {
+    if (this.#inFlight !== undefined) return undefined
+    if (this.#encoder === undefined) {
+      if (!this.#isRequested || nowMono < this.#retryMono) return undefined
+      this.#encoder = this.#begin(nowMono)
+    }
+    const op = this.#nextOp(this.#encoder)
+    this.#inFlight = op.kind
+    return op
+  }
+
+  #begin(nowMono: number): SnapshotEncoder {
+    const { config, tree, sessions } = this.#parts
+    this.#isRequested = false
+    this.#txns = 0
+    this.#bytes = 0
+    this.#bytesWritten = 0
+    this.#spread()
+    this.#next = 'begin'
+    this.#startedMono = nowMono
+    const timeouts = [...sessions.all].map(([id, { timeoutMs }]) => [id, timeoutMs] as const)
+    return new SnapshotEncoder(tree, new TreeDump(tree, timeouts), {
+      digest: config.digestEnabled,
+      lastProcessedZxid: config.serializeLastProcessedZxid,
+    })
+  }
+
+  #nextOp(encoder: SnapshotEncoder): SnapshotOp {
+    if (this.#next === 'finish') return { kind: 'finish' }
+    if (this.#next === 'append') return { kind: 'append', bytes: this.#nextSlice(encoder) }
+    this.#next = 'append'
+    const { snapshotCompression: compression } = this.#parts.config
+    return { kind: 'begin', name: snapshotFileName({ zxid: encoder.zxid, compression }) }
+  }
+
+  #nextSlice(encoder: SnapshotEncoder): Buffer {
+    const w = this.#slice
+    w.clear()
+    if (encoder.writeSlice(w, SLICE_BYTES)) this.#next = 'finish'
+    const isFirst = this.#bytesWritten === 0
+    this.#bytesWritten += w.length
+    if (this.#parts.config.snapshotCompression !== 'snappy') return w.bytes()
+    const blocks = snappyBlocks(w.bytes())
+    return isFirst ? Buffer.concat([snappyHeader(), blocks]) : blocks
+  }
+
+  /** The op that was taken last is done; `problem` says why it, and with it the snapshot, failed. */
+  onDone(problem: string | undefined, nowMono: number): void {
+    const kind = this.#inFlight
+    this.#inFlight = undefined
+    if (problem === undefined && kind !== 'finish') return
+    const { metrics, logger } = this.#parts
+    const zxid = formatZxid(this.#encoder?.zxid ?? 0)
+    this.#encoder?.close()
+    this.#encoder = undefined
+    const ms = Math.round(nowMono - this.#startedMono)
+    if (problem === undefined) {
+      metrics.snapshotTimeMs.add(ms)
+      logger.info('snapshot written', { zxid, bytes: this.#bytesWritten, ms })
+      return
+    }
+    metrics.snapshotErrorCount.add(1)
+    this.#isRequested = true
+    this.#retryMono = nowMono + RETRY_MS
+    logger.warn('a snapshot could not be written, the old ones stay; trying again later', {
+      zxid,
+      reason: problem,
+      retryMs: RETRY_MS,
+    })
+  }
+}

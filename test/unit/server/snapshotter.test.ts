@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../src/base/logger.ts'
+import { Err } from '../../../src/data/error-code.ts'
+import { OpCode } from '../../../src/data/op-code.ts'
+import { type Loaded, loadMember } from '../../../src/server/load.ts'
+import { RETRY_MS } from '../../../src/server/snapshotter.ts'
+import { MemoryServer } from '../../support/memory-server.ts'
+import { create, getData, setData } from '../../support/requests.ts'
+import { treeText } from '../../support/tree-text.ts'
+import { MemoryDisk } from '../persistence/memory-disk.ts'
+
+const rules = {
+  extendedTypesEnabled: false,
+  emulate353TtlNodes: false,
+  digestEnabled: true,
+  snapshotTrustEmpty: false,
+  mayCreate: true,
+}
+
+function load(server: MemoryServer): Loaded {
+  const disk = new MemoryDisk(Object.fromEntries(server.snapshots))
+  const loaded = loadMember(disk, rules, silentLogger)
+  if (loaded.kind === 'refused') throw new Error(loaded.reason)
+  return loaded
+}
+
+describe.each(['', 'snappy'])('snapshots packed as "%s"', (method) => {
+  const settings = { snapCount: '10', 'snapshot.compression.method': method }
+
+  it('are taken after half of snapCount txns at the earliest, and hold the state', () => {
+    const server = new MemoryServer({ settings })
+    const client = server.connect()
+    for (let i = 0; i < 4; i += 1) client.call(OpCode.create, create(`/n${i}`))
+    expect(server.snapshots.size).toBe(0)
+    for (let i = 0; i < 7; i += 1) client.call(OpCode.setData, setData('/n1', `v${i}`))
+    expect(server.snapshots.size).toBe(1)
+    expect(server.diskOps.filter(({ kind }) => kind === 'rollLog')).toHaveLength(1)
+    for (let i = 0; i < 40; i += 1) client.call(OpCode.setData, setData('/n2', `v${i}`))
+    expect(server.snapshots.size).toBeGreaterThanOrEqual(4)
+    server.member.snapshotter.request()
+    server.pass(50)
+    const loaded = load(server)
+    expect(treeText(loaded.tree)).toBe(treeText(server.member.tree))
+    expect([...loaded.sessions]).toEqual([[client.sessionId, 10_000]])
+    expect(loaded.lastZxid).toBe(server.member.tree.lastProcessedZxid)
+  })
+})
+
+describe('taking snapshots', () => {
+  it('goes on one at a time, and serves meanwhile', () => {
+    const server = new MemoryServer({ settings: { snapCount: '10' } })
+    const client = server.connect()
+    client.call(OpCode.create, create('/n'))
+    server.isSnapshotHeld = true
+    for (let i = 0; i < 50; i += 1) client.call(OpCode.setData, setData('/n', `v${i}`))
+    expect(server.member.snapshotter.isBusy).toBe(true)
+    expect(client.call(OpCode.getData, getData('/n')).err).toBe(Err.ok)
+    expect(server.diskOps.filter(({ kind }) => kind === 'rollLog')).toHaveLength(1)
+    server.isSnapshotHeld = false
+    server.settle()
+    expect(server.snapshots.size).toBe(1)
+    client.call(OpCode.setData, setData('/n', 'one more'))
+    expect(server.snapshots.size).toBe(2)
+  })
+
+  it('survives a failure, tells it, and tries again later', () => {
+    const server = new MemoryServer({ settings: { snapCount: '10' } })
+    const client = server.connect()
+    client.call(OpCode.create, create('/n'))
+    server.snapshotProblem = 'ENOSPC: no space left on device'
+    for (let i = 0; i < 30; i += 1) client.call(OpCode.setData, setData('/n', `v${i}`))
+    expect(server.logged).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        fields: expect.objectContaining({ reason: 'ENOSPC: no space left on device' }),
+      }),
+    )
+    expect(server.snapshots.size).toBe(0)
+    server.snapshotProblem = undefined
+    server.pass(RETRY_MS / 2)
+    expect(server.snapshots.size).toBe(0)
+    server.pass(RETRY_MS / 2 + 100)
+    expect(server.snapshots.size).toBe(1)
+  })
+})
+
+describe('a disk that is nearly full', () => {
+  it('refuses writes in their order, reads and sessions go on, and writes come back', () => {
+    const server = new MemoryServer({ settings: { freeSpaceMinInKb: '1000' } })
+    const client = server.connect()
+    client.call(OpCode.create, create('/n'))
+    const measure = (bytes: number): void => {
+      server.loop.enter((member) => member.onFreeSpace(bytes))
+      server.settle()
+    }
+    measure(1_024_000)
+    server.isDiskHeld = true
+    client.send(OpCode.setData, setData('/n', 'durable'))
+    measure(1_023_999)
+    client.send(OpCode.setData, setData('/n', 'refused'))
+    client.send(OpCode.getData, getData('/n'))
+    expect(client.takeReplies()).toEqual([])
+    server.isDiskHeld = false
+    server.settle()
+    expect(client.takeReplies().map(({ err }) => err)).toEqual([Err.ok, Err.systemError, Err.ok])
+    const other = server.connect()
+    expect(other.call(OpCode.create, create('/m')).err).toBe(Err.systemError)
+    expect(other.call(OpCode.closeSession).err).toBe(Err.ok)
+    measure(1_100_000)
+    expect(client.call(OpCode.create, create('/m')).err).toBe(Err.systemError)
+    measure(1_300_000)
+    expect(client.call(OpCode.create, create('/m')).err).toBe(Err.ok)
+    expect(server.logged.map(({ level }) => level)).toContain('error')
+  })
+})
