@@ -1,7 +1,7 @@
 import type { JuteWriter } from 'jute-ts'
 
-/** What a Stat is made of; a Znode has all of it. */
-export interface StatSource {
+/** What every form of a Stat holds: on the wire, on the disk, in the digest, in the tree. */
+export interface StatFields {
   readonly czxid: number
   readonly mzxid: number
   readonly pzxid: number
@@ -11,6 +11,10 @@ export interface StatSource {
   /** Raw: clients see twice this minus the number of children (spec 05 §2). */
   readonly cversion: number
   readonly aversion: number
+}
+
+/** What a client's Stat is made of; a Znode has all of it. */
+export interface StatSource extends StatFields {
   readonly dataLength: number
   readonly childCount: number
 }

@@ -2,21 +2,11 @@ import { Deque } from '../base/deque.ts'
 import type { ACL } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import type { DataTree } from '../tree/data-tree.ts'
-import { nodeDigest, TreeDigest } from '../tree/digest.ts'
+import { type DigestedNode, nodeDigest, TreeDigest } from '../tree/digest.ts'
 
 /** A node as prep sees it: a Znode of the tree, or a ChangeRecord of a write not yet applied. */
-export interface NodeView {
-  readonly data: Buffer | null
+export interface NodeView extends DigestedNode {
   readonly acl: { readonly acl: readonly ACL[] }
-  readonly czxid: number
-  readonly mzxid: number
-  readonly pzxid: number
-  readonly ctime: number
-  readonly mtime: number
-  readonly version: number
-  readonly cversion: number
-  readonly aversion: number
-  readonly ephemeralOwner: bigint
   readonly childCount: number
   readonly digest: number
 }

@@ -1,16 +1,9 @@
 import { crc32 } from '../base/crc32.ts'
+import type { StatFields } from '../data/stat.ts'
 
 /** The fields of a node that its digest covers: raw persisted values, not what a client sees. */
-export interface DigestedNode {
+export interface DigestedNode extends StatFields {
   readonly data: Buffer | null
-  readonly czxid: number
-  readonly mzxid: number
-  readonly pzxid: number
-  readonly ctime: number
-  readonly mtime: number
-  readonly version: number
-  readonly cversion: number
-  readonly aversion: number
   readonly ephemeralOwner: bigint
 }
 
