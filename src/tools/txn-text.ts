@@ -14,7 +14,8 @@ export const txnTypeName = (type: number): string => typeNames.get(type) ?? `unk
 
 /**
  * A txn as one line, laid out as by the log toolkit of 3.9, so that what was written to read that
- * goes on reading it. Times are in UTC. What would break the line or the terminal is escaped.
+ * goes on reading it. Times are in UTC. What would break the line or the terminal is escaped. The
+ * parts of a multi are decoded, of which 3.9 shows the bytes.
  */
 export function txnLine(header: TxnHeader, txn: Txn | undefined): string {
   const cxid = BigInt.asUintN(64, BigInt(header.cxid)).toString(16)
@@ -41,6 +42,9 @@ function txnDetails(txn: Txn): string {
       return txn.txns.map((part) => `${txnTypeName(part.type)}:${subTxnDetails(part)}`).join(';')
     case OpCode.setACL:
       return `${csvString(txn.path)},v{${txn.acl.map((one) => `s{${csvAcl(one)}}`).join(',')}},${txn.version}`
+    case OpCode.delete:
+    case OpCode.deleteContainer:
+      return csvString(txn.path)
     case OpCode.createSession:
       return String(txn.timeOut)
     case OpCode.closeSession:
