@@ -26,12 +26,17 @@ export class ToolError extends Error {
 
 const CHUNK_CHARS = 64 * 1024
 
-/** Writes all of it, in few large pieces; returns what the generator does. */
+/**
+ * Writes all of it, in few large pieces; returns what the generator does. `progress` is told how far
+ * it is where nothing is read meanwhile that would tell.
+ */
 export async function writeOut<R>(
   context: ToolContext,
   lines: Generator<string, R>,
+  progress?: Progress,
 ): Promise<R | undefined> {
   let chunk = ''
+  let chars = 0
   for (;;) {
     const step = lines.next()
     if (step.done === true) {
@@ -41,6 +46,8 @@ export async function writeOut<R>(
     chunk += step.value
     if (chunk.length < CHUNK_CHARS) continue
     if (!(await context.out(chunk))) return undefined
+    chars += chunk.length
+    progress?.onWritten(chars)
     chunk = ''
   }
 }
@@ -58,10 +65,19 @@ export class Progress {
     this.#nextMs = context.mono() + INTERVAL_MS
   }
 
-  onRead(name: string, doneBytes: number, totalBytes: number): void {
+  #isDue(): boolean {
     const now = this.#context.mono()
-    if (now < this.#nextMs) return
+    if (now < this.#nextMs) return false
     this.#nextMs = now + INTERVAL_MS
+    return true
+  }
+
+  onWritten(chars: number): void {
+    if (this.#isDue()) this.#context.err(`${Math.floor(chars / MEGABYTE)} M characters written\n`)
+  }
+
+  onRead(name: string, doneBytes: number, totalBytes: number): void {
+    if (!this.#isDue()) return
     const done = Math.floor(doneBytes / MEGABYTE)
     const total = Math.ceil(totalBytes / MEGABYTE)
     this.#context.err(`${name}: ${done} of ${total} MiB read\n`)

@@ -34,6 +34,7 @@ export async function dumpSnapshot(
   await writeOut(
     context,
     options.json ? snapshotJson(snapshot) : snapshotText(snapshot, options.data),
+    new Progress(context),
   )
   return ExitCode.finished
 }
@@ -47,7 +48,7 @@ export async function summarizeSnapshot(
   const { tree } = loadSnapshot(path, context)
   const lines = snapshotSummary(tree, startNode, maxDepth)
   if (lines === undefined) throw new ToolError(`${path} holds no node ${startNode}`)
-  await writeOut(context, lines)
+  await writeOut(context, lines, new Progress(context))
   return ExitCode.finished
 }
 
@@ -59,6 +60,6 @@ export async function compareSnapshots(
 ): Promise<ExitCode> {
   const leftTree = loadSnapshot(left, context).tree
   const rightTree = loadSnapshot(right, context).tree
-  await writeOut(context, compareTrees(leftTree, rightTree, options))
+  await writeOut(context, compareTrees(leftTree, rightTree, options), new Progress(context))
   return ExitCode.finished
 }
