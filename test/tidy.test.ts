@@ -11,6 +11,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
   ['persistence', ['base', 'data', 'tree']],
   ['server', ['base', 'data', 'tree', 'quorum', 'persistence']],
   ['admin', ['base', 'data', 'tree', 'server']],
+  ['tools', ['base', 'data', 'tree', 'persistence']],
 ])
 /** The shell: the only folder that knows the machine, and may import everything. */
 const SHELL = 'node'

@@ -166,6 +166,7 @@ function refuse(file: string, offset: number, reason: string): RecoveryRefusal {
   const remedy =
     'restore the file from another copy, or in an ensemble empty the data directory of this ' +
     'server so that it copies the state of the leader; to go on without the records from here on, ' +
-    `cut the file: truncate -s ${offset} ${file}, and move newer log files away`
+    `cut the file: zk-data txnlog repair --cut --at ${offset} ${file}, ` +
+    'and move newer log files away'
   return { kind: 'refused', file, offset, reason, remedy }
 }

@@ -111,7 +111,7 @@ describe('replay', () => {
         file: 'log.1',
         offset,
         reason: expect.stringContaining('checksum'),
-        remedy: expect.stringContaining(`truncate -s ${offset} log.1`),
+        remedy: expect.stringContaining(`zk-data txnlog repair --cut --at ${offset} log.1`),
       },
     })
     const beyond = log(1, 2)
