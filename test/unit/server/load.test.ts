@@ -169,9 +169,10 @@ const open: Txn = { type: OpCode.createSession, timeOut: 4000 }
 
 describe('a load', () => {
   it('deletes the ephemerals of sessions that are not there, as of the last zxid', () => {
-    const { loaded, log } = load(diskOf([create('/p', 1), create('/p/e', 1, true)]))
+    const txns = [create('/p', 1), create('/p/e', 1, true), create('/last', 2)]
+    const { loaded, log } = load(diskOf(txns))
     expect(loaded.tree.node('/p/e')).toBeUndefined()
-    expect(loaded.tree.node('/p')?.pzxid).toBe(2)
+    expect(loaded.tree.node('/p')?.pzxid).toBe(3)
     expect(log).toEqual(['dropping ephemerals of an unknown session'])
     expect(loaded.tree.digest.toBigInt()).toBe(digestOf(loaded.tree))
   })
@@ -212,13 +213,28 @@ describe('a load', () => {
 
   it('counts quotas anew', () => {
     const paths = ['/q', '/zookeeper/quota/q', '/zookeeper/quota/q/zookeeper_limits']
-    const txns = [...paths, '/zookeeper/quota/q/zookeeper_stats', '/q/x'].map((path) =>
-      create(path, -1),
-    )
+    const stats = '/zookeeper/quota/q/zookeeper_stats'
+    const txns: Txn[] = [...paths, stats, '/q/x'].map((path) => create(path, -1))
+    const wrong = Buffer.from('count=9,bytes=9')
+    txns.push({ type: OpCode.setData, path: stats, data: wrong, version: 1 })
     const { tree } = load(diskOf(txns)).loaded
-    expect(tree.node('/zookeeper/quota/q/zookeeper_stats')?.data?.toString()).toBe(
-      'count=2,bytes=8',
-    )
+    expect(tree.node(stats)?.data?.toString()).toBe('count=2,bytes=8')
+  })
+
+  it('keeps nothing of the bytes it was lent', () => {
+    const lent: Buffer[] = []
+    const multi: Txn = { type: OpCode.multi, txns: [create('/b', 2)] }
+    const disk = diskOf([create('/a', 1), multi])
+    const read = disk.readLog.bind(disk)
+    disk.readLog = (name, offset, length) => {
+      const bytes = read(name, offset, length)
+      lent.push(bytes)
+      return bytes
+    }
+    const { tree } = load(disk).loaded
+    for (const bytes of lent) bytes.fill(0)
+    const data = ['/a', '/b'].map((path) => tree.node(path)?.data?.toString())
+    expect(data).toEqual(['data', 'data'])
   })
 
   it('tells once of digests that differ, and goes on', () => {

@@ -64,6 +64,10 @@ describe('the checks of delete', () => {
 
   it('see what is outstanding', () => {
     const decider = world()
+    decider.decide(OpCode.create, create('/closed/y'), { ...somebody, ids: [bob] })
+    decider.decide(OpCode.create, create('/new'))
+    decider.decide(OpCode.create, create('/new/x'))
+    expect(decider.refusal(OpCode.delete, remove('/new'))).toBe(Err.notEmpty)
     decider.decide(OpCode.delete, remove('/open/x/y'))
     expect(decider.refusal(OpCode.delete, remove('/open/x/y'))).toBe(Err.noNode)
     expect(decider.refusal(OpCode.delete, remove('/open/x'))).toBe(Err.ok)
