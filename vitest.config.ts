@@ -28,6 +28,8 @@ const config: ViteUserConfig = defineConfig({
           include: ['test/**/*.test.ts', 'src/jute-ts/test/**/*.test.ts'],
           exclude: ['test/interop/**'],
           sequence: { groupOrder: 0 },
+          // Some turn thousands of bytes one by one; a busy machine takes its time for that.
+          testTimeout: 60_000,
         },
       },
       {

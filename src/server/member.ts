@@ -290,6 +290,10 @@ export class Member {
     this.snapshotter.onDone(problem, this.clock.mono)
   }
 
+  get touchedClients(): number {
+    return this.#outbox.touched
+  }
+
   takeClientWrites(): readonly ClientWrite[] {
     return this.#outbox.take()
   }

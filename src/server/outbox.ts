@@ -56,6 +56,12 @@ export class Outbox {
     target.pieces.push(this.#currentStart, this.#writer.length)
   }
 
+  /** Connections with something to be written. */
+  get touched(): number {
+    const isNew = this.#current !== undefined && this.#current.pieces.length === 0
+    return this.#dirty.length + (isNew ? 1 : 0)
+  }
+
   /** What is to be written now, one entry per connection; the caller then calls `recycle`. */
   take(): ClientWrite[] {
     this.#endPiece()

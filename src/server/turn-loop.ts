@@ -25,6 +25,13 @@ export interface Machine {
 }
 
 /**
+ * Replies do not wait for the end of a turn once so many clients have some: with a thousand clients
+ * the machine of the clients would else stand still while we read, and ours while they do. What is
+ * in the outbox may leave at any time; only what the disk has yet to allow is not in it.
+ */
+const CLIENTS_PER_FLUSH = 32
+
+/**
  * Who calls what in a turn. Whatever wakes the process enters here: the time is written down, the
  * event delivered, and at the end of the turn, when nothing more is readable, its effects leave
  * together. So everything that arrived in one poll shares a flush of the log, and each touched
@@ -46,6 +53,11 @@ export class TurnLoop {
     const now = this.#machine.clock()
     this.#member.advance(now.mono, now.wall)
     deliver(this.#member)
+    if (this.#member.touchedClients >= CLIENTS_PER_FLUSH) {
+      // The disk first, as at the end of a turn: it works while we write.
+      this.#pumpDisk()
+      this.#writeClients()
+    }
     this.#arm()
   }
 
