@@ -8,6 +8,8 @@ export interface Limits {
   readonly requestsOutstandingMax: number
   /** Bytes of replies waiting for one client above which no more of its requests are read. */
   readonly replyBytesPause: number
+  /** Reads of one connection that wait behind a write: they are answered together when it commits. */
+  readonly parkedReadsMax: number
   /** Bytes waiting for one client, watch events included, above which it is cut off. */
   readonly replyBytesMax: number
   /** maxClientCnxns: connections from one address; 0 for no limit. */
@@ -24,6 +26,7 @@ export const defaultLimits: Limits = {
   frameBytesMax: 0xfffff,
   requestsOutstandingMax: 1000,
   replyBytesPause: 1024 * 1024,
+  parkedReadsMax: 64,
   replyBytesMax: 16 * 1024 * 1024,
   cnxnsPerAddressMax: 60,
   cnxnsMax: 0,

@@ -129,6 +129,7 @@ export class Clients {
   readonly #mayRead = (cnxn: Cnxn): boolean => {
     if (!this.#admission.isOpen) return false
     const { outbox, limits } = this.#parts
+    if (cnxn.parkedReads >= limits.parkedReadsMax) return false
     return outbox.pendingBytes(cnxn) + cnxn.unsentBytes <= limits.replyBytesPause
   }
 
@@ -180,6 +181,7 @@ export class Clients {
           op,
           Buffer.from(splitter.buffer.subarray(splitter.start, splitter.end)),
         )
+        cnxn.parkedReads += 1
         return
       case 'write': {
         const origin = this.#wait(cnxn, xid, op, undefined)
@@ -302,6 +304,7 @@ export class Clients {
     for (let head = cnxn.pending.peek(); head !== undefined; head = cnxn.pending.peek()) {
       if (cnxn.state !== 'open' || head.frame === undefined || head.op === OpCode.sync) return
       cnxn.pending.shift()
+      cnxn.parkedReads -= 1
       this.#admission.leave(1)
       const r = this.#parkedReader.reset(head.frame, 8, head.frame.length)
       this.#answerRead(cnxn, head.xid, head.op, r, head.arrivedMono)

@@ -50,6 +50,8 @@ export class Cnxn implements OutboxTarget {
   unsentBytes = 0
   /** Requests that wait, in the order of arrival; their replies leave in this order. */
   readonly pending: Deque<PendingRequest> = new Deque()
+  /** How many of those are reads. */
+  parkedReads = 0
   /** The socket is not being read. */
   paused = false
   readonly stats: CnxnStats = new CnxnStats()

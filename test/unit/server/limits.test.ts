@@ -81,6 +81,21 @@ describe('globalOutstandingLimit', () => {
   })
 })
 
+describe('reads that wait behind a write', () => {
+  it('are so many and no more; the rest is read when they have been answered', () => {
+    const server = new MemoryServer({ limits: { parkedReadsMax: 3 } })
+    const client = server.connect()
+    server.isDiskHeld = true
+    const reads = [2, 3, 4, 5, 6].map((xid) => requestFrame(xid, OpCode.getData, getData('/')))
+    client.sendBytes(Buffer.concat([requestFrame(1, OpCode.setData, setData('/', 'x')), ...reads]))
+    expect(server.member.clients.outstandingRequests).toBe(4)
+    expect(client.isPaused).toBe(true)
+    server.releaseDisk()
+    expect(client.takeReplies().map((reply) => reply.xid)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(client.isPaused).toBe(false)
+  })
+})
+
 describe('a client that does not read', () => {
   const limits = { replyBytesPause: 1000, replyBytesMax: 4000, frameBytesMax: 2000 }
 
