@@ -198,6 +198,7 @@ export class NodeDisk implements DiskReader {
         this.#closeLog()
         continue
       }
+      assert(op.kind === 'appendTxns', 'a standalone server has no epochs and truncates nothing')
       this.#append(op.bytes, op.firstZxid, () => {
         const limit = this.#options.txnLogSizeLimitBytes
         if (limit > 0 && this.#position > limit) this.#closeLog()

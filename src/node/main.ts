@@ -90,6 +90,10 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
       snapshots.run(op, (problem) => {
         if (!isStopped) done(problem)
       }),
+    dialLink: () => {},
+    writeLink: () => 0,
+    closeLink: () => {},
+    pauseLink: () => {},
   }
   const loop = new TurnLoop(member, machine)
   port = await bind(clients, portOptions, loop)

@@ -15,6 +15,17 @@ export type DiskOp =
     }
   /** The next append opens a new file. */
   | { readonly kind: 'rollLog' }
+  /** Replaces the file by temp, fsync, rename, fsync of the folder: spec 04 §1. */
+  | {
+      readonly kind: 'writeEpoch'
+      readonly file: 'acceptedEpoch' | 'currentEpoch'
+      readonly epoch: number
+    }
+  /**
+   * Removes every record above `zxid` from the logs, and every snapshot that is named above it. The
+   * next append opens a new file. What is removed stays removed after a crash.
+   */
+  | { readonly kind: 'truncateAfter'; readonly zxid: number }
 
 /** One log file as the folder lists it. */
 export interface LogFileInfo {

@@ -1,4 +1,5 @@
 import type { DiskOp, SnapshotOp } from '../persistence/disk.ts'
+import type { LinkId, LinkPort, PeerAddress } from '../quorum/links.ts'
 import type { CnxnId } from './cnxn.ts'
 import type { Member } from './member.ts'
 import type { DiskBatch } from './write-path.ts'
@@ -22,6 +23,14 @@ export interface Machine {
    * snapshot is gone. One call at a time, and beside writeDisk.
    */
   writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void
+  /** Opens a connection to a peer under that id; Member.onLinkOpened or onLinkClosed follows. */
+  dialLink(link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void
+  /** Bytes that now wait in the socket; above 0, Member.onLinkDrained follows when none does. */
+  writeLink(link: LinkId, bytes: Buffer): number
+  /** After what was written. Nothing more may be told of the link. */
+  closeLink(link: LinkId): void
+  /** Stops or goes on reading. */
+  pauseLink(link: LinkId, paused: boolean): void
 }
 
 /**

@@ -67,7 +67,7 @@ export class SimDisk implements DiskReader {
   writeDisk(ops: readonly DiskOp[], done: () => void): void {
     for (const op of ops) {
       if (op.kind === 'rollLog') this.#log = undefined
-      else this.#append(op.bytes, op.firstZxid)
+      else if (op.kind === 'appendTxns') this.#append(op.bytes, op.firstZxid)
     }
     // The next batch comes only after this one, so all of the log that is under way is in this one.
     const mine = this.#pending.filter(({ kind }) => kind === 'append' || kind === 'create')

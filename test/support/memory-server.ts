@@ -198,6 +198,14 @@ export class MemoryServer implements Machine {
     }
   }
 
+  /** A standalone server has no peers. */
+  dialLink(): void {}
+  writeLink(): number {
+    return 0
+  }
+  closeLink(): void {}
+  pauseLink(): void {}
+
   /** A connection without a session. */
   open(address = '127.0.0.1'): MemoryClient {
     this.#lastId += 1

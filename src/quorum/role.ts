@@ -1,0 +1,25 @@
+import type { Logger } from '../base/logger.ts'
+import type { Ensemble } from './ensemble.ts'
+import type { Links } from './links.ts'
+import type { Replica } from './replica.ts'
+
+/** As the epoch files have them, or will once the disk has caught up. */
+export interface Epochs {
+  /** The last epoch that was agreed to (LEADERINFO answered). */
+  accepted: number
+  /** Of the last leader that was synchronised with. */
+  current: number
+}
+
+/** What leaders and learners are made of. */
+export interface RoleParts {
+  readonly ensemble: Ensemble
+  readonly replica: Replica
+  readonly links: Links
+  /** The one copy, which the roles write into together with the files. */
+  readonly epochs: Epochs
+  readonly logger: Logger
+}
+
+/** LOOKING, FOLLOWING, LEADING, OBSERVING of the original (spec 03 §2). */
+export type PeerState = 'looking' | 'following' | 'leading' | 'observing'
