@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { Violation } from './history.ts'
+import { plants, runPlanted } from './plants.ts'
 import { Simulation } from './simulation.ts'
 import { drawSwarm, type SwarmWishes } from './swarm.ts'
 
@@ -7,14 +8,21 @@ const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5
   --seed N      one run, with its story
   --seeds N     so many runs, from seed S on (1)
   --time M      as many runs as fit in M minutes
-  --members N   instead of what the seed draws`
+  --members N   instead of what the seed draws
+  --plant NAME  plants that bug, or all of them one after the other, and looks for it`
 
 const TRACE_LINES = 120
 
 function flags(): Record<string, string | boolean | undefined> {
   const string = { type: 'string' } as const
   const options = { seed: string, seeds: string, from: string, members: string, time: string }
-  const all = { ...options, trace: { type: 'boolean' }, help: { type: 'boolean' } } as const
+  const more = { plant: string, hunt: string }
+  const all = {
+    ...options,
+    ...more,
+    trace: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const
   return parseArgs({ options: all }).values
 }
 
@@ -39,18 +47,48 @@ function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
 }
 
 function main(): number {
-  const { seed, seeds, from, members, time, trace, help } = flags()
+  const { seed, seeds, from, members, time, trace, help, plant, hunt } = flags()
   if (help === true) {
     console.log(usage)
     return 0
   }
   const wishes = { members: numberOf(members) }
+  if (typeof plant === 'string') return plantAll(plant)
+  if (typeof hunt === 'string') return huntFor(hunt, wishes)
   const one = numberOf(seed)
   if (one !== undefined) return tell(one, wishes, trace === true) ? 0 : 1
   const minutes = numberOf(time)
   const count = numberOf(seeds) ?? (minutes === undefined ? 100 : Infinity)
   const until = minutes === undefined ? Infinity : performance.now() + minutes * 60_000
   return runMany(numberOf(from) ?? 1, count, until, wishes)
+}
+
+function plantAll(name: string): number {
+  const wanted = plants.filter((plant) => name === 'all' || plant.name === name)
+  if (wanted.length === 0) {
+    console.log(`no such plant; there are ${plants.map((plant) => plant.name).join(', ')}`)
+    return 2
+  }
+  const missed = wanted.filter((plant) => runPlanted(plant, process.cwd()) !== 0)
+  return missed.length === 0 ? 0 : 1
+}
+
+/** In the copy that has the bug: which seed finds it, and which checker. */
+function huntFor(name: string, wishes: SwarmWishes): number {
+  const plant = plants.find((one) => one.name === name)
+  if (plant === undefined) return 2
+  const { diskFaults = {}, seedsMax } = plant
+  for (let seed = 1; seed <= seedsMax; seed += 1) {
+    try {
+      new Simulation({ swarm: drawSwarm(seed, wishes), diskFaults }).run()
+    } catch (error) {
+      const by = error instanceof Violation ? error.message : String(error)
+      console.log(`${name}: caught by seed ${seed} of at most ${seedsMax}: ${by}`)
+      return 0
+    }
+  }
+  console.log(`${name}: NOT CAUGHT by ${seedsMax} seeds`)
+  return 1
 }
 
 function runMany(first: number, count: number, until: number, wishes: SwarmWishes): number {
