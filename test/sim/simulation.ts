@@ -148,7 +148,7 @@ export class Simulation {
     const core = new Set(this.#core(chance).map(({ host }) => host))
     this.#trace(() => `the core heals: ${[...core].join(' ')}`)
     const hosts = [...core, ...this.#users.hosts]
-    for (const a of hosts) for (const b of hosts) this.#network.setBlocked(a, b, false)
+    for (const a of hosts) for (const b of hosts) this.#network.heal(a, b)
     for (const process of this.#processes) if (core.has(process.host)) process.heal()
     this.#users.probe()
     const boundMs = 60 * tickMs + 10_000
@@ -169,7 +169,7 @@ export class Simulation {
   #settle(): void {
     const { tickMs, timeoutMsMax } = this.#swarm
     this.#trace(() => 'everything heals')
-    this.#network.unblockAll()
+    this.#network.healAll()
     for (const process of this.#processes) process.heal()
     this.#users.retireSome()
     this.#pass(2 * timeoutMsMax + 6 * tickMs + 2000)

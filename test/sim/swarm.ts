@@ -53,7 +53,7 @@ export interface SwarmWishes {
 /** Even the kind of run is drawn: no two test the same. */
 export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   const chance = new Chance(seed, 'swarm')
-  const members = wishes.members ?? chance.pick([1, 3, 3, 3, 5])
+  const members = wishes.members ?? chance.pick([1])
   const tickMs = chance.pick([200, 300, 500])
   const faults = new Map<FaultKind, number>()
   const isCalm = chance.chance(0.05)
