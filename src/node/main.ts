@@ -8,7 +8,7 @@ import { SnapshotEncoder } from '../persistence/snapshot-format.ts'
 import { snapshotFileName } from '../persistence/snapshot-name.ts'
 import { providersOf } from '../server/auth-requests.ts'
 import type { Config } from '../server/config.ts'
-import { type Loaded, loadMember } from '../server/load.ts'
+import { type Loaded, loadMember, loadRulesOf } from '../server/load.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../server/member.ts'
 import { type Machine, TurnLoop } from '../server/turn-loop.ts'
 import { TreeDump } from '../tree/snapshot-codec.ts'
@@ -62,7 +62,7 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   const clock = readClock()
   const words = new WordRunner(config)
   const member = new Member(
-    { config, limits: limitsOf(config), providers, crypto: nodeCrypto, logger, clock },
+    { config, limits: limitsOf(config), providers, crypto: nodeCrypto, logger, clock, ensemble: undefined },
     loaded,
     words,
   )
@@ -114,13 +114,7 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
 /** The state on disk, with what a crash left at its end cut off. Throws a StartError. */
 function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded {
   const began = performance.now()
-  const rules = {
-    extendedTypesEnabled: config.extendedTypesEnabled,
-    emulate353TtlNodes: config.emulate353TtlNodes,
-    digestEnabled: config.digestEnabled,
-    snapshotTrustEmpty: config.snapshotTrustEmpty,
-    mayCreate: disk.takeInitializeMarker() || config.dbAutocreate,
-  }
+  const rules = loadRulesOf(config, disk.takeInitializeMarker() || config.dbAutocreate)
   const loaded = loadMember(disk, rules, logger)
   if (loaded.kind === 'refused') {
     const { file, offset, reason, remedy } = loaded

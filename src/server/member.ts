@@ -4,8 +4,14 @@ import { checkLimits, type Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import { OpCode } from '../data/op-code.ts'
 import { firstSessionId, formatSessionId } from '../data/session-id.ts'
-import type { SnapshotOp } from '../persistence/disk.ts'
+import type { DiskReader, SnapshotOp } from '../persistence/disk.ts'
+import { CommittedLog } from '../quorum/committed-log.ts'
+import type { Ensemble } from '../quorum/ensemble.ts'
+import type { LinkEvents, LinkId, LinkPort } from '../quorum/links.ts'
+import { QuorumPeer } from '../quorum/quorum-peer.ts'
 import { MajorityQuorum } from '../quorum/quorum-verifier.ts'
+import type { Entry } from '../quorum/replica.ts'
+import type { Epochs } from '../quorum/role.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { QuotaExcess } from '../tree/quota.ts'
 import { AccessControl } from './access-control.ts'
@@ -16,20 +22,25 @@ import { type ClientEffects, type ClientParts, Clients, type TurnClock } from '.
 import { Cnxn, type CnxnId } from './cnxn.ts'
 import type { Config } from './config.ts'
 import { DigestLog } from './digest-log.ts'
+import { type DiskBatch, DiskLane } from './disk-lane.ts'
 import { FirstBytes, type FourLetterWords } from './first-bytes.ts'
 import { FreeSpace } from './free-space.ts'
 import { Handshake } from './handshake.ts'
+import { loadRulesOf } from './load.ts'
 import { type ClientWrite, Outbox } from './outbox.ts'
+import { PeerLinks } from './peer-links.ts'
 import { Prep } from './prep.ts'
 import { Reads } from './reads.ts'
 import { Reaper } from './reaper.ts'
+import { MemberReplica } from './replica.ts'
 import { ServerMetrics } from './server-metrics.ts'
 import { ServerStats } from './server-stats.ts'
+import { Serving, type ServingRole } from './serving.ts'
 import { SessionGatekeeper } from './session-gatekeeper.ts'
 import { SessionTracker } from './session-tracker.ts'
 import { Snapshotter } from './snapshotter.ts'
 import { Watches } from './watches.ts'
-import { type DiskBatch, serverRequest, WritePath } from './write-path.ts'
+import { serverRequest, WritePath } from './write-path.ts'
 
 /** A standalone server is the one voter of its ensemble, and marks its session ids with 1. */
 const STANDALONE_SID = 0
@@ -47,6 +58,8 @@ export interface Recovered {
   /** Sessions with their timeouts in ms; each gets a fresh full one (spec 05 §8). */
   readonly sessions: ReadonlyMap<bigint, number>
   readonly lastZxid: number
+  /** The newest entries of the log, for learners that have missed a few; none if unsaid. */
+  readonly recent?: Iterable<Entry>
 }
 
 /** What a member is built from. */
@@ -57,6 +70,17 @@ export interface MemberPorts {
   readonly crypto: Crypto
   readonly logger: Logger
   readonly clock: { readonly mono: number; readonly wall: number }
+  /** Undefined: a standalone server, which is an ensemble of one. */
+  readonly ensemble: EnsemblePorts | undefined
+}
+
+/** What a member of an ensemble has beside. */
+export interface EnsemblePorts {
+  readonly ensemble: Ensemble
+  /** As the epoch files have them. */
+  readonly epochs: Epochs
+  /** For what only the files hold: history for a learner, and the state after a TRUNC. */
+  readonly disk: DiskReader
 }
 
 /**
@@ -64,7 +88,7 @@ export interface MemberPorts {
  * through methods that return at once, effects are taken at the end of the turn. It knows no clock,
  * socket, file, timer or promise.
  */
-export class Member {
+export class Member implements LinkEvents {
   readonly config: Config
   readonly clock: TurnClock
   readonly tree: DataTree
@@ -78,7 +102,11 @@ export class Member {
   readonly #limits: Limits
   readonly #logger: Logger
   readonly #outbox: Outbox = new Outbox()
+  readonly #lane: DiskLane = new DiskLane()
   readonly #writePath: WritePath
+  readonly #serving: Serving
+  readonly peer: QuorumPeer | undefined
+  readonly links: PeerLinks | undefined
   readonly #applyLoop: ApplyLoop
   readonly #handshake: Handshake
   readonly #firstBytes: FirstBytes
@@ -102,21 +130,19 @@ export class Member {
     this.tree.quota.onExceeded = (root, excess) => this.#logExcess(root.path, excess)
     const access = new AccessControl(auth.providers, config.skipAcl)
     this.watches = new Watches(this.tree, access, this.#outbox, this.#onEvent)
-    const firstId = firstSessionId(STANDALONE_SESSION_SERVER_ID, ports.clock.wall)
+    const self = ports.ensemble?.ensemble.self.sid ?? STANDALONE_SID
+    const firstId = firstSessionId(
+      ports.ensemble === undefined ? STANDALONE_SESSION_SERVER_ID : self,
+      ports.clock.wall,
+    )
     this.sessions = new SessionTracker(firstId, config.tickTimeMs)
     for (const [id, timeoutMs] of recovered.sessions)
       this.sessions.track(id, timeoutMs, ports.clock.mono)
     const gate = new SessionGatekeeper(this.sessions)
     const prep = new Prep(config, this.tree, access, gate)
-    const quorum = new MajorityQuorum([STANDALONE_SID])
-    this.#writePath = new WritePath(
-      prep,
-      quorum,
-      STANDALONE_SID,
-      recovered.lastZxid,
-      config.digestEnabled,
-      this.metrics,
-    )
+    const quorum = ports.ensemble?.ensemble.verifier ?? new MajorityQuorum([STANDALONE_SID])
+    this.#writePath = new WritePath(prep, this.#lane, quorum, self, config.digestEnabled)
+    this.#serving = new Serving(this.#writePath, this.sessions, this.clock)
     this.space = new FreeSpace(config.freeSpaceMinBytes, logger)
     const parts: ClientParts = {
       limits,
@@ -126,7 +152,8 @@ export class Member {
       watches: this.watches,
       reads: new Reads(this.tree, this.watches, access, limits.replyBytesMax),
       sessions: this.sessions,
-      writePath: this.#writePath,
+      writes: this.#serving,
+      authority: this.#serving,
       auth,
       space: this.space,
       stats: this.stats,
@@ -135,11 +162,15 @@ export class Member {
     }
     this.clients = new Clients(parts)
     this.#handshake = new Handshake(parts, this.clients, config)
+    const committed = ports.ensemble && new CommittedLog(500, recovered.lastZxid)
+    for (const entry of recovered.recent ?? []) committed?.add(entry)
     this.#firstBytes = new FirstBytes(parts, this.clients, words)
     this.#applyLoop = new ApplyLoop({
       ...parts,
       changes: prep.changes,
       clients: this.clients,
+      writePath: this.#writePath,
+      committed,
       digestLog: this.digestLog,
     })
     this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
@@ -151,6 +182,35 @@ export class Member {
       logger,
       seed: ports.clock.wall,
     })
+    if (ports.ensemble === undefined || committed === undefined) {
+      this.#writePath.start(recovered.lastZxid, undefined)
+      this.#serving.beginDeciding('standalone', true)
+    } else {
+      const { ensemble, epochs, disk } = ports.ensemble
+      const replica = new MemberReplica(
+        {
+          ...this,
+          ensemble,
+          disk,
+          rules: loadRulesOf(config, true),
+          leaderServes: true,
+          lane: this.#lane,
+          committedLog: committed,
+          changes: prep.changes,
+          handshake: this.#handshake,
+          serving: this.#serving,
+          writePath: this.#writePath,
+          applyLoop: this.#applyLoop,
+          logger,
+        },
+        recovered.lastZxid,
+      )
+      this.links = new PeerLinks()
+      this.peer = new QuorumPeer(
+        { ensemble, replica, links: this.links, epochs, logger },
+        ports.clock.mono,
+      )
+    }
     // So that the next start has less to replay, and the logs before it can be purged.
     if (recovered.isSnapshotCurrent === false) this.snapshotter.request()
   }
@@ -179,8 +239,10 @@ export class Member {
     this.clock.wall = wall
     if (mono < this.#nextAdvanceMono) return
     this.#nextAdvanceMono = mono + ADVANCE_INTERVAL_MS
-    this.#closeExpiredSessions()
+    this.peer?.advance(mono)
     this.#firstBytes.closeSilent()
+    if (!this.#serving.decides) return
+    this.#closeExpiredSessions()
     for (const path of this.#reaper.take(mono, wall)) this.#reap(path)
   }
 
@@ -258,8 +320,52 @@ export class Member {
   }
 
   onDurable(batch: DiskBatch): void {
-    this.#writePath.onDurable(batch)
+    this.#lane.onDurable(batch)
+    if (batch.lastZxid > 0) this.#writePath.onLogged(batch.lastZxid)
     this.#applyLoop.run(this.clock.mono)
+  }
+
+  /** Begins to look for a leader; a standalone server has none to look for. */
+  start(): void {
+    this.peer?.start()
+  }
+
+  /** Leaves the ensemble, so that the others need not find out by themselves that we are gone. */
+  leave(): void {
+    this.peer?.close()
+  }
+
+  get role(): ServingRole {
+    return this.#serving.role
+  }
+
+  onLinkAccepted(link: LinkId, port: LinkPort): void {
+    this.peer?.onLinkAccepted(link, port)
+  }
+
+  onLinkOpened(link: LinkId): void {
+    this.peer?.onLinkOpened(link)
+  }
+
+  /** `bytes` are borrowed until the call returns. */
+  onLinkBytes(link: LinkId, bytes: Buffer): void {
+    this.peer?.onLinkBytes(link, bytes)
+    this.#applyLoop.run(this.clock.mono)
+  }
+
+  onLinkClosed(link: LinkId): void {
+    this.links?.onNothingWaits(link)
+    this.peer?.onLinkClosed(link)
+  }
+
+  onLinkDrained(link: LinkId): void {
+    this.links?.onNothingWaits(link)
+    this.peer?.onLinkDrained(link)
+  }
+
+  /** What was gathered for learners in this turn is to leave now. */
+  flushPeer(): void {
+    this.peer?.flush()
   }
 
   /** The last thing of a turn before its effects are taken. */
@@ -267,11 +373,13 @@ export class Member {
     this.clients.resumeWaiting()
     // A sync with nothing before it waits for no disk; and one may just have been read.
     this.#applyLoop.run(this.clock.mono)
+    if (this.peer !== undefined) this.#writePath.giveUpBeforeOverflow()
   }
 
   takeDiskBatch(): DiskBatch | undefined {
-    const batch = this.#writePath.takeBatch()
+    const batch = this.#lane.take()
     if (batch === undefined) return undefined
+    if (batch.txns > 0) this.metrics.syncProcessorBatchSize.add(batch.txns)
     const rolls = this.snapshotter.onLogged(batch.txns, batch.bytes)
     return rolls ? { ...batch, ops: [...batch.ops, { kind: 'rollLog' }] } : batch
   }

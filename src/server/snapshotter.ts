@@ -1,4 +1,5 @@
 import { JuteWriter } from 'jute-ts'
+import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/logger.ts'
 import { Prng } from '../base/prng.ts'
 import { formatZxid } from '../data/zxid.ts'
@@ -37,7 +38,10 @@ export class Snapshotter {
   readonly #prng: Prng
   readonly #slice: JuteWriter = new JuteWriter(SLICE_BYTES + SLICE_BYTES / 8)
   #encoder: SnapshotEncoder | undefined = undefined
-  #next: 'begin' | 'append' | 'finish' = 'begin'
+  #next: 'begin' | 'append' | 'finish' | 'abandon' = 'begin'
+  /** Asked to be told when the present snapshot is written, or given up. */
+  #whenWritten: ((problem: string | undefined) => void) | undefined = undefined
+  #whenIdle: (() => void)[] = []
   #inFlight: SnapshotOp['kind'] | undefined = undefined
   #bytesWritten = 0
   #isRequested = false
@@ -72,6 +76,22 @@ export class Snapshotter {
   /** One is to begin now, or after the one that is being written. */
   request(): void {
     this.#isRequested = true
+  }
+
+  /** No snapshot of the state is wanted, as it now is: calls back when none is being written. */
+  cancel(done: () => void): void {
+    this.#isRequested = false
+    if (this.#encoder === undefined) return done()
+    this.#whenIdle.push(done)
+    this.#next = 'abandon'
+  }
+
+  /** Writes one at once, whatever was tried before, and tells what came of it. */
+  writeNow(done: (problem: string | undefined) => void): void {
+    assert(this.#encoder === undefined, 'a snapshot is being written')
+    this.#isRequested = true
+    this.#retryMono = 0
+    this.#whenWritten = done
   }
 
   /**
@@ -116,6 +136,7 @@ export class Snapshotter {
   }
 
   #nextOp(encoder: SnapshotEncoder): SnapshotOp {
+    if (this.#next === 'abandon') return { kind: 'abandon' }
     if (this.#next === 'finish') return { kind: 'finish' }
     if (this.#next === 'append') return { kind: 'append', bytes: this.#nextSlice(encoder) }
     this.#next = 'append'
@@ -138,18 +159,29 @@ export class Snapshotter {
   onDone(problem: string | undefined, nowMono: number): void {
     const kind = this.#inFlight
     this.#inFlight = undefined
-    if (problem === undefined && kind !== 'finish') return
-    const { metrics, logger } = this.#parts
+    if (problem === undefined && kind !== 'finish' && kind !== 'abandon') return
     const zxid = formatZxid(this.#encoder?.zxid ?? 0)
     this.#encoder?.close()
     this.#encoder = undefined
+    if (this.#next !== 'abandon') return this.#onWritten(problem, zxid, nowMono)
+    const whenIdle = this.#whenIdle
+    this.#whenIdle = []
+    for (const done of whenIdle) done()
+  }
+
+  #onWritten(problem: string | undefined, zxid: string, nowMono: number): void {
+    const { metrics, logger } = this.#parts
+    const done = this.#whenWritten
+    this.#whenWritten = undefined
     const ms = Math.round(nowMono - this.#startedMono)
     if (problem === undefined) {
       metrics.snapshotTimeMs.add(ms)
       logger.info('snapshot written', { zxid, bytes: this.#bytesWritten, ms })
+      done?.(undefined)
       return
     }
     metrics.snapshotErrorCount.add(1)
+    if (done !== undefined) return done(problem)
     this.#isRequested = true
     this.#retryMono = nowMono + RETRY_MS
     logger.warn('a snapshot could not be written, the old ones stay; trying again later', {

@@ -113,6 +113,7 @@ export class MemoryServer implements Machine {
         crypto: nodeCrypto,
         logger,
         clock: this.clock(),
+        ensemble: undefined,
       },
       options.recovered ?? { tree, sessions: new Map(), lastZxid: 0 },
       options.words ?? noWords,
