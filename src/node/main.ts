@@ -62,7 +62,15 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   const clock = readClock()
   const words = new WordRunner(config)
   const member = new Member(
-    { config, limits: limitsOf(config), providers, crypto: nodeCrypto, logger, clock, ensemble: undefined },
+    {
+      config,
+      limits: limitsOf(config),
+      providers,
+      crypto: nodeCrypto,
+      logger,
+      clock,
+      ensemble: undefined,
+    },
     loaded,
     words,
   )

@@ -8,6 +8,7 @@ import { readTxnHeader } from '../data/records.ts'
 import { DIGEST_VERSION, readTxn } from '../data/txn.ts'
 import { counterOf, formatZxid, makeZxid } from '../data/zxid.ts'
 import type { DiskReader } from '../persistence/disk.ts'
+import { planTruncation } from '../persistence/truncation.ts'
 import type { CommittedLog } from '../quorum/committed-log.ts'
 import type { Ensemble } from '../quorum/ensemble.ts'
 import type { LinkId } from '../quorum/links.ts'
@@ -116,10 +117,10 @@ export class MemberReplica implements Replica {
   truncate(zxid: number, done: (problem: string | undefined) => void): void {
     const { disk, lane, snapshotter } = this.#parts
     if (zxid === this.#lastLoggedZxid) return lane.whenDurable(() => done(undefined))
-    const reaches = disk.listSnapshots().some((file) => file.zxid <= zxid)
-    if (!reaches) return lane.whenDurable(() => done('no snapshot reaches back to there'))
-    // One that is being written may hold what is about to be cut off.
+    // A snapshot that is being written may hold what is about to be cut off.
     snapshotter.cancel(() => {
+      const plan = planTruncation(disk, zxid)
+      if (typeof plan === 'string') return lane.whenDurable(() => done(plan))
       lane.push({ kind: 'truncateAfter', zxid })
       lane.whenDurable(() => {
         const problem = this.#reload()
