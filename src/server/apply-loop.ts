@@ -23,7 +23,7 @@ export interface ApplyParts {
   readonly clients: Clients
   readonly writePath: WritePath
   /** What learners may be synchronised from; a standalone server keeps none. */
-  readonly committed: { add(entry: Entry): void } | undefined
+  readonly committedLog: { add(entry: Entry): void } | undefined
   readonly digestLog: DigestLog
   readonly metrics: ServerMetrics
   readonly logger: Logger
@@ -70,7 +70,7 @@ export class ApplyLoop {
     tree.digestHint = undefined
     changes.onApplied(ordered.zxid)
     this.#compareDigest(ordered)
-    if (ordered.entry !== undefined) this.#parts.committed?.add(ordered.entry)
+    if (ordered.entry !== undefined) this.#parts.committedLog?.add(ordered.entry)
     if (ordered.origin !== undefined) clients.onWriteApplied(ordered.origin, ordered.txn, result)
     if (ordered.txn.type !== OpCode.closeSession) return
     sessions.remove(ordered.clientId)

@@ -15,7 +15,7 @@ import type { Entry } from '../quorum/replica.ts'
 import { applyTxn, deafListener } from '../tree/apply.ts'
 import { DataTree } from '../tree/data-tree.ts'
 import type { Config } from './config.ts'
-import type { Recovered } from './member.ts'
+import type { Recovered } from './member-parts.ts'
 
 export interface Loaded extends Recovered {
   readonly kind: 'loaded'

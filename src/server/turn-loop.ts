@@ -96,9 +96,10 @@ export class TurnLoop {
 
   /** Proposals leave before our own log is synced: both are then under way at the same time. */
   #pumpLinks(): void {
-    const { links } = this.#member
-    if (links === undefined) return
-    this.#member.flushPeer()
+    const { peering } = this.#member
+    if (peering === undefined) return
+    peering.flush()
+    const { links } = peering
     for (const { link, port, addresses } of links.takeDials())
       this.#machine.dialLink(link, port, addresses)
     for (const { link, bytes } of links.takeWrites())

@@ -34,7 +34,7 @@ class Applying {
       sessions,
       clients,
       writePath: this.#writePath,
-      committed: undefined,
+      committedLog: undefined,
       digestLog,
       metrics,
       logger: { debug: none, info: none, warn: none, error },
