@@ -16,6 +16,7 @@ import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/logger.ts'
 import { formatZxid } from '../data/zxid.ts'
 import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
+import type { EpochFile } from '../persistence/epoch-files.ts'
 import type { LogTail } from '../persistence/recovery.ts'
 import { parseSnapshotName } from '../persistence/snapshot-name.ts'
 import { planTruncation } from '../persistence/truncation.ts'
@@ -35,7 +36,7 @@ import {
   syncFolder,
   truncateFiles,
 } from './disk-files.ts'
-import { type EpochFile, writeEpochFile } from './epoch-store.ts'
+import { writeEpochFile } from './epoch-store.ts'
 
 /** Named as in Config, so that it can be handed in whole. */
 export interface NodeDiskOptions {
@@ -147,9 +148,10 @@ export class NodeDisk implements DiskReader {
     }
   }
 
-  /** Of a log or a snapshot. */
+  /** Of a log, a snapshot or an epoch file. */
   pathOf(name: string): string {
-    return join(parseSnapshotName(name) === undefined ? this.logFolder : this.snapFolder, name)
+    const isLog = parseSnapshotName(name) === undefined && !name.endsWith('Epoch')
+    return join(isLog ? this.logFolder : this.snapFolder, name)
   }
 
   /**
