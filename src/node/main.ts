@@ -11,7 +11,7 @@ import type { Config } from '../server/config.ts'
 import { type Loaded, loadMember, loadRulesOf } from '../server/load.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../server/member.ts'
 import { type Machine, TurnLoop } from '../server/turn-loop.ts'
-import { TreeDump } from '../tree/snapshot-codec.ts'
+import { TreeDump } from '../tree/tree-dump.ts'
 import { ClientPort } from './client-port.ts'
 import { readClock } from './clock.ts'
 import { nodeCrypto } from './crypto.ts'
@@ -178,7 +178,7 @@ function writeFirstSnapshot(disk: NodeDisk, { tree }: Loaded, config: Config): v
     digest: config.digestEnabled,
     lastProcessedZxid: config.serializeLastProcessedZxid,
   }
-  new SnapshotEncoder(tree, new TreeDump(tree, []), tail).writeSlice(w, Infinity)
+  new SnapshotEncoder(new TreeDump(tree, []), tail).writeSlice(w, Infinity)
   const name = snapshotFileName({ zxid: 0, compression: config.snapshotCompression })
   try {
     writeSnapshotSync(disk.snapFolder, name, w.bytes())

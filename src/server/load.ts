@@ -251,7 +251,7 @@ class Recovery {
 }
 
 /** Ephemerals whose session is not there can never be closed by one (spec 05 §8). */
-function dropOrphans(
+export function dropOrphans(
   tree: DataTree,
   sessions: ReadonlyMap<bigint, number>,
   zxid: number,

@@ -148,7 +148,7 @@ export class MemberReplica implements Replica {
     const { lane, snapshotter, tree } = this.#parts
     snapshotter.cancel(() => {
       const zxid = tree.lastProcessedZxid
-      snapshotter.writeNow((problem) => {
+      snapshotter.requestNow((problem) => {
         if (problem !== undefined) return done(problem)
         lane.push({ kind: 'forgetHistory', zxid })
         lane.whenDurable(() => {
