@@ -26,7 +26,7 @@ function plan({ peer, last, committed = [], history, force = false }: Situation)
     lastProcessedZxid: last,
     committedLog,
     forceSnapshot: force,
-    readHistory: (from) => replica.readHistory(from),
+    readHistory: (from) => replica.readHistory(from, false),
   })
 }
 
