@@ -221,9 +221,10 @@ export class MemberReplica implements Replica {
     return snapshotFeedOf(this.#parts.tree, this.#parts.sessions)
   }
 
-  readHistory(fromZxid: number): HistoryFeed | undefined {
+  readHistory(fromZxid: number, isUnderWay: boolean): HistoryFeed | undefined {
     const { disk, ensemble, committedLog } = this.#parts
-    return readHistory(disk, fromZxid, committedLog.minZxid, ensemble.snapshotSizeFactor)
+    const sizeFactor = isUnderWay ? 0 : ensemble.snapshotSizeFactor
+    return readHistory(disk, fromZxid, committedLog.minZxid, sizeFactor)
   }
 
   startLeading(epoch: number, learners: Learners): void {
@@ -279,6 +280,10 @@ export class MemberReplica implements Replica {
 
   onAck(sid: number, zxid: number): void {
     this.#parts.writePath.proposals.onAck(sid, zxid)
+  }
+
+  withdrawAcks(sid: number, zxid: number): void {
+    this.#parts.writePath.proposals.withdrawAcks(sid, zxid)
   }
 
   onConfirmed(round: number): void {
