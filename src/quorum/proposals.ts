@@ -62,6 +62,8 @@ export class Proposals<T> {
   /** A quorum has said that it still follows, since the round was begun. Rounds grow. */
   onConfirmed(round: number): void {
     if (round > this.#confirmedRound) this.#confirmedRound = round
+  }
+
   /** What `sid` has above `zxid` is gone, or will be: it must ack that again. */
   withdrawAcks(sid: number, zxid: number): void {
     if ((this.#acked.get(sid) ?? 0) > zxid) this.#acked.set(sid, zxid)
