@@ -6,7 +6,7 @@ import { Learner } from '../quorum/learner.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../quorum/links.ts'
 import { QuorumPeer } from '../quorum/quorum-peer.ts'
 import type { Entry } from '../quorum/replica.ts'
-import type { Epochs } from '../quorum/role.ts'
+import type { Epochs, RoleParts } from '../quorum/role.ts'
 import { PeerLinks } from './peer-links.ts'
 import { MemberReplica, type ReplicaParts } from './replica.ts'
 
@@ -40,7 +40,14 @@ export class Peering implements LinkEvents {
     const { ensemble, epochs } = ports
     const { logger, clock } = parts
     const replica = new MemberReplica(parts, lastZxid)
-    const roleParts = { ensemble, replica, links: this.links, epochs, logger }
+    const roleParts: RoleParts = {
+      ensemble,
+      replica,
+      links: this.links,
+      epochs,
+      logger,
+      entryProblem: (entry) => replica.problemOf(entry),
+    }
     this.peer = new QuorumPeer(roleParts, clock.mono, {
       lead: (role, nowMono, onEnd) => {
         this.#leader = new Leader(role, nowMono, onEnd)

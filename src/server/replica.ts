@@ -59,6 +59,9 @@ export interface ReplicaParts {
   readonly logger: Logger
 }
 
+/** An entry that has been looked into; who waits for it is not known before it is delivered. */
+type DecodedEntry = Omit<OrderedTxn, 'origin' | 'entry'> & { readonly entry: Entry }
+
 const DIGEST_BYTES = 12
 const SESSION_TOUCH_BYTES = 12
 
@@ -70,7 +73,9 @@ export class MemberReplica implements Replica {
   readonly #parts: ReplicaParts
   readonly #reader = new JuteReader()
   /** In the log, by PROPOSAL, and not delivered yet. Bounded by what a learner lets be pending. */
-  readonly #undelivered = new Deque<Entry>()
+  readonly #undelivered = new Deque<DecodedEntry>()
+  /** What problemOf has just decoded, and append or deliver will ask for next. */
+  #decoded: DecodedEntry | undefined = undefined
   #lastLoggedZxid: number
   /** False: the state came by a SNAP that is not on our disk yet. */
   #isStateOnDisk = true
@@ -103,7 +108,7 @@ export class MemberReplica implements Replica {
     lane.writer.writeBytes(entry.bytes)
     lane.end(at)
     this.#lastLoggedZxid = entry.zxid
-    this.#undelivered.push(entry)
+    this.#undelivered.push(this.#decode(entry))
   }
 
   writeEpoch(file: EpochFile, epoch: number): void {
@@ -160,23 +165,42 @@ export class MemberReplica implements Replica {
   }
 
   deliver(entry: Entry): void {
-    if (this.#undelivered.peek()?.zxid === entry.zxid) this.#undelivered.shift()
-    const { applyLoop, clock } = this.#parts
-    applyLoop.apply(this.#decode(entry), clock.mono)
+    const isNext = this.#undelivered.peek()?.zxid === entry.zxid
+    const decoded = isNext ? this.#undelivered.shift() : this.#decode(entry)
+    assert(decoded !== undefined, 'a queue that was looked into is not empty')
+    this.#deliver(decoded)
   }
 
-  #decode(entry: Entry): OrderedTxn {
+  #deliver(decoded: DecodedEntry): void {
+    const { applyLoop, clients, clock } = this.#parts
+    const origin = clients.waitingWrite(decoded.clientId, decoded.cxid)
+    applyLoop.apply({ ...decoded, origin }, clock.mono)
+  }
+
+  /** Why an entry can neither be logged nor delivered here; undefined: it can. */
+  problemOf(entry: Entry): string | undefined {
+    const decoded = this.#tryDecode(entry)
+    if (decoded === undefined) return `txn ${formatZxid(entry.zxid)} does not decode`
+    this.#decoded = decoded
+    return undefined
+  }
+
+  #decode(entry: Entry): DecodedEntry {
+    if (this.#decoded?.entry === entry) return this.#decoded
+    const decoded = this.#tryDecode(entry)
+    assert(decoded !== undefined, `txn ${formatZxid(entry.zxid)} does not decode`)
+    return decoded
+  }
+
+  #tryDecode(entry: Entry): DecodedEntry | undefined {
     const r = this.#reader.reset(entry.bytes)
     const { clientId, cxid, zxid, time, type } = readTxnHeader(r)
-    const txn = readTxn(r, type)
-    // It is committed, so there is nothing else that this member could do.
-    assert(txn !== undefined && r.ok, `txn ${formatZxid(entry.zxid)} does not decode`)
-    assert(zxid === entry.zxid, 'a txn has the zxid of its proposal')
+    const txn = r.ok && zxid === entry.zxid ? readTxn(r, type) : undefined
+    if (txn === undefined || !r.ok) return undefined
     let digest: OrderedTxn['digest']
     if (r.remaining === DIGEST_BYTES && r.readInt() === DIGEST_VERSION)
       digest = { high: r.readInt() >>> 0, low: r.readInt() >>> 0 }
-    const origin = this.#parts.clients.waitingWrite(clientId, cxid)
-    return { clientId, cxid, zxid, time, txn: ownData(txn), digest, origin, entry }
+    return { clientId, cxid, zxid, time, txn: ownData(txn), digest, entry }
   }
 
   receiveSnapshot(zxid: number): SnapshotSink {
@@ -262,8 +286,8 @@ export class MemberReplica implements Replica {
     // A snapshot must hold nothing that may yet turn out not to be committed.
     if (left.length > 0 || this.#undelivered.length > 0) snapshotter.cancel(() => {})
     for (const ordered of left) this.#apply({ ...ordered, origin: undefined })
-    for (let entry = this.#undelivered.shift(); entry; entry = this.#undelivered.shift())
-      this.#apply(this.#decode(entry))
+    for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift())
+      this.#apply({ ...next, origin: undefined })
     changes.clear()
   }
 
