@@ -39,6 +39,8 @@ interface Peer {
   queued: Buffer | undefined
   /** Framed, and sent on whatever link there was. */
   last: Buffer | undefined
+  /** The last attempt to reach it has failed. */
+  hasFailed: boolean
   /** It has been logged that it is down. */
   isReportedDown: boolean
 }
@@ -109,11 +111,14 @@ export class ElectionLinks {
     return false
   }
 
-  /** 'opening': it will soon turn out. A peer that nothing was sent to yet is 'down'. */
+  /**
+   * 'opening': it will soon turn out. 'down': the last attempt has failed, even if there is another
+   * one under way; or there was none, because nothing was sent to it yet.
+   */
   reachOf(sid: number): 'open' | 'opening' | 'down' {
     const peer = this.#peers.get(sid)
     if (peer?.link !== undefined) return 'open'
-    if (peer === undefined) return 'down'
+    if (peer === undefined || peer.hasFailed) return 'down'
     return peer.dial !== undefined || peer.wokenUntil > this.#now ? 'opening' : 'down'
   }
 
@@ -134,6 +139,7 @@ export class ElectionLinks {
     if (peer === undefined) return
     this.#dials.delete(link)
     peer.dial = undefined
+    peer.hasFailed = false
     const { links, ensemble } = this.#parts
     if (peer.sid < ensemble.self.sid) {
       links.send(link, this.#opening)
@@ -166,7 +172,10 @@ export class ElectionLinks {
     this.#dials.delete(link)
     this.#live.delete(link)
     if (wasOpen) peer.link = undefined
-    else peer.dial = undefined
+    else {
+      peer.dial = undefined
+      peer.hasFailed = true
+    }
     this.#onGone(peer, wasOpen ? 'election link closed' : 'no election link to a peer')
   }
 
@@ -245,6 +254,7 @@ export class ElectionLinks {
     peer.link = link
     peer.splitter = new FrameSplitter(MESSAGE_BYTES_MAX)
     peer.wokenUntil = 0
+    peer.hasFailed = false
     peer.isReportedDown = false
     this.#live.set(link, peer)
     this.#parts.logger.info('election link open', { peer: peer.sid })
@@ -326,6 +336,7 @@ export class ElectionLinks {
       addresses: [],
       queued: undefined,
       last: undefined,
+      hasFailed: false,
       isReportedDown: false,
     }
     this.#peers.set(sid, peer)
