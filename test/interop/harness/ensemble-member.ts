@@ -12,6 +12,7 @@ export interface MemberOptions {
   readonly port: number
   /** Its log lies there. */
   readonly folder: string
+  readonly dataDir: string
   readonly configPath: string
   readonly jvmFlags: string
 }
@@ -49,6 +50,10 @@ export class Member {
   /** For messages: `2 (apache-3.9)`. */
   get name(): string {
     return `${this.sid} (${this.kind})`
+  }
+
+  get dataDir(): string {
+    return this.#options.dataDir
   }
 
   get isRunning(): boolean {

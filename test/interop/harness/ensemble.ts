@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFailed } from 'vitest'
+import { expect, onTestFailed } from 'vitest'
 import { Member } from './ensemble-member.ts'
 import { Network } from './network.ts'
 import { freePorts } from './ports.ts'
+import { type NodeText, stateOf } from './random-tree.ts'
 import { type ServerKind, scratchDirectory } from './server.ts'
 import { until } from './until.ts'
+import { WireClient } from './wire-client.ts'
 
 export interface EnsembleOptions {
   /** Of the members 1, 2, ... in this order. */
@@ -14,6 +16,8 @@ export interface EnsembleOptions {
   readonly config?: Readonly<Record<string, string>>
   /** `-Dzookeeper.X=…` and, for Apache's, options of the JVM; the same for all. */
   readonly jvmFlags?: string
+  /** The JVMs get no flags that make them start fast and stay small. */
+  readonly isTimed?: boolean
   /** With a network that can be cut, and that sees how learners are synchronised. */
   readonly cuttable?: boolean
 }
@@ -21,8 +25,7 @@ export interface EnsembleOptions {
 const PORTS_EACH = 3
 const ROLES_MS = 60_000
 const SETTLE_MS = 60_000
-/** JVMs that start fast and stay small; not for what is timed. */
-export const leanFlags = '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m'
+const leanFlags = '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m'
 
 /** Servers of any kinds that know each other, all of this host; none runs until `start`. */
 export class Ensemble {
@@ -42,6 +45,8 @@ export class Ensemble {
     })
     const network = options.cuttable === true ? await Network.create(endpoints) : undefined
     const home = scratchDirectory('ensemble')
+    const flags = options.isTimed === true ? [] : [leanFlags]
+    const jvmFlags = [...flags, options.jvmFlags ?? ''].join(' ')
     const members = endpoints.map((self) => {
       const folder = join(home, `member-${self.sid}`)
       const dataDir = join(folder, 'data')
@@ -68,7 +73,7 @@ export class Ensemble {
       const configPath = join(folder, 'zoo.cfg')
       const lines = Object.entries(config).map(([key, value]) => `${key}=${value}\n`)
       writeFileSync(configPath, lines.join(''))
-      return new Member({ ...self, folder, configPath, jvmFlags: options.jvmFlags ?? leanFlags })
+      return new Member({ ...self, folder, dataDir, configPath, jvmFlags })
     })
     return new Ensemble(members, network)
   }
@@ -129,12 +134,41 @@ export class Ensemble {
     })
   }
 
-  /** Resolves with the zxid that all running members have reached; nobody may write meanwhile. */
+  /**
+   * Resolves with the zxid that all running members have reached, by then or by a write of our own:
+   * before the first write of an epoch the leader counts from its start, and the followers do not.
+   */
   async untilEqualZxid(): Promise<string> {
+    const client = await WireClient.open((await this.untilRoles()).port, 10_000)
+    await client.close()
     return await until('equal zxids', SETTLE_MS, async () => {
       const zxids = await Promise.all(this.running.map((member) => member.zxid()))
       return zxids.every((zxid) => zxid === zxids[0]) ? zxids[0] : undefined
     })
+  }
+
+  /**
+   * All running members show clients the same nodes, which it resolves with. The node of the
+   * configuration is left out: members behind proxies have addresses of their own for each other.
+   */
+  async expectEqualStates(): Promise<ReadonlyMap<string, NodeText>> {
+    await this.untilEqualZxid()
+    const states = await Promise.all(this.running.map((member) => stateOf(member.port)))
+    for (const state of states) state.delete('/zookeeper/config')
+    const [first = new Map<string, NodeText>()] = states
+    for (const state of states) expect([...state].sort()).toEqual([...first].sort())
+    return first
+  }
+
+  /** No running member has found that its digest is not the leader's, or not that of its files. */
+  async expectNoMismatch(): Promise<void> {
+    for (const member of this.running) {
+      expect([member.name, await member.metric('zk_digest_mismatches_count')]).toEqual([
+        member.name,
+        0,
+      ])
+      expect(member.log()).not.toMatch(/digest (differs|mismatch)|Digests are not matching/i)
+    }
   }
 
   /** Kills all that runs and takes down the network. */
