@@ -176,6 +176,7 @@ export function idleReplica(lastLoggedZxid: number): IdleReplica {
       replica.serves = undefined
     },
     append: unexpected,
+    withdrawAcks: unexpected,
     writeEpoch: unexpected,
     whenDurable: unexpected,
     truncate: unexpected,
