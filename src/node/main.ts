@@ -77,7 +77,15 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
     keepAlive: config.clientTcpKeepAlive,
   }
   const clients = new ClientPort(portOptions, logger)
-  const peers = new PeerPorts(peerPortsOptionsOf(config), logger)
+  const peers = new PeerPorts(
+    {
+      connectTimeoutMs: config.cnxTimeoutMs,
+      bindTriesMax: config.electionPortBindRetry,
+      onAllAddresses: config.quorumListenOnAllIPs,
+      keepAlive: config.tcpKeepAlive,
+    },
+    logger,
+  )
   const snapshots = new SnapshotFile(disk.snapFolder, config.freeSpaceMinBytes)
   let isStopped = false
   const machine: Machine = {
