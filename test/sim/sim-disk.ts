@@ -92,6 +92,7 @@ export class SimDisk implements DiskReader {
       if (op.kind === 'rollLog') this.#log = undefined
       else if (op.kind === 'appendTxns') this.#append(op.bytes, op.firstZxid)
       else if (op.kind === 'truncateAfter') this.#truncateAfter(op.zxid)
+      else if (op.kind === 'forgetHistory') this.#forgetHistory(op.zxid)
       else this.#writeEpoch(op.file, op.epoch)
     }
     // The next batch comes only after this one, so all of the log that is under way is in this one.
@@ -154,6 +155,19 @@ export class SimDisk implements DiskReader {
         })
       }
       break
+    }
+    this.#pending.push({ kind: 'truncate', undo })
+  }
+
+  /** Snapshots first: an old one without its logs would be taken for all there ever was. */
+  #forgetHistory(zxid: number): void {
+    this.#log = undefined
+    const undo: (() => void)[] = []
+    const old = this.listSnapshots().filter((info) => info.zxid !== zxid)
+    for (const { name } of [...old, ...this.listLogs()]) {
+      const file = this.#file(name)
+      this.#files.delete(name)
+      undo.push(() => this.#files.set(name, file))
     }
     this.#pending.push({ kind: 'truncate', undo })
   }

@@ -164,7 +164,9 @@ class ProcessRun implements Machine {
       cnxnsPerAddressMax: config.maxClientCnxns,
       cnxnsMax: config.maxCnxns,
     }
-    const ports = { config, limits, providers, crypto: nodeCrypto, logger, clock: this.clock() }
+    const clock = this.clock()
+    const ensemble = undefined
+    const ports = { config, limits, providers, crypto: nodeCrypto, logger, clock, ensemble }
     this.member = new Member(ports, loaded, noWords)
     this.#loop = new TurnLoop(this.member, this)
     parts.network.listen(process.host, 'client', (socket) => this.#onClient(socket))
@@ -189,7 +191,7 @@ class ProcessRun implements Machine {
   #writeFirstSnapshot({ tree }: Loaded): void {
     const w = new JuteWriter()
     const tail = { digest: true, lastProcessedZxid: true }
-    new SnapshotEncoder(tree, new TreeDump(tree, []), tail).writeSlice(w, Infinity)
+    new SnapshotEncoder(new TreeDump(tree, []), tail).writeSlice(w, Infinity)
     const name = snapshotFileName({ zxid: 0, compression: '' })
     this.#process.disk.writeSnapshotSync(name, Buffer.from(w.bytes()))
   }
