@@ -154,7 +154,10 @@ function startTimers(
   config: Config,
   logger: Logger,
 ): readonly NodeJS.Timeout[] {
-  const timers = [setInterval(() => loop.enter(() => {}), ADVANCE_INTERVAL_MS)]
+  const { flushDelayMs } = config
+  const interval =
+    flushDelayMs > 0 ? Math.min(flushDelayMs, ADVANCE_INTERVAL_MS) : ADVANCE_INTERVAL_MS
+  const timers = [setInterval(() => loop.enter(() => {}), interval)]
   if (config.freeSpaceMinBytes > 0)
     timers.push(
       setInterval(() => {
