@@ -9,6 +9,7 @@ import { History, Violation } from './history.ts'
 import { Ledger } from './ledger.ts'
 import { Nemesis } from './nemesis.ts'
 import { SimNetwork } from './network.ts'
+import { simConfig } from './sim-config.ts'
 import type { DiskFaults } from './sim-disk.ts'
 import { SimProcess } from './sim-process.ts'
 import type { Swarm } from './swarm.ts'
@@ -83,7 +84,7 @@ export class Simulation {
   }
 
   #process(sid: number, diskFaults: DiskFaults): SimProcess {
-    const { seed, settings, clockRateError } = this.#swarm
+    const { seed, clockRateError } = this.#swarm
     const chance = new Chance(seed, 'clock', sid)
     const skew = {
       monoOffsetMs: chance.between(1000, 1_000_000_000),
@@ -96,7 +97,8 @@ export class Simulation {
       network: this.#network,
       chance: new Chance(seed, 'disk', sid),
       ledger: this.#ledger,
-      settings,
+      config: simConfig(this.#swarm, sid),
+      verifier: undefined,
       skew,
       diskFaults,
       trace: this.#trace,
