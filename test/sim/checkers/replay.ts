@@ -94,14 +94,15 @@ class Replayer {
       this.#note(outcome, moment)
     }
     this.#compareTxn(op, txn, outcome)
-    if (op.reply !== undefined) compareReply(op, outcome.err, outcome.result)
+    // Who is refused for the session's sake is not answered any more, or has a multi's answer.
+    if (op.reply !== undefined && refusal === Err.ok) compareReply(op, outcome.err, outcome.result)
   }
 
   /** A session that has ended may do nothing any more; one that has moved need not. */
   #sessionRefusal(op: Op, txn: Txn): number {
-    const err = txn.type === OpCode.error ? txn.err : Err.ok
+    const err = sessionErrOf(txn)
     if (!this.#model.sessions.has(op.session.id)) {
-      if (err === Err.sessionExpired || err === Err.sessionMoved) return err
+      if (err !== Err.ok) return err
       // A second closeSession changes nothing.
       if (txn.type === OpCode.closeSession) return Err.ok
       throw new Violation(
@@ -114,7 +115,7 @@ class Replayer {
 
   /** What members have agreed on is what was asked for. */
   #compareTxn(op: Op, txn: Txn, outcome: Outcome): void {
-    const found = txn.type === OpCode.error ? txn.err : Err.ok
+    const found = txn.type === OpCode.error ? txn.err : sessionErrOf(txn)
     if (found !== outcome.err)
       throw new Violation(
         'writes are linearizable',
@@ -158,6 +159,13 @@ class Replayer {
       closed: this.#closed,
     }
   }
+}
+
+/** A refusal for the session's sake; a multi stays one, with the refusal in its first part. */
+function sessionErrOf(txn: Txn): number {
+  const part = txn.type === OpCode.multi ? txn.txns[0] : txn
+  if (part?.type !== OpCode.error) return Err.ok
+  return part.err === Err.sessionExpired || part.err === Err.sessionMoved ? part.err : Err.ok
 }
 
 const zxidOfReply = (op: Op): number => op.reply?.zxid ?? 0
