@@ -263,6 +263,15 @@ describe('garbage on election links', () => {
     expect(network.runUntil(() => ensemble.isLedBy(2), 3000)).toBe(true)
   })
 
+  it('of a message that ends too soon is seen', () => {
+    const vote = encodeNotification('looking', { leader: 3, zxid: 5, peerEpoch: 7 }, 5, 'version=0')
+    const lengths = [...vote.keys()].filter(
+      (length) => typeof decodeNotification(vote.subarray(0, length)) === 'object',
+    )
+    // What 3.4 and those before it send.
+    expect(lengths).toEqual([28, 40])
+  })
+
   it('is no notification, or one that can be written again', () => {
     const prng = new Prng(11)
     for (let i = 0; i < 20_000; i += 1) {

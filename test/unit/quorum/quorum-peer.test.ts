@@ -141,16 +141,15 @@ describe('a member', () => {
   })
 
   it('does not listen to a role that has ended', () => {
-    const { peer, elect, replica, ends } = new Peer()
+    const { peer, elect, links, replica, ends } = new Peer()
     elect(3)
     ends[0]?.('once')
     ends[0]?.('twice')
     peer.settle()
+    links.taken(100)
     ends[0]?.('late')
-    elect(3, 'leading', 2)
-    elect(2, 'looking', 3)
     peer.settle()
-    expect([peer.state, replica.stops]).toEqual(['looking', 1])
+    expect([links.taken(100), peer.state, replica.stops]).toEqual(['', 'looking', 1])
   })
 
   it('closes all at once, and takes nobody in afterwards', () => {
