@@ -86,6 +86,7 @@ describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
       expect(registration).toMatchObject({ host: '127.0.0.1', port, version: 5 })
     }
     await probe.ask('awaitPresent /controller 30000')
+    await probe.ask(`awaitBrokers ${brokers.length} 30000`)
   })
 
   it('creates a topic on all three and carries 10,000 messages', async () => {

@@ -10,12 +10,14 @@ import java.util.Properties;
 import java.util.Scanner;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -25,6 +27,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.serialization.IntegerDeserializer;
 import org.apache.kafka.common.serialization.IntegerSerializer;
 import org.apache.zookeeper.Watcher;
@@ -38,6 +41,8 @@ import org.apache.zookeeper.ZooKeeper;
  * stdin, an answer a line on stdout, "ok ..." or "error ...".
  */
 public final class KafkaProbe {
+  private static final long POLL_MS = 50;
+
   private final ZooKeeper zooKeeper;
   private final Admin admin;
   private final KafkaProducer<Integer, Integer> producer;
@@ -112,6 +117,7 @@ public final class KafkaProbe {
       case "get" -> new String(zooKeeper.getData(command[1], false, null), StandardCharsets.UTF_8);
       case "awaitPresent" -> awaitNode(command[1], true, Long.parseLong(command[2]));
       case "awaitGone" -> awaitNode(command[1], false, Long.parseLong(command[2]));
+      case "awaitBrokers" -> awaitBrokers(Short.parseShort(command[1]), Long.parseLong(command[2]));
       case "createTopic" -> createTopic(command[1], command[2], command[3]);
       case "awaitInSync" ->
           awaitInSync(
@@ -162,6 +168,28 @@ public final class KafkaProbe {
       if (!changed.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
         throw new TimeoutException(path + " did not become what was waited for");
       }
+    }
+  }
+
+  /**
+   * Waits until the controller would place "count" replicas. That a broker's node stands in
+   * ZooKeeper is too early for that: the controller places by its metadata cache, which it updates
+   * afterwards by a request to itself. Nothing tells that this is done, so it is asked, by requests
+   * that only validate and that nobody but the controller answers.
+   */
+  private String awaitBrokers(short count, long deadlineMs) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(deadlineMs);
+    List<NewTopic> request = List.of(new NewTopic("never-created", 1, count));
+    CreateTopicsOptions onlyValidate = new CreateTopicsOptions().validateOnly(true);
+    while (true) {
+      try {
+        admin.createTopics(request, onlyValidate).all().get();
+        return "";
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof InvalidReplicationFactorException)) throw e;
+        if (System.nanoTime() > deadline) throw new TimeoutException(e.getCause().getMessage());
+      }
+      TimeUnit.MILLISECONDS.sleep(POLL_MS);
     }
   }
 
