@@ -53,6 +53,11 @@ export class Proposals<T> {
     if (zxid > before) this.#acked.set(sid, zxid)
   }
 
+  /** What `sid` has above `zxid` is gone, or will be: it must ack that again. */
+  withdrawAcks(sid: number, zxid: number): void {
+    if ((this.#acked.get(sid) ?? 0) > zxid) this.#acked.set(sid, zxid)
+  }
+
   /** The next payload in order that a quorum has made durable; undefined when there is none yet. */
   nextCommitted(): T | undefined {
     const head = this.#outstanding.peek()
