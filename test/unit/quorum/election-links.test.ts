@@ -4,6 +4,7 @@ import { ElectionLinks } from '../../../src/quorum/election-links.ts'
 import { decodeNotification, encodeNotification } from '../../../src/quorum/notification.ts'
 import { encodeOpening } from '../../../src/quorum/opening-message.ts'
 import { ElectionEnsemble, ensembleOf } from '../../support/election-ensemble.ts'
+import { stopsOf } from '../../support/fake-roles.ts'
 import { framed } from '../../support/golden-election.ts'
 import { addressOf } from '../../support/memory-network.ts'
 import { RecordingLinks } from '../../support/recording-links.ts'
@@ -258,7 +259,7 @@ describe('garbage on election links', () => {
     }
     network.run(3000)
     expect(ensemble.isLedBy(3)).toBe(true)
-    expect([1, 2, 3].map((sid) => ensemble.member(sid).replica.stops)).toEqual([0, 0, 0])
+    expect([1, 2, 3].map((sid) => stopsOf(ensemble.member(sid).replica))).toEqual([0, 0, 0])
     ensemble.kill(3)
     expect(network.runUntil(() => ensemble.isLedBy(2), 3000)).toBe(true)
   })
