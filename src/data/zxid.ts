@@ -7,7 +7,7 @@ import { assert } from '../base/assert.ts'
 export type Zxid = number
 
 const COUNTER_SPAN = 2 ** 32
-/** The largest epoch: with all counters of it a zxid is still a safe integer. */
+/** Beyond it a zxid would be no safe integer. */
 export const EPOCH_MAX: number = 2 ** 21 - 1
 
 export function makeZxid(epoch: number, counter: number): Zxid {

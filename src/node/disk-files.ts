@@ -66,7 +66,8 @@ export function truncateFiles(plan: Truncation, snapFolder: string, logFolder: s
   for (const { name, offset } of plan.cuts) cutFile(join(logFolder, name), offset, false)
 }
 
-function removeDurably(folder: string, name: string): void {
+/** Gone for good when it returns. Throws. */
+export function removeDurably(folder: string, name: string): void {
   // A purge may have been faster.
   rmSync(join(folder, name), { force: true })
   syncFolder(folder)

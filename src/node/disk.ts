@@ -32,6 +32,7 @@ import {
   messageOf,
   prepareFolder,
   readFileRange,
+  removeDurably,
   syncFolder,
   truncateFiles,
 } from './disk-files.ts'
@@ -208,6 +209,9 @@ export class NodeDisk implements DiskReader {
         case 'truncateAfter':
           if (!this.#truncate(op.zxid)) return
           break
+        case 'forgetHistory':
+          if (!this.#forgetHistory(op.zxid)) return
+          break
         case 'writeEpoch':
           this.#writeEpoch(op.file, op.epoch, goOn)
           return
@@ -248,6 +252,20 @@ export class NodeDisk implements DiskReader {
       else truncateFiles(plan, this.snapFolder, this.logFolder)
     } catch (error) {
       this.#fail(action, error)
+    }
+    return !this.#hasFailed
+  }
+
+  /** False: it failed. */
+  #forgetHistory(zxid: number): boolean {
+    this.#closeLog()
+    try {
+      // The snapshots first: an old one without its logs would be taken for all there ever was.
+      const old = this.listSnapshots().filter((file) => file.zxid !== zxid)
+      for (const { name } of old) removeDurably(this.snapFolder, name)
+      for (const { name } of this.listLogs()) removeDurably(this.logFolder, name)
+    } catch (error) {
+      this.#fail(`removing what was before snapshot ${formatZxid(zxid)}`, error)
     }
     return !this.#hasFailed
   }

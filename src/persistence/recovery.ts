@@ -158,7 +158,7 @@ class Replay {
 }
 
 /** Within an epoch zxids are consecutive; a new epoch begins with its first proposal. */
-function follows(zxid: number, last: number): boolean {
+export function follows(zxid: number, last: number): boolean {
   return zxid === last + 1 || (epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1)
 }
 

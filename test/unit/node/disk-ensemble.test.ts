@@ -149,3 +149,14 @@ describe('truncateAfter', () => {
     expect(await fatal).toMatch(/^cutting the log in .* behind 0x4 failed: /)
   })
 })
+
+describe('forgetting a history', () => {
+  it('leaves the snapshot that came from the leader, and goes on in a new log', async () => {
+    await write(append(1, 2))
+    for (const name of ['snapshot.1', 'snapshot.2', 'snapshot.200000005'])
+      writeFileSync(join(snapFolder, name), '')
+    await write({ kind: 'forgetHistory', zxid: 0x2_0000_0005 }, append(0x2_0000_0006))
+    expect(disk.listSnapshots().map(({ name }) => name)).toEqual(['snapshot.200000005'])
+    expect(disk.listLogs().map(({ name }) => name)).toEqual(['log.200000006'])
+  })
+})
