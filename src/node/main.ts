@@ -78,36 +78,10 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
     keepAlive: config.clientTcpKeepAlive,
   }
   const clients = new ClientPort(portOptions, logger)
-  const peers = new PeerPorts(
-    {
-      connectTimeoutMs: config.cnxTimeoutMs,
-      bindTriesMax: config.electionPortBindRetry,
-      onAllAddresses: config.quorumListenOnAllIPs,
-      keepAlive: config.tcpKeepAlive,
-    },
-    logger,
-  )
+  const peers = peerPortsOf(config, logger)
   const snapshots = new SnapshotFile(disk.snapFolder, config.freeSpaceMinBytes)
   let isStopped = false
-  const machine: Machine = {
-    clock: readClock,
-    afterThisTurn: setImmediate,
-    writeClient: (id, bytes) => clients.write(id, bytes),
-    closeClient: (id, now) => clients.close(id, now),
-    pauseClient: (id, paused) => clients.pause(id, paused),
-    writeDisk: (ops, done) => {
-      // Nobody will be told that it is there, so it need not be.
-      if (!isStopped) disk.write(ops, done)
-    },
-    writeSnapshotSlice: (op, done) =>
-      snapshots.run(op, (problem) => {
-        if (!isStopped) done(problem)
-      }),
-    dialLink: (link, kind, addresses) => peers.dial(link, kind, addresses),
-    writeLink: (link, bytes) => peers.write(link, bytes),
-    closeLink: (link) => peers.close(link),
-    pauseLink: (link, paused) => peers.pause(link, paused),
-  }
+  const machine = machineOf({ disk, clients, peers, snapshots, isStopped: () => isStopped })
   const loop = new TurnLoop(member, machine)
   peers.attach(loop)
   if (ensemble !== undefined) {
@@ -134,6 +108,46 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   }
 }
 
+interface MachineParts {
+  readonly disk: NodeDisk
+  readonly clients: ClientPort
+  readonly peers: PeerPorts
+  readonly snapshots: SnapshotFile
+  readonly isStopped: () => boolean
+}
+
+function machineOf({ disk, clients, peers, snapshots, isStopped }: MachineParts): Machine {
+  return {
+    clock: readClock,
+    afterThisTurn: setImmediate,
+    writeClient: (id, bytes) => clients.write(id, bytes),
+    closeClient: (id, now) => clients.close(id, now),
+    pauseClient: (id, paused) => clients.pause(id, paused),
+    writeDisk: (ops, done) => {
+      // Nobody will be told that it is there, so it need not be.
+      if (!isStopped()) disk.write(ops, done)
+    },
+    writeSnapshotSlice: (op, done) =>
+      snapshots.run(op, (problem) => {
+        if (!isStopped()) done(problem)
+      }),
+    dialLink: (link, kind, addresses) => peers.dial(link, kind, addresses),
+    writeLink: (link, bytes) => peers.write(link, bytes),
+    closeLink: (link) => peers.close(link),
+    pauseLink: (link, paused) => peers.pause(link, paused),
+  }
+}
+
+function peerPortsOf(config: Config, logger: Logger): PeerPorts {
+  const options = {
+    connectTimeoutMs: config.cnxTimeoutMs,
+    bindTriesMax: config.electionPortBindRetry,
+    onAllAddresses: config.quorumListenOnAllIPs,
+    keepAlive: config.tcpKeepAlive,
+  }
+  return new PeerPorts(options, logger)
+}
+
 /** What makes a member of an ensemble out of a server; undefined where there is none. */
 async function joinable(
   config: Config,
@@ -155,7 +169,10 @@ function startTimers(
   config: Config,
   logger: Logger,
 ): readonly NodeJS.Timeout[] {
-  const timers = [setInterval(() => loop.enter(() => {}), ADVANCE_INTERVAL_MS)]
+  const { flushDelayMs } = config
+  const interval =
+    flushDelayMs > 0 ? Math.min(flushDelayMs, ADVANCE_INTERVAL_MS) : ADVANCE_INTERVAL_MS
+  const timers = [setInterval(() => loop.enter(() => {}), interval)]
   if (config.freeSpaceMinBytes > 0)
     timers.push(
       setInterval(() => {

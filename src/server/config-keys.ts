@@ -44,9 +44,7 @@ const texts: readonly (readonly [reason: Reason, keys: readonly string[]])[] = [
     'later',
     [
       'jute.maxbuffer.extrasize',
-      'flushDelay',
       'maxWriteQueuePollTime',
-      'maxBatchSize',
       'maxResponseCacheSize',
       'maxGetChildrenResponseCacheSize',
       'enableEagerACLCheck',

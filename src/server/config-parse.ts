@@ -146,6 +146,8 @@ type Persistence = Pick<
   | 'preAllocBytes'
   | 'forceSync'
   | 'fsyncWarningThresholdMs'
+  | 'flushDelayMs'
+  | 'maxBatchSize'
   | 'txnLogSizeLimitBytes'
   | 'snapCount'
   | 'snapSizeLimitBytes'
@@ -172,6 +174,8 @@ function readPersistence(reader: ConfigReader): Persistence {
     preAllocBytes: Math.max(0, reader.integer('preAllocSize', 'property', 65_536, kib)) * KIB,
     forceSync: reader.yesNo('forceSync', 'property', true),
     fsyncWarningThresholdMs: threshold,
+    flushDelayMs: reader.integer('flushDelay', 'property', 0, ms),
+    maxBatchSize: reader.integer('maxBatchSize', 'property', 1000, { min: 1, unit: 'txns' }),
     txnLogSizeLimitBytes:
       Math.max(0, reader.integer('txnLogSizeLimitInKb', 'property', 0, kib)) * KIB,
     snapCount: Math.max(2, snapCount),

@@ -72,6 +72,10 @@ export interface Config {
   readonly preAllocBytes: number
   readonly forceSync: boolean
   readonly fsyncWarningThresholdMs: number
+  /** flushDelay: how long a write may wait for others to share its flush; 0: not at all. */
+  readonly flushDelayMs: number
+  /** Txns that end such a wait. */
+  readonly maxBatchSize: number
   readonly txnLogSizeLimitBytes: number
   readonly snapCount: number
   /** 0: the size of the log begins no snapshot. */

@@ -18,12 +18,23 @@ const BATCH_BYTES_INITIAL = 64 * 1024
 /** A batch buffer that a burst has grown beyond this is given back to the collector. */
 const BATCH_BYTES_KEPT = 1024 * 1024
 
+/** Named as in Config. */
+export interface DiskLaneOptions {
+  /** flushDelay: how long records may wait for others to share their flush; 0: not at all. */
+  readonly flushDelayMs: number
+  /** maxBatchSize: with so many records the flush waits no more. */
+  readonly batchTxnsMax: number
+}
+
 /**
  * The way to the log and the epoch files: one lane, one batch in flight. Whatever is handed over
  * while a flush is under way forms the next batch: that is the group commit. Records are encoded in
  * place, in the bytes that go to the disk.
  */
 export class DiskLane {
+  readonly #options: DiskLaneOptions
+  /** When the oldest record that waits was handed over. */
+  #openedMono = 0
   #batch: JuteWriter = new JuteWriter(BATCH_BYTES_INITIAL)
   readonly #spare: JuteWriter[] = []
   /** Batch writers whose bytes the disk still reads, oldest first. */
@@ -36,6 +47,10 @@ export class DiskLane {
   #firstZxid = 0
   #lastZxid = 0
   #txns = 0
+
+  constructor(options: DiskLaneOptions = { flushDelayMs: 0, batchTxnsMax: 1 }) {
+    this.#options = options
+  }
 
   /**
    * Makes room for a record. The entry is to be written with `writer` at once, and `end` called;
@@ -81,8 +96,21 @@ export class DiskLane {
     this.#openFrom = w.length
   }
 
-  /** Everything since the last call. The bytes stay as they are until `onDurable`. */
-  take(): DiskBatch | undefined {
+  /**
+   * Records alone may wait for more of them (flushDelay); epochs and the like never do. Nobody is told
+   * anything before a flush, so this trades latency for fewer of them.
+   */
+  #mayWait(nowMono: number): boolean {
+    const { flushDelayMs, batchTxnsMax } = this.#options
+    if (flushDelayMs === 0 || this.#ops.length > 0 || this.#openTxns === 0) return false
+    if (this.#openedMono === 0) this.#openedMono = nowMono
+    return this.#openTxns < batchTxnsMax && nowMono - this.#openedMono < flushDelayMs
+  }
+
+  /** Everything since the last call, if it is due. The bytes stay as they are until `onDurable`. */
+  take(nowMono: number): DiskBatch | undefined {
+    if (this.#mayWait(nowMono)) return undefined
+    this.#openedMono = 0
     this.#cut()
     if (this.#ops.length === 0 && this.#whenDurable.length === 0) return undefined
     const w = this.#batch

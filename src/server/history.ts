@@ -1,7 +1,8 @@
 import { JuteReader } from 'jute-ts'
 import { readTxnHeader } from '../data/records.ts'
+import { follows } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo } from '../persistence/disk.ts'
-import { follows, logsToReplay } from '../persistence/recovery.ts'
+import { logsToReplay } from '../persistence/recovery.ts'
 import { TxnLogReader } from '../persistence/txn-log-reader.ts'
 import type { Entry, HistoryFeed } from '../quorum/replica.ts'
 

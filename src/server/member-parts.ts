@@ -84,7 +84,10 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   const sessions = new SessionTracker(firstId, config.tickTimeMs)
   for (const [id, timeoutMs] of recovered.sessions) sessions.track(id, timeoutMs, clock.mono)
   const prep = new Prep(config, tree, access, new SessionGatekeeper(sessions))
-  const lane = new DiskLane()
+  const lane = new DiskLane({
+    flushDelayMs: config.flushDelayMs,
+    batchTxnsMax: config.maxBatchSize,
+  })
   const quorum = ensemble?.ensemble.verifier ?? new MajorityQuorum([STANDALONE_SID])
   const writePath = new WritePath(prep, lane, quorum, self ?? STANDALONE_SID, config.digestEnabled)
   const serving = new Serving(writePath, sessions, clock)

@@ -266,7 +266,7 @@ export class Member implements LinkEvents {
   }
 
   takeDiskBatch(): DiskBatch | undefined {
-    const batch = this.#lane.take()
+    const batch = this.#lane.take(this.clock.mono)
     if (batch === undefined) return undefined
     if (batch.txns > 0) this.metrics.syncProcessorBatchSize.add(batch.txns)
     const rolls = this.snapshotter.onLogged(batch.txns, batch.bytes)

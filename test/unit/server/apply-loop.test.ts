@@ -59,7 +59,7 @@ class Applying {
 
   /** Makes all that was submitted durable, and applies it. */
   run(): void {
-    const batch = this.#lane.take()
+    const batch = this.#lane.take(0)
     if (batch === undefined) throw new Error('nothing to write')
     this.#loop.run(0)
     this.#lane.onDurable(batch)
