@@ -16,6 +16,12 @@ export class Deque<T> {
     return this.#slots[this.#head]
   }
 
+  /** Counted from the oldest, which is 0; undefined beyond the newest. */
+  at(index: number): T | undefined {
+    if (index < 0 || index >= this.#length) return undefined
+    return this.#slots[(this.#head + index) & (this.#slots.length - 1)]
+  }
+
   push(item: T): void {
     if (this.#length === this.#slots.length) this.#grow()
     this.#slots[(this.#head + this.#length) & (this.#slots.length - 1)] = item

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import { type OwnerRules, ownerKind } from '../data/create-mode.ts'
 import { CONFIG_PATH, parentOf, QUOTA_PATH, ZOOKEEPER_PATH } from '../data/path.ts'
 import type { ACL, Stat } from '../data/records.ts'
@@ -15,11 +16,13 @@ const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'a
  */
 export class DataTree {
   /** By full path. The root stands under '' too, as in the original, and is counted twice there. */
-  readonly #nodes = new Map<string, Znode>()
-  readonly #ephemerals = new Map<SessionId, Set<string>>()
-  readonly containers: Set<string> = new Set()
-  readonly ttls: Set<string> = new Set()
-  readonly acls: AclTable = new AclTable()
+  #nodes = new Map<string, Znode>()
+  #ephemerals = new Map<SessionId, Set<string>>()
+  #containers = new Set<string>()
+  #ttls = new Set<string>()
+  #acls = new AclTable()
+  #replacements = 0
+  #dumps = 0
   readonly digest: TreeDigest = new TreeDigest()
   readonly quota: QuotaKeeper
   readonly ownerRules: OwnerRules
@@ -31,6 +34,8 @@ export class DataTree {
   digestHint: ((path: string) => number | undefined) | undefined = undefined
   /** Told of a node and the ACL that it had, before it gets another. */
   readonly aclListeners: Set<(znode: Znode, before: AclEntry) => void> = new Set()
+  /** Told of a node that a txn is about to change or to take away: by a dump of one moment. */
+  beforeChange: ((path: string, znode: Znode) => void) | undefined = undefined
   lastProcessedZxid = 0
   /** Path lengths plus data lengths: what mntr calls approximate_data_size. */
   approximateDataBytes = 0
@@ -41,7 +46,7 @@ export class DataTree {
     this.digestEnabled = digestEnabled
     this.quota = new QuotaKeeper(this)
     const empty = (): Buffer => Buffer.alloc(0)
-    const root = new Znode(empty(), this.acls.open, 0n, 0, 0)
+    const root = new Znode(empty(), this.#acls.open, 0n, 0, 0)
     this.#nodes.set('', root)
     this.#nodes.set('/', root)
     this.approximateDataBytes = 1
@@ -53,12 +58,59 @@ export class DataTree {
     if (zookeeper === undefined) return
     this.#bootstrap(zookeeper, QUOTA_PATH, empty())
     const config = this.#bootstrap(zookeeper, CONFIG_PATH, empty())
-    config.acl = this.acls.acquire(worldReadable)
+    config.acl = this.#acls.acquire(worldReadable)
     config.aversion = -1
   }
 
+  /**
+   * Takes over all that `other` holds, for everybody who holds this tree: the state of a leader, or a
+   * backup. Watches are none of it. Who listens to this tree goes on to; `other` is void afterwards. A
+   * dump that is under way is stale: it has begun with what is no longer there.
+   */
+  adopt(other: DataTree): void {
+    assert(other !== this, 'a tree cannot take over itself')
+    assert(other.digestEnabled === this.digestEnabled, 'one of the two trees has no digests')
+    this.#nodes = other.#nodes
+    this.#ephemerals = other.#ephemerals
+    this.#containers = other.#containers
+    this.#ttls = other.#ttls
+    this.#acls = other.#acls
+    this.#replacements += 1
+    this.#dumps = Math.max(this.#dumps, other.#dumps)
+    this.digest.set(other.digest)
+    this.quota.adopt(other.quota)
+    this.lastProcessedZxid = other.lastProcessedZxid
+    this.approximateDataBytes = other.approximateDataBytes
+    this.ephemeralsCount = other.ephemeralsCount
+  }
+
+  /** How often `adopt` was called: what was kept of the nodes is worth nothing when this has changed. */
+  get replacements(): number {
+    return this.#replacements
+  }
+
+  /** A number that no node has been marked with, see Znode.dumpedBy. */
+  numberDump(): number {
+    this.#dumps += 1
+    return this.#dumps
+  }
+
+  /** Paths of the containers. */
+  get containers(): ReadonlySet<string> {
+    return this.#containers
+  }
+
+  /** Paths of the TTL nodes. */
+  get ttls(): ReadonlySet<string> {
+    return this.#ttls
+  }
+
+  get acls(): AclTable {
+    return this.#acls
+  }
+
   #bootstrap(parent: Znode, path: string, data: Buffer): Znode {
-    const znode = new Znode(data, this.acls.open, 0n, 0, 0)
+    const znode = new Znode(data, this.#acls.open, 0n, 0, 0)
     parent.addChild(path.slice(path.lastIndexOf('/') + 1))
     this.attach(path, znode)
     return znode
@@ -149,7 +201,7 @@ export class DataTree {
     this.approximateDataBytes -= path.length + znode.dataLength
     if (znode.ephemeralOwner !== 0n) this.#unindex(path, znode.ephemeralOwner)
     this.digest.subtract(znode.digest)
-    this.acls.release(znode.acl)
+    this.#acls.release(znode.acl)
   }
 
   /** Takes a node without children out of the tree, and out of its parent. */
@@ -174,8 +226,8 @@ export class DataTree {
 
   setAcl(znode: Znode, acl: readonly ACL[]): void {
     for (const listener of this.aclListeners) listener(znode, znode.acl)
-    const entry: AclEntry = this.acls.acquire(acl)
-    this.acls.release(znode.acl)
+    const entry: AclEntry = this.#acls.acquire(acl)
+    this.#acls.release(znode.acl)
     znode.acl = entry
   }
 
@@ -190,8 +242,8 @@ export class DataTree {
 
   #index(path: string, owner: bigint): void {
     const kind = ownerKind(owner, this.ownerRules)
-    if (kind === 'container') this.containers.add(path)
-    else if (kind === 'ttl') this.ttls.add(path)
+    if (kind === 'container') this.#containers.add(path)
+    else if (kind === 'ttl') this.#ttls.add(path)
     else {
       let paths = this.#ephemerals.get(owner)
       if (paths === undefined) {
@@ -204,7 +256,7 @@ export class DataTree {
   }
 
   #unindex(path: string, owner: bigint): void {
-    if (this.containers.delete(path) || this.ttls.delete(path)) return
+    if (this.#containers.delete(path) || this.#ttls.delete(path)) return
     const paths = this.#ephemerals.get(owner)
     if (paths === undefined) return
     if (paths.delete(path)) this.ephemeralsCount -= 1

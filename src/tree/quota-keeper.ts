@@ -26,12 +26,17 @@ export interface QuotaUsage {
  */
 export class QuotaKeeper {
   readonly #tree: DataTree
-  readonly #table = new QuotaTable()
+  #table = new QuotaTable()
   /** Told of every create and setData beyond a limit, refused or not. */
   onExceeded: (root: QuotaRoot, excess: QuotaExcess) => void = () => {}
 
   constructor(tree: DataTree) {
     this.#tree = tree
+  }
+
+  /** Takes over which subtrees have quotas, but not who is told of an excess. */
+  adopt(other: QuotaKeeper): void {
+    this.#table = other.#table
   }
 
   onCreated(path: string, znode: Znode): void {

@@ -31,6 +31,22 @@ type Pending =
   | { readonly kind: 'create'; readonly name: string }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string }
   | { readonly kind: 'unlink'; readonly name: string; readonly file: SimFile }
+  | { readonly kind: 'epoch'; readonly file: EpochFile; readonly before: number | undefined }
+  /** Steps that are done one after the other; each function undoes one. */
+  | { readonly kind: 'truncate'; readonly undo: readonly (() => void)[] }
+
+type EpochFile = 'acceptedEpoch' | 'currentEpoch'
+
+/** What the machine is waiting for, and where it belongs: the log and snapshots have a lane each. */
+export type Completion = () => void
+
+/** What a disk may do wrong on purpose, to see whether anybody notices. */
+export interface DiskFaults {
+  /** Says that it is done before it is. */
+  readonly acksEarly?: boolean
+  readonly dropsEpochs?: boolean
+  readonly dropsTruncations?: boolean
+}
 
 const PREALLOC_BYTES = 4096
 
@@ -48,10 +64,16 @@ export class SimDisk implements DiskReader {
   #logFileBytes = 0
   #snapshotName = ''
   /** What the machine is waiting for; the simulation decides when it comes. */
-  #completions: (() => void)[] = []
+  #completions: Completion[] = []
+  readonly #epochs = new Map<EpochFile, number>()
+  readonly #faults: DiskFaults
+  readonly #complete: ((done: Completion) => void) | undefined
 
-  constructor(prng: Prng) {
+  /** Without `complete`, completeOne() says when something is done. */
+  constructor(prng: Prng, complete?: (done: Completion) => void, faults: DiskFaults = {}) {
     this.#prng = prng
+    this.#complete = complete
+    this.#faults = faults
   }
 
   get isBusy(): boolean {
@@ -65,16 +87,89 @@ export class SimDisk implements DiskReader {
   }
 
   writeDisk(ops: readonly DiskOp[], done: () => void): void {
+    if (this.#faults.acksEarly === true) this.#settle(({ kind }) => logLane.has(kind))
     for (const op of ops) {
       if (op.kind === 'rollLog') this.#log = undefined
       else if (op.kind === 'appendTxns') this.#append(op.bytes, op.firstZxid)
+      else if (op.kind === 'truncateAfter') this.#truncateAfter(op.zxid)
+      else if (op.kind === 'forgetHistory') this.#forgetHistory(op.zxid)
+      else this.#writeEpoch(op.file, op.epoch)
     }
     // The next batch comes only after this one, so all of the log that is under way is in this one.
-    const mine = this.#pending.filter(({ kind }) => kind === 'append' || kind === 'create')
-    this.#completions.push(() => {
-      this.#settle((pending) => mine.includes(pending))
+    const mine = new Set(this.#pending.filter(({ kind }) => logLane.has(kind)))
+    this.#onDone(() => {
+      if (this.#faults.acksEarly !== true) this.#settle((pending) => mine.has(pending))
       done()
     })
+  }
+
+  #onDone(done: Completion): void {
+    if (this.#complete !== undefined) this.#complete(done)
+    else this.#completions.push(done)
+  }
+
+  #writeEpoch(file: EpochFile, epoch: number): void {
+    if (this.#faults.dropsEpochs === true) return
+    this.#pending.push({ kind: 'epoch', file, before: this.#epochs.get(file) })
+    this.#epochs.set(file, epoch)
+  }
+
+  /** Undefined: there is no such file. */
+  readEpoch(file: EpochFile): number | undefined {
+    return this.#epochs.get(file)
+  }
+
+  /** As a member does that boots, while nobody hears of it. */
+  writeEpochSync(file: EpochFile, epoch: number): void {
+    this.#epochs.set(file, epoch)
+  }
+
+  /**
+   * Snapshots go first, the newest first, then logs from the newest on, then the end of the one that
+   * stays: wherever it stops, what is left is a history without a gap.
+   */
+  #truncateAfter(zxid: number): void {
+    this.#log = undefined
+    if (this.#faults.dropsTruncations === true) return
+    const undo: (() => void)[] = []
+    const remove = (name: string): void => {
+      const file = this.#file(name)
+      this.#files.delete(name)
+      undo.push(() => this.#files.set(name, file))
+    }
+    for (const info of this.listSnapshots().toReversed()) if (info.zxid > zxid) remove(info.name)
+    for (const info of this.listLogs().toReversed()) {
+      if (info.zxid > zxid) {
+        remove(info.name)
+        continue
+      }
+      const file = this.#file(info.name)
+      const { bytes, syncedBytes } = file
+      const end = endOfRecords(bytes, zxid)
+      if (end < bytes.length) {
+        file.bytes = bytes.subarray(0, end)
+        file.syncedBytes = end
+        undo.push(() => {
+          file.bytes = bytes
+          file.syncedBytes = syncedBytes
+        })
+      }
+      break
+    }
+    this.#pending.push({ kind: 'truncate', undo })
+  }
+
+  /** Snapshots first: an old one without its logs would be taken for all there ever was. */
+  #forgetHistory(zxid: number): void {
+    this.#log = undefined
+    const undo: (() => void)[] = []
+    const old = this.listSnapshots().filter((info) => info.zxid !== zxid)
+    for (const { name } of [...old, ...this.listLogs()]) {
+      const file = this.#file(name)
+      this.#files.delete(name)
+      undo.push(() => this.#files.set(name, file))
+    }
+    this.#pending.push({ kind: 'truncate', undo })
   }
 
   #append(bytes: Buffer, firstZxid: number): void {
@@ -93,11 +188,13 @@ export class SimDisk implements DiskReader {
     this.#logEnd += content.length
     this.#logFileBytes = paddedFileBytes(this.#logFileBytes, this.#logEnd, PREALLOC_BYTES)
     const file = this.#file(name)
-    const grown = Buffer.alloc(this.#logFileBytes)
-    file.bytes.copy(grown)
-    content.copy(grown, at)
-    file.bytes = grown
-    file.syncedBytes = grown.length
+    if (file.bytes.length < this.#logFileBytes) {
+      const grown = Buffer.alloc(this.#logFileBytes)
+      file.bytes.copy(grown)
+      file.bytes = grown
+    }
+    content.copy(file.bytes, at)
+    file.syncedBytes = file.bytes.length
     this.#pending.push({ kind: 'append', name, at, bytes: content })
   }
 
@@ -114,7 +211,7 @@ export class SimDisk implements DiskReader {
       file.syncedBytes = file.bytes.length
       this.#rename(temporary, this.#snapshotName)
     }
-    this.#completions.push(() => {
+    this.#onDone(() => {
       if (op.kind === 'finish') this.#settle(({ kind }) => kind === 'rename')
       done(undefined)
     })
@@ -159,6 +256,28 @@ export class SimDisk implements DiskReader {
     return file
   }
 
+  /** The process is gone and the system stays: what was handed over is there, in part at the end. */
+  kill(): void {
+    const last = this.#pending.at(-1)
+    if (last?.kind === 'append') this.#tear(last.name, last.at, last.bytes)
+    this.#endProcess()
+  }
+
+  /** Everything is gone. */
+  wipe(): void {
+    this.#files.clear()
+    this.#epochs.clear()
+    this.#endProcess()
+  }
+
+  #endProcess(): void {
+    for (const name of [...this.#files.keys()])
+      if (name.startsWith('tmp.')) this.#files.delete(name)
+    this.#pending = []
+    this.#completions = []
+    this.#log = undefined
+  }
+
   /** Power is lost now, and comes back. */
   crash(): void {
     for (const pending of this.#pending.toReversed()) this.#lose(pending)
@@ -168,11 +287,7 @@ export class SimDisk implements DiskReader {
       file.bytes = file.bytes.subarray(0, kept)
       file.syncedBytes = kept
     }
-    for (const name of [...this.#files.keys()])
-      if (name.startsWith('tmp.')) this.#files.delete(name)
-    this.#pending = []
-    this.#completions = []
-    this.#log = undefined
+    this.#endProcess()
   }
 
   #lose(pending: Pending): void {
@@ -192,6 +307,16 @@ export class SimDisk implements DiskReader {
       }
       case 'unlink':
         if (isLost) this.#files.set(pending.name, pending.file)
+        return
+      case 'epoch':
+        if (!isLost) return
+        if (pending.before === undefined) this.#epochs.delete(pending.file)
+        else this.#epochs.set(pending.file, pending.before)
+        return
+      case 'truncate': {
+        const kept = this.#prng.below(pending.undo.length + 1)
+        for (const undo of pending.undo.slice(kept).toReversed()) undo()
+      }
     }
   }
 
@@ -242,4 +367,21 @@ export class SimDisk implements DiskReader {
       return String(error)
     }
   }
+}
+
+const logLane: ReadonlySet<Pending['kind']> = new Set(['append', 'create', 'epoch', 'truncate'])
+
+/** Checksum and length, then clientId and cxid of the header, then the zxid. */
+const ZXID_AT = 8 + 4 + 8 + 4
+const RECORD_OVERHEAD_BYTES = 8 + 4 + 1
+
+/** Where the first record above `zxid` begins, or the padding. */
+function endOfRecords(bytes: Buffer, zxid: number): number {
+  let at = LOG_HEADER_BYTES
+  while (at + ZXID_AT + 8 <= bytes.length) {
+    const length = bytes.readInt32BE(at + 8)
+    if (length <= 0 || Number(bytes.readBigInt64BE(at + ZXID_AT)) > zxid) break
+    at += length + RECORD_OVERHEAD_BYTES
+  }
+  return at
 }
