@@ -31,7 +31,7 @@ function membership(swarm: Swarm, sid: number): Record<string, string> {
     const role = other > members ? 'observer' : 'participant'
     lines[`server.${other}`] = `m${other}:2888:3888:${role}`
   }
-  if (sid > members) lines['peerType'] = 'observer'
+  if (sid > members) lines.peerType = 'observer'
   if (weights === undefined) return lines
   const voters = Array.from({ length: members }, (_, index) => index + 1)
   lines['group.1'] = voters.join(':')

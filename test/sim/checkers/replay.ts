@@ -24,6 +24,8 @@ export interface Story {
   readonly changes: ReadonlyMap<string, readonly TimedChange[]>
   /** The place of each write that has one. */
   readonly zxidOf: ReadonlyMap<Op, number>
+  /** Those that are there as an error only, since their session had moved or ended. */
+  readonly refused: ReadonlySet<Op>
   /** Zxids of the txns that began and ended a session. */
   readonly begun: ReadonlyMap<bigint, LedgerEntry>
   readonly closed: ReadonlyMap<bigint, LedgerEntry>
@@ -47,6 +49,7 @@ class Replayer {
   readonly #writes = new Map<string, Op>()
   readonly #reads: Op[] = []
   readonly #zxidOf = new Map<Op, number>()
+  readonly #refused = new Set<Op>()
   readonly #begun = new Map<bigint, LedgerEntry>()
   readonly #closed = new Map<bigint, LedgerEntry>()
   #nextRead = 0
@@ -86,6 +89,7 @@ class Replayer {
       throw new Violation('a write is done once', `${nameOf(op)} is there twice, at ${hex(zxid)}`)
     this.#zxidOf.set(op, zxid)
     const refusal = this.#sessionRefusal(op, txn)
+    if (refusal !== Err.ok) this.#refused.add(op)
     const { call } = op
     let outcome: Outcome = { err: refusal, result: {}, changes: [] }
     if (refusal === Err.ok && call.op === 'closeSession') outcome = this.#close(entry, moment)
@@ -155,6 +159,7 @@ class Replayer {
       model: this.#model,
       changes: this.#changes,
       zxidOf: this.#zxidOf,
+      refused: this.#refused,
       begun: this.#begun,
       closed: this.#closed,
     }
