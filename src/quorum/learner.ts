@@ -145,7 +145,7 @@ export class Learner {
       onProblem: (problem) => this.#end(problem),
     })
     this.#channel = new LeaderChannel(links, link)
-    this.#await('LEADERINFO')
+    this.#waitFor('LEADERINFO')
     const { self, configVersion } = ensemble
     this.#channel.sendInfo(this.#role, self.sid, epochs.accepted, configVersion)
   }
@@ -161,7 +161,7 @@ export class Learner {
     if (this.#step === 'end' || link !== this.#dial.link) return
     this.#channel?.onClosed()
     // One of ours that does not lead yet accepts, and closes: it may be a moment behind us.
-    if (!this.#hasHeard && this.#dial.tryAgain(this.#now)) this.#await('connection')
+    if (!this.#hasHeard && this.#dial.tryAgain(this.#now)) this.#waitFor('connection')
     else this.#end('the connection to the leader is broken')
   }
 
@@ -169,7 +169,7 @@ export class Learner {
     // Nothing waits for that: what we send is bounded by what the leader and our clients ask.
   }
 
-  #await(step: Step): void {
+  #waitFor(step: Step): void {
     this.#step = step
     this.#waitsSinceMono = this.#now
   }
@@ -209,11 +209,11 @@ export class Learner {
       this.#sendAckEpoch(ACCEPTED_BEFORE)
       return undefined
     }
-    this.#await('acceptedEpoch')
+    this.#waitFor('acceptedEpoch')
     epochs.accepted = epoch
     replica.writeEpoch('acceptedEpoch', epoch)
     if (this.#isOldLeader) {
-      this.#await('sync mode')
+      this.#waitFor('sync mode')
       return undefined
     }
     replica.whenDurable(() => {
@@ -223,7 +223,7 @@ export class Learner {
   }
 
   #sendAckEpoch(currentEpoch: number): void {
-    this.#await('sync mode')
+    this.#waitFor('sync mode')
     if (this.#isOldLeader) return
     const zxid = this.#parts.epochs.snapshotNeeded === true ? 0 : this.#lastZxid
     this.#channel?.sendAckEpoch(zxid, currentEpoch)
@@ -258,12 +258,12 @@ export class Learner {
     this.#isSnapshot = isSnapshot
     this.#history.begin(isSnapshot ? zxid : this.#lastZxid, isSnapshot)
     if (isSnapshot) this.#stream?.takeSnapshot(replica.receiveSnapshot(zxid))
-    else this.#await('NEWLEADER')
+    else this.#waitFor('NEWLEADER')
     return undefined
   }
 
   #onSnapshot(): void {
-    this.#await('NEWLEADER')
+    this.#waitFor('NEWLEADER')
   }
 
   #truncate(zxid: number): Problem {
@@ -281,7 +281,7 @@ export class Learner {
         return
       }
       this.#history.begin(zxid, false)
-      this.#await('NEWLEADER')
+      this.#waitFor('NEWLEADER')
       this.#stream?.release()
     })
     return undefined
@@ -314,7 +314,7 @@ export class Learner {
 
   /** All that came before NEWLEADER; the lane of the disk keeps the order (ZOOKEEPER-4643). */
   #makeDurable(): void {
-    this.#await('currentEpoch')
+    this.#waitFor('currentEpoch')
     if (!this.#isSnapshot) {
       this.#acceptLeader()
       return
@@ -340,7 +340,7 @@ export class Learner {
     const uncommitted = this.#history.startAcking()
     replica.whenDurable(() => {
       if (this.#step !== 'currentEpoch') return
-      this.#await('UPTODATE')
+      this.#waitFor('UPTODATE')
       if (this.#isOldLeader) this.#startBroadcast()
       else this.#channel?.sendAcks([makeZxid(this.#epoch, 0)])
       if (uncommitted.length > 0) this.#channel?.sendAcks(uncommitted)
@@ -349,7 +349,7 @@ export class Learner {
 
   #startBroadcast(): void {
     const { replica, logger } = this.#parts
-    this.#await('broadcast')
+    this.#waitFor('broadcast')
     const channel = this.#channel
     if (channel === undefined) return
     channel.sendAcks([makeZxid(this.#epoch, 0)])
