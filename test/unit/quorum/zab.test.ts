@@ -154,9 +154,9 @@ class Torture {
 }
 
 describe('members under torture', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('lose nothing, and agree in the end: seed %i', (seed) => {
+  it.each([1, 2, 3, 4])('lose nothing, and agree in the end: seed %i', (seed) => {
     const torture = new Torture(seed, seed % 2 === 0 ? [1, 2, 3] : [1, 2, 3, 4, 5])
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       for (let i = 0; i < 40; i += 1) torture.step()
       torture.heal()
     }
