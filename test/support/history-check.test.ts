@@ -56,6 +56,20 @@ describe('the check of a history', () => {
     expect(problems(...history)).toEqual([])
   })
 
+  it('gives versions that nobody was told of to those who can have made them', () => {
+    const history = [
+      write('a1', [0, 10], { zxid: 1, version: 1 }),
+      lost('b1', [20, 30], { expected: 1 }),
+      lost('c1', [20, 30]),
+      write('c2', [40, 45], { zxid: 4, version: 4 }),
+      write('b2', [40, 50], { zxid: 5, version: 5 }),
+    ]
+    expect(problems(...history)).toEqual([])
+    expect(problems(...history.filter(({ value }) => value !== 'c1'))).toEqual([
+      'nobody can have made version 3 of /r',
+    ])
+  })
+
   it('finds a write that was lost after it was acknowledged', () => {
     const first = write('a1', [0, 10], { zxid: 1, version: 1 })
     const second = write('b1', [20, 30], { zxid: 2, version: 1 })

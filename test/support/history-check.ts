@@ -161,13 +161,12 @@ class RegisterCheck {
       if (this.#slots.has(version)) continue
       const fromMs = this.#slots.get(version - 1)?.write?.invokedMs ?? 0
       const untilMs = this.#knownReturnMs(version)
-      // Whose time is over first is of the least use later.
-      const index = open.findIndex(
-        (write) =>
-          (write.expected < 0 || write.expected + 1 === version) &&
-          write.invokedMs <= untilMs &&
-          this.#latestMs(write) >= fromMs,
-      )
+      const fits = (write: Write): boolean =>
+        write.invokedMs <= untilMs && this.#latestMs(write) >= fromMs
+      // Who can have made no other version goes first, then whose time is over first.
+      const exact = open.findIndex((write) => write.expected + 1 === version && fits(write))
+      const index =
+        exact >= 0 ? exact : open.findIndex((write) => write.expected < 0 && fits(write))
       const [write] = index < 0 ? [] : open.splice(index, 1)
       if (write === undefined)
         this.#problems.push(`nobody can have made version ${version} of ${this.#name}`)
