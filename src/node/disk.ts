@@ -260,10 +260,11 @@ export class NodeDisk implements DiskReader {
   #forgetHistory(zxid: number): boolean {
     this.#closeLog()
     try {
-      // The snapshots first: an old one without its logs would be taken for all there ever was.
+      // The snapshots first: an old one without its logs would be taken for all there ever was. Then
+      // the newest log: without an older one its records would not follow the snapshot.
       const old = this.listSnapshots().filter((file) => file.zxid !== zxid)
       for (const { name } of old) removeDurably(this.snapFolder, name)
-      for (const { name } of this.listLogs()) removeDurably(this.logFolder, name)
+      for (const { name } of this.listLogs().toReversed()) removeDurably(this.logFolder, name)
     } catch (error) {
       this.#fail(`removing what was before snapshot ${formatZxid(zxid)}`, error)
     }

@@ -69,7 +69,8 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   let port: number | undefined
   member.metrics.startupTxnsLoaded.add(loaded.txns)
   member.metrics.dbInitTimeMs.add(Math.round(performance.now() - began))
-  words.attach(new MemberView(member, buildInfo(), hostView(config), () => port))
+  const host = hostView(config)
+  words.attach(new MemberView(member, buildInfo(), host, () => port, member.ensembleView))
   const portOptions = {
     port: config.clientPort ?? 0,
     host: config.clientPortAddress,

@@ -45,7 +45,6 @@ export class FastLeaderElection {
   readonly #onElected: (leader: number) => void
   readonly #isVoter: boolean
   #state: PeerState = 'looking'
-  #isRunning = false
   /** Counts elections; in memory only. */
   #round = 0
   #initial: Vote | undefined
@@ -82,7 +81,6 @@ export class FastLeaderElection {
   lookForLeader(vote: Vote | undefined, haste: Haste, nowMono: number): void {
     const { ensemble, logger } = this.#parts
     this.#state = 'looking'
-    this.#isRunning = true
     this.#round += 1
     this.#initial = this.#isVoter ? vote : undefined
     this.#haste = haste
@@ -97,15 +95,10 @@ export class FastLeaderElection {
     this.#tally(nowMono)
   }
 
-  /** Nothing is said any more. */
-  stop(): void {
-    this.#isRunning = false
-  }
-
   advance(nowMono: number): void {
-    if (!this.#isLooking) return
+    if (this.#state !== 'looking') return
     if (this.#decideAt !== Number.POSITIVE_INFINITY) this.#tally(nowMono)
-    if (!this.#isLooking) return
+    if (this.#state !== 'looking') return
     if (nowMono >= this.#redialAt) {
       this.#post.connectAll()
       this.#redialAt = nowMono + REDIAL_MS
@@ -119,14 +112,14 @@ export class FastLeaderElection {
 
   /** Nobody needs to be waited for whom no link leads to. */
   onUnreachable(nowMono: number): void {
-    if (this.#isLooking && this.#decideAt !== Number.POSITIVE_INFINITY) this.#tally(nowMono)
+    if (this.#state === 'looking' && this.#decideAt !== Number.POSITIVE_INFINITY)
+      this.#tally(nowMono)
   }
 
   onNotification(sid: number, notification: Notification, nowMono: number): void {
-    if (!this.#isRunning) return
     if (this.#asksUs(sid, notification)) this.#answer(sid)
     const { state, vote, round, version } = notification
-    if (!this.#isLooking || !this.#votes(sid) || state === 'observing') return
+    if (this.#state !== 'looking' || !this.#votes(sid) || state === 'observing') return
     if (vote === undefined || !this.#votes(vote.leader)) {
       this.#parts.logger.warn('ignoring a vote for one who is no voter', { peer: sid })
       return
@@ -135,10 +128,6 @@ export class FastLeaderElection {
     const ballot = { vote, round, state, version }
     if (state === 'looking') this.#onLooking(sid, ballot, nowMono)
     else this.#onEstablished(sid, ballot)
-  }
-
-  get #isLooking(): boolean {
-    return this.#isRunning && this.#state === 'looking'
   }
 
   #votes(sid: number): boolean {

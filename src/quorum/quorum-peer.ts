@@ -110,7 +110,6 @@ export class QuorumPeer implements LinkEvents {
   close(): void {
     if (!this.#isRunning) return
     this.#isRunning = false
-    this.#election.stop()
     this.#endRole()
     this.#dropEarlyLearners()
     this.#links.close()

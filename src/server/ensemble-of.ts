@@ -1,6 +1,10 @@
 import { assert } from '../base/assert.ts'
 import type { Ensemble, EnsembleMember } from '../quorum/ensemble.ts'
-import { MajorityQuorum, type QuorumVerifier } from '../quorum/quorum-verifier.ts'
+import {
+  HierarchicalQuorum,
+  MajorityQuorum,
+  type QuorumVerifier,
+} from '../quorum/quorum-verifier.ts'
 import type { Config } from './config.ts'
 
 /** How long an election waits for a better vote; nothing sets it in the original either. */
@@ -48,7 +52,9 @@ export function configTextOf({ servers, groups, configVersion }: Config): string
   return [...lines, `version=${configVersion.toString(16)}`].join('\n')
 }
 
-function verifierOf({ servers }: Config): QuorumVerifier {
+function verifierOf({ servers, groups }: Config): QuorumVerifier {
+  if (groups !== undefined)
+    return new HierarchicalQuorum([...groups.members.values()], groups.weights)
   const voters = [...servers].filter(([, { role }]) => role === 'participant')
   return new MajorityQuorum(voters.map(([sid]) => sid))
 }

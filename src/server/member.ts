@@ -12,6 +12,7 @@ import { Cnxn, type CnxnId } from './cnxn.ts'
 import type { Config } from './config.ts'
 import { DigestLog } from './digest-log.ts'
 import type { DiskBatch, DiskLane } from './disk-lane.ts'
+import { type EnsembleView, ensembleViewOf } from './ensemble-view.ts'
 import { FirstBytes, type FourLetterWords } from './first-bytes.ts'
 import type { FreeSpace } from './free-space.ts'
 import { Handshake } from './handshake.ts'
@@ -52,6 +53,8 @@ export class Member implements LinkEvents {
   readonly space: FreeSpace
   /** Undefined on a standalone server. */
   readonly peering: Peering | undefined
+  /** What operators are told of that. */
+  readonly ensembleView: EnsembleView | undefined
   readonly #limits: Limits
   readonly #logger: Logger
   readonly #outbox: Outbox
@@ -92,6 +95,8 @@ export class Member implements LinkEvents {
     this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
     this.snapshotter = new Snapshotter({ ...parts, config, seed: ports.clock.wall })
     this.peering = this.#joinEnsemble(ports.ensemble, parts, recovered.lastZxid)
+    this.ensembleView =
+      this.peering === undefined ? undefined : ensembleViewOf(this.peering, parts.serving)
     // So that the next start has less to replay, and the logs before it can be purged.
     if (recovered.isSnapshotCurrent === false) this.snapshotter.request()
   }

@@ -36,13 +36,10 @@ export class MemberLog {
     this.#entries.set(zxid, bytes)
   }
 
-  /**
-   * A snapshot of that zxid hides what is in the log and was never shown. Of an older epoch, that may
-   * have been given up long ago: nobody may be held to it.
-   */
-  onSnapshot(zxid: number): void {
+  /** A snapshot from a leader takes the place of what was there, which may have been given up. */
+  forget(zxid: number): void {
     for (const one of this.#entries.keys())
-      if (epochOf(one) < epochOf(zxid) && one > this.exposedTo) this.#entries.delete(one)
+      if (one <= zxid && one > this.exposedTo) this.#entries.delete(one)
   }
 
   truncate(zxid: number): void {

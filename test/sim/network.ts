@@ -123,7 +123,12 @@ export class SimNetwork {
     else if (this.#blocked.delete(key)) this.#pumpFrom(from)
   }
 
-  unblockAll(): void {
+  heal(from: string, to: string): void {
+    this.#slow.delete(`${from}>${to}`)
+    this.setBlocked(from, to, false)
+  }
+
+  healAll(): void {
     this.#blocked.clear()
     this.#slow.clear()
     for (const socket of this.#sockets) socket.pump()

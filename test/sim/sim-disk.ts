@@ -7,8 +7,10 @@ import type {
   SnapshotFileInfo,
   SnapshotOp,
 } from '../../src/persistence/disk.ts'
+import type { EpochFile, EpochTexts } from '../../src/persistence/epoch-files.ts'
 import type { LogTail } from '../../src/persistence/recovery.ts'
 import { parseSnapshotName, temporarySnapshotName } from '../../src/persistence/snapshot-name.ts'
+import { planTruncation } from '../../src/persistence/truncation.ts'
 import {
   END_MARK,
   LOG_HEADER_BYTES,
@@ -34,8 +36,6 @@ type Pending =
   | { readonly kind: 'epoch'; readonly file: EpochFile; readonly before: number | undefined }
   /** Steps that are done one after the other; each function undoes one. */
   | { readonly kind: 'truncate'; readonly undo: readonly (() => void)[] }
-
-type EpochFile = 'acceptedEpoch' | 'currentEpoch'
 
 /** What the machine is waiting for, and where it belongs: the log and snapshots have a lane each. */
 export type Completion = () => void
@@ -66,6 +66,8 @@ export class SimDisk implements DiskReader {
   /** What the machine is waiting for; the simulation decides when it comes. */
   #completions: Completion[] = []
   readonly #epochs = new Map<EpochFile, number>()
+  /** currentEpoch.tmp, as a crash has left it. */
+  #epochTemporary: string | undefined = undefined
   readonly #faults: DiskFaults
   readonly #complete: ((done: Completion) => void) | undefined
 
@@ -112,64 +114,58 @@ export class SimDisk implements DiskReader {
     if (this.#faults.dropsEpochs === true) return
     this.#pending.push({ kind: 'epoch', file, before: this.#epochs.get(file) })
     this.#epochs.set(file, epoch)
+    if (file === 'currentEpoch') this.#epochTemporary = undefined
   }
 
-  /** Undefined: there is no such file. */
-  readEpoch(file: EpochFile): number | undefined {
-    return this.#epochs.get(file)
+  readEpochs(): EpochTexts {
+    const textOf = (file: EpochFile): string | undefined => this.#epochs.get(file)?.toString()
+    return {
+      acceptedEpoch: textOf('acceptedEpoch'),
+      currentEpoch: textOf('currentEpoch'),
+      currentEpochTemporary: this.#epochTemporary,
+    }
   }
 
   /** As a member does that boots, while nobody hears of it. */
   writeEpochSync(file: EpochFile, epoch: number): void {
     this.#epochs.set(file, epoch)
+    if (file === 'currentEpoch') this.#epochTemporary = undefined
   }
 
-  /**
-   * Snapshots go first, the newest first, then logs from the newest on, then the end of the one that
-   * stays: wherever it stops, what is left is a history without a gap.
-   */
+  /** As the plan says, one step after the other: a loss of power stops anywhere in between. */
   #truncateAfter(zxid: number): void {
     this.#log = undefined
     if (this.#faults.dropsTruncations === true) return
-    const undo: (() => void)[] = []
-    const remove = (name: string): void => {
-      const file = this.#file(name)
-      this.#files.delete(name)
-      undo.push(() => this.#files.set(name, file))
-    }
-    for (const info of this.listSnapshots().toReversed()) if (info.zxid > zxid) remove(info.name)
-    for (const info of this.listLogs().toReversed()) {
-      if (info.zxid > zxid) {
-        remove(info.name)
-        continue
-      }
-      const file = this.#file(info.name)
-      const { bytes, syncedBytes } = file
-      const end = endOfRecords(bytes, zxid)
-      if (end < bytes.length) {
-        file.bytes = bytes.subarray(0, end)
-        file.syncedBytes = end
-        undo.push(() => {
-          file.bytes = bytes
-          file.syncedBytes = syncedBytes
-        })
-      }
-      break
-    }
+    const plan = planTruncation(this, zxid)
+    if (typeof plan === 'string') throw new Error(`a truncation that cannot be: ${plan}`)
+    const undo = [...plan.snapshots, ...plan.logs].map((name) => this.#remove(name))
+    for (const { name, offset } of plan.cuts) undo.push(this.#cut(name, offset))
     this.#pending.push({ kind: 'truncate', undo })
   }
 
-  /** Snapshots first: an old one without its logs would be taken for all there ever was. */
   #forgetHistory(zxid: number): void {
     this.#log = undefined
-    const undo: (() => void)[] = []
-    const old = this.listSnapshots().filter((info) => info.zxid !== zxid)
-    for (const { name } of [...old, ...this.listLogs()]) {
-      const file = this.#file(name)
-      this.#files.delete(name)
-      undo.push(() => this.#files.set(name, file))
-    }
+    const old = this.listSnapshots().filter((file) => file.zxid !== zxid)
+    const undo = [...old, ...this.listLogs()].map(({ name }) => this.#remove(name))
     this.#pending.push({ kind: 'truncate', undo })
+  }
+
+  /** Returns what takes it back. */
+  #remove(name: string): () => void {
+    const file = this.#file(name)
+    this.#files.delete(name)
+    return () => this.#files.set(name, file)
+  }
+
+  #cut(name: string, offset: number): () => void {
+    const file = this.#file(name)
+    const { bytes, syncedBytes } = file
+    file.bytes = bytes.subarray(0, offset)
+    file.syncedBytes = offset
+    return () => {
+      file.bytes = bytes
+      file.syncedBytes = syncedBytes
+    }
   }
 
   #append(bytes: Buffer, firstZxid: number): void {
@@ -259,7 +255,7 @@ export class SimDisk implements DiskReader {
   /** The process is gone and the system stays: what was handed over is there, in part at the end. */
   kill(): void {
     const last = this.#pending.at(-1)
-    if (last?.kind === 'append') this.#tear(last.name, last.at, last.bytes)
+    if (last?.kind === 'append') this.#lose(last, true)
     this.#endProcess()
   }
 
@@ -267,6 +263,7 @@ export class SimDisk implements DiskReader {
   wipe(): void {
     this.#files.clear()
     this.#epochs.clear()
+    this.#epochTemporary = undefined
     this.#endProcess()
   }
 
@@ -280,7 +277,9 @@ export class SimDisk implements DiskReader {
 
   /** Power is lost now, and comes back. */
   crash(): void {
-    for (const pending of this.#pending.toReversed()) this.#lose(pending)
+    this.#loseLog(this.#pending.filter(({ kind }) => logLane.has(kind)))
+    for (const pending of this.#pending.toReversed())
+      if (!logLane.has(pending.kind)) this.#lose(pending, this.#prng.below(2) === 0)
     for (const file of this.#files.values()) {
       const loose = file.bytes.length - file.syncedBytes
       const kept = file.syncedBytes + (loose > 0 ? this.#prng.below(loose + 1) : 0)
@@ -290,11 +289,23 @@ export class SimDisk implements DiskReader {
     this.#endProcess()
   }
 
-  #lose(pending: Pending): void {
-    const isLost = this.#prng.below(2) === 0
+  /** The log's lane is worked off in order: some of it is done, one thing in part, the rest not. */
+  #loseLog(pending: readonly Pending[]): void {
+    const reached = this.#prng.below(pending.length + 1)
+    for (let i = pending.length - 1; i >= reached; i -= 1) {
+      const one = pending[i]
+      if (one === undefined) continue
+      if (i > reached && one.kind === 'append') this.#tear(one.name, one.at, one.bytes, 0)
+      else this.#lose(one, i > reached || this.#prng.below(2) === 0)
+    }
+  }
+
+  #lose(pending: Pending, isLost: boolean): void {
     switch (pending.kind) {
-      case 'append':
-        return this.#tear(pending.name, pending.at, pending.bytes)
+      case 'append': {
+        const kept = this.#prng.below(pending.bytes.length + 1)
+        return this.#tear(pending.name, pending.at, pending.bytes, kept)
+      }
       case 'create':
         if (isLost) this.#files.delete(pending.name)
         return
@@ -309,22 +320,28 @@ export class SimDisk implements DiskReader {
         if (isLost) this.#files.set(pending.name, pending.file)
         return
       case 'epoch':
-        if (!isLost) return
-        if (pending.before === undefined) this.#epochs.delete(pending.file)
-        else this.#epochs.set(pending.file, pending.before)
-        return
+        return this.#loseEpoch(pending.file, pending.before, isLost)
       case 'truncate': {
-        const kept = this.#prng.below(pending.undo.length + 1)
+        const kept = isLost ? 0 : this.#prng.below(pending.undo.length + 1)
         for (const undo of pending.undo.slice(kept).toReversed()) undo()
       }
     }
   }
 
-  /** Any prefix of the write, also none and all of it; and the file as long as it was, or longer. */
-  #tear(name: string, at: number, bytes: Buffer): void {
+  /** The new file may be there under its temporary name, whole or in part. */
+  #loseEpoch(file: EpochFile, before: number | undefined, isLost: boolean): void {
+    if (!isLost) return
+    const text = String(this.#epochs.get(file))
+    if (file === 'currentEpoch' && this.#prng.below(2) === 0)
+      this.#epochTemporary = text.slice(0, this.#prng.below(text.length + 1))
+    if (before === undefined) this.#epochs.delete(file)
+    else this.#epochs.set(file, before)
+  }
+
+  /** So many bytes of the write stay; and the file as long as it was, or longer. */
+  #tear(name: string, at: number, bytes: Buffer, kept: number): void {
     const file = this.#files.get(name)
     if (file === undefined) return
-    const kept = this.#prng.below(bytes.length + 1)
     file.bytes.fill(0, at + kept, at + bytes.length)
     if (this.#prng.below(3) === 0) file.bytes = file.bytes.subarray(0, at + kept)
     file.syncedBytes = file.bytes.length
@@ -370,18 +387,3 @@ export class SimDisk implements DiskReader {
 }
 
 const logLane: ReadonlySet<Pending['kind']> = new Set(['append', 'create', 'epoch', 'truncate'])
-
-/** Checksum and length, then clientId and cxid of the header, then the zxid. */
-const ZXID_AT = 8 + 4 + 8 + 4
-const RECORD_OVERHEAD_BYTES = 8 + 4 + 1
-
-/** Where the first record above `zxid` begins, or the padding. */
-function endOfRecords(bytes: Buffer, zxid: number): number {
-  let at = LOG_HEADER_BYTES
-  while (at + ZXID_AT + 8 <= bytes.length) {
-    const length = bytes.readInt32BE(at + 8)
-    if (length <= 0 || Number(bytes.readBigInt64BE(at + ZXID_AT)) > zxid) break
-    at += length + RECORD_OVERHEAD_BYTES
-  }
-  return at
-}

@@ -3,21 +3,26 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
+import { judgeEpochs } from '../../src/persistence/epoch-files.ts'
 import { planPurge } from '../../src/persistence/purge.ts'
 import { SnapshotEncoder } from '../../src/persistence/snapshot-format.ts'
-import { parseSnapshotName, snapshotFileName } from '../../src/persistence/snapshot-name.ts'
+import { snapshotFileName } from '../../src/persistence/snapshot-name.ts'
+import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
+import type { QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
 import { providersOf } from '../../src/server/auth-requests.ts'
 import type { Config } from '../../src/server/config.ts'
+import { ensembleOf } from '../../src/server/ensemble-of.ts'
 import { type Loaded, loadMember } from '../../src/server/load.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../../src/server/member.ts'
+import type { EnsemblePorts } from '../../src/server/peering.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { TreeDump } from '../../src/tree/snapshot-codec.ts'
-import { configOf } from '../support/memory-server.ts'
 import type { Chance } from './chance.ts'
 import type { EventHeap } from './event-heap.ts'
 import { Violation } from './history.ts'
 import { type Ledger, MemberLog } from './ledger.ts'
 import type { SimNetwork, Socket, SocketEvents } from './network.ts'
+import { ProcessLinks } from './process-links.ts'
 import { shownZxid } from './shown-zxid.ts'
 import { type DiskFaults, SimDisk } from './sim-disk.ts'
 
@@ -36,7 +41,9 @@ export interface ProcessParts {
   readonly network: SimNetwork
   readonly chance: Chance
   readonly ledger: Ledger
-  readonly settings: Readonly<Record<string, string>>
+  readonly config: Config
+  /** Instead of the one that the configuration asks for. */
+  readonly verifier: QuorumVerifier | undefined
   readonly skew: ClockSkew
   readonly diskFaults: DiskFaults
   readonly trace: (line: () => string) => void
@@ -74,7 +81,7 @@ export class SimProcess {
     this.#parts = parts
     this.host = `m${parts.sid}`
     this.skew = parts.skew
-    this.config = configOf(parts.settings)
+    this.config = parts.config
     this.log = new MemberLog(this.host)
     const complete = (done: () => void): void => {
       const ms = this.diskMs / 4 + parts.chance.exponential(this.diskMs)
@@ -145,6 +152,7 @@ class ProcessRun implements Machine {
   readonly #loop: TurnLoop
   readonly #process: SimProcess
   readonly #parts: ProcessParts
+  readonly #links: ProcessLinks
   readonly #clients = new Map<number, Socket>()
   #lastClient = 0
   #isEnded = false
@@ -164,13 +172,30 @@ class ProcessRun implements Machine {
       cnxnsPerAddressMax: config.maxClientCnxns,
       cnxnsMax: config.maxCnxns,
     }
-    const clock = this.clock()
-    const ensemble = undefined
-    const ports = { config, limits, providers, crypto: nodeCrypto, logger, clock, ensemble }
-    this.member = new Member(ports, loaded, noWords)
+    const ensemble = this.#ensemble(loaded, logger)
+    const ports = { config, limits, providers, crypto: nodeCrypto, logger, clock: this.clock() }
+    this.member = new Member({ ...ports, ensemble }, loaded, noWords)
     this.#loop = new TurnLoop(this.member, this)
-    parts.network.listen(process.host, 'client', (socket) => this.#onClient(socket))
+    const { network } = parts
+    this.#links = new ProcessLinks(process.host, network, (deliver) => this.enter(deliver))
+    if (ensemble !== undefined) this.#links.listen()
+    network.listen(process.host, 'client', (socket) => this.#onClient(socket))
+    this.enter((member) => member.start())
     this.#beat()
+  }
+
+  #ensemble(loaded: Loaded, logger: Logger): EnsemblePorts | undefined {
+    const ensemble = ensembleOf(this.#process.config)
+    if (ensemble === undefined) return undefined
+    const { disk, host } = this.#process
+    const judged = judgeEpochs(disk.readEpochs(), loaded.lastZxid)
+    if (judged.kind === 'refused')
+      throw new Violation('a member boots from its disk', `${host}: ${JSON.stringify(judged)}`)
+    for (const { file, epoch } of judged.write) disk.writeEpochSync(file, epoch)
+    for (const note of judged.notes) logger.info('wrote an epoch file', { note })
+    const { accepted, current } = judged
+    const { verifier = ensemble.verifier } = this.#parts
+    return { ensemble: { ...ensemble, verifier }, epochs: { accepted, current }, disk }
   }
 
   #load(logger: Logger): Loaded {
@@ -304,22 +329,28 @@ class ProcessRun implements Machine {
     for (const op of ops) {
       if (op.kind === 'appendTxns') ledger.onAppend(log, op.bytes, heap.now)
       if (op.kind === 'truncateAfter') log.truncate(op.zxid)
+      if (op.kind === 'forgetHistory') log.forget(op.zxid)
     }
     disk.writeDisk(ops, done)
   }
 
-  #snapshotZxid = 0
-
   writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void {
-    if (op.kind === 'begin') this.#snapshotZxid = parseSnapshotName(op.name)?.zxid ?? 0
-    if (op.kind === 'finish') this.#process.log.onSnapshot(this.#snapshotZxid)
     this.#process.disk.writeSnapshotSlice(op, done)
   }
 
-  dialLink(): void {}
-  writeLink(): number {
-    return 0
+  dialLink(link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {
+    this.#links.dial(link, port, addresses)
   }
-  closeLink(): void {}
-  pauseLink(): void {}
+
+  writeLink(link: LinkId, bytes: Buffer): number {
+    return this.#links.write(link, bytes)
+  }
+
+  closeLink(link: LinkId): void {
+    this.#links.close(link)
+  }
+
+  pauseLink(link: LinkId, paused: boolean): void {
+    this.#links.pause(link, paused)
+  }
 }

@@ -9,6 +9,7 @@ import { History, Violation } from './history.ts'
 import { Ledger } from './ledger.ts'
 import { Nemesis } from './nemesis.ts'
 import { SimNetwork } from './network.ts'
+import { simConfig } from './sim-config.ts'
 import type { DiskFaults } from './sim-disk.ts'
 import { SimProcess } from './sim-process.ts'
 import type { Swarm } from './swarm.ts'
@@ -83,7 +84,7 @@ export class Simulation {
   }
 
   #process(sid: number, diskFaults: DiskFaults): SimProcess {
-    const { seed, settings, clockRateError } = this.#swarm
+    const { seed, clockRateError } = this.#swarm
     const chance = new Chance(seed, 'clock', sid)
     const skew = {
       monoOffsetMs: chance.between(1000, 1_000_000_000),
@@ -96,7 +97,8 @@ export class Simulation {
       network: this.#network,
       chance: new Chance(seed, 'disk', sid),
       ledger: this.#ledger,
-      settings,
+      config: simConfig(this.#swarm, sid),
+      verifier: undefined,
       skew,
       diskFaults,
       trace: this.#trace,
@@ -148,7 +150,7 @@ export class Simulation {
     const core = new Set(this.#core(chance).map(({ host }) => host))
     this.#trace(() => `the core heals: ${[...core].join(' ')}`)
     const hosts = [...core, ...this.#users.hosts]
-    for (const a of hosts) for (const b of hosts) this.#network.setBlocked(a, b, false)
+    for (const a of hosts) for (const b of hosts) this.#network.heal(a, b)
     for (const process of this.#processes) if (core.has(process.host)) process.heal()
     this.#users.probe()
     const boundMs = 60 * tickMs + 10_000
@@ -169,7 +171,7 @@ export class Simulation {
   #settle(): void {
     const { tickMs, timeoutMsMax } = this.#swarm
     this.#trace(() => 'everything heals')
-    this.#network.unblockAll()
+    this.#network.healAll()
     for (const process of this.#processes) process.heal()
     this.#users.retireSome()
     this.#pass(2 * timeoutMsMax + 6 * tickMs + 2000)

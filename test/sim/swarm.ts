@@ -82,6 +82,9 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     faultEveryMs: chance.pick([200, 500, 1500, 4000]),
     settings: {
       tickTime: String(tickMs),
+      initLimit: String(chance.pick([5, 10])),
+      syncLimit: String(chance.pick([3, 5])),
+      snapshotSizeFactor: chance.pick(['0.33', '0', '-1']),
       snapCount: String(chance.pick([10, 50, 300, 100_000])),
       globalOutstandingLimit: String(chance.pick([4, 30, 1000])),
       maxClientCnxns: '0',

@@ -105,7 +105,7 @@ export class SimUsers {
     if (user.isThinking) return
     user.isThinking = true
     const isEager = user.client.outstanding < swarm.pipeline && user.chance.chance(0.5)
-    const ms = isEager ? 0 : user.chance.exponential(swarm.thinkMs)
+    const ms = isEager || this.#mode === 'look' ? 0 : user.chance.exponential(swarm.thinkMs)
     heap.after(ms, () => {
       user.isThinking = false
       if (!user.isDead && user.client.isOpen) this.#act(user)

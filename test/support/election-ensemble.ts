@@ -5,8 +5,9 @@ import type { Links } from '../../src/quorum/links.ts'
 import { QuorumPeer } from '../../src/quorum/quorum-peer.ts'
 import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
 import type { Epochs } from '../../src/quorum/role.ts'
-import { fakeRoles, type IdleReplica, idleReplica } from './fake-roles.ts'
+import { fakeRoles, replicaUpTo, servesAs } from './fake-roles.ts'
 import { addressOf, MemoryNetwork, type NetworkTimes } from './memory-network.ts'
+import type { MemoryReplica } from './memory-replica.ts'
 
 export interface EnsembleShape {
   readonly voters: readonly number[]
@@ -63,7 +64,7 @@ export interface LoggedLine {
 export interface ElectionMember {
   readonly sid: number
   readonly epochs: Epochs
-  readonly replica: IdleReplica
+  replica: MemoryReplica
   readonly lines: LoggedLine[]
   peer: QuorumPeer
 }
@@ -94,12 +95,13 @@ export class ElectionEnsemble {
         member.peer = this.#newPeer(member, links)
         return member.peer
       })
-      member.replica.serves = undefined
       member.peer.start()
     }
   }
 
   kill(sid: number): void {
+    const member = this.member(sid)
+    member.replica = replicaUpTo(member.replica.lastLoggedZxid)
     this.network.kill(sid)
   }
 
@@ -117,7 +119,7 @@ export class ElectionEnsemble {
     const epoch = this.member(leader).epochs.current
     return up.every(
       ({ peer, epochs, replica }) =>
-        peer.leaderSid === leader && replica.serves === peer.state && epochs.current === epoch,
+        peer.leaderSid === leader && servesAs(replica) === peer.state && epochs.current === epoch,
     )
   }
 
@@ -126,7 +128,7 @@ export class ElectionEnsemble {
     const parts = {
       sid,
       epochs: { accepted: 0, current: 0 },
-      replica: idleReplica(0),
+      replica: replicaUpTo(0),
       lines: [],
     }
     const links = {

@@ -2,8 +2,9 @@ import { assert } from '../../src/base/assert.ts'
 import type { EnsembleMember } from '../../src/quorum/ensemble.ts'
 import type { LinkId } from '../../src/quorum/links.ts'
 import type { Role, Roles } from '../../src/quorum/quorum-peer.ts'
-import type { LeaderLine, Learners, Replica } from '../../src/quorum/replica.ts'
+import type { LeaderLine, Learners } from '../../src/quorum/replica.ts'
 import type { PeerState, RoleParts } from '../../src/quorum/role.ts'
+import { MemoryReplica } from './memory-replica.ts'
 
 /** Leaders and learners that agree on an epoch and then hold each other, and do nothing else. */
 export const fakeRoles: Roles = {
@@ -154,52 +155,20 @@ const noLearners: Learners = {
 }
 const noLine: LeaderLine = { forward: () => {}, revalidate: () => {} }
 
-/** A replica that has a last zxid, knows whether clients are served, and counts how often a role ended. */
-export interface IdleReplica extends Replica {
-  lastLoggedZxid: number
-  serves: PeerState | undefined
-  stops: number
-}
-
-export function idleReplica(lastLoggedZxid: number): IdleReplica {
-  const unexpected = (): never => {
-    throw new Error('not expected of a replica that nothing is done with')
-  }
-  const replica: IdleReplica = {
-    lastLoggedZxid,
-    serves: undefined,
-    stops: 0,
-    lastProcessedZxid: lastLoggedZxid,
-    committedLog: { minZxid: lastLoggedZxid, maxZxid: lastLoggedZxid, from: () => [] },
-    stop: () => {
-      replica.stops += 1
-      replica.serves = undefined
-    },
-    append: unexpected,
-    withdrawAcks: unexpected,
-    writeEpoch: unexpected,
-    whenDurable: unexpected,
-    truncate: unexpected,
-    installSnapshot: unexpected,
-    deliver: unexpected,
-    receiveSnapshot: unexpected,
-    feedSnapshot: unexpected,
-    readHistory: unexpected,
-    startLeading: () => {
-      replica.serves = 'leading'
-    },
-    startLearning: (role) => {
-      replica.serves = role
-    },
-    outstanding: unexpected,
-    onAck: unexpected,
-    onConfirmed: unexpected,
-    onForwarded: unexpected,
-    onTouched: unexpected,
-    revalidate: unexpected,
-    takeTouched: unexpected,
-    onSynced: unexpected,
-    onRevalidated: unexpected,
-  }
+/** A replica whose log ends there. */
+export function replicaUpTo(lastLoggedZxid: number): MemoryReplica {
+  const replica = new MemoryReplica()
+  replica.lastLoggedZxid = lastLoggedZxid
   return replica
 }
+
+/** As what it serves clients, if it does. */
+export function servesAs(replica: MemoryReplica): PeerState | undefined {
+  const last = replica.calls.findLast(({ call }) => /^start|^stop$/.test(call))
+  if (last?.call === 'startLearning') return last.role
+  return last?.call === 'startLeading' ? 'leading' : undefined
+}
+
+/** How many roles have ended. */
+export const stopsOf = (replica: MemoryReplica): number =>
+  replica.calls.filter(({ call }) => call === 'stop').length

@@ -160,3 +160,22 @@ describe('forgetting a history', () => {
     expect(disk.listLogs().map(({ name }) => name)).toEqual(['log.200000006'])
   })
 })
+
+describe('forgetHistory', () => {
+  it('leaves the one snapshot, and the next append opens a new file', async () => {
+    for (const name of ['snapshot.0', 'snapshot.7', 'snapshot.9'])
+      writeFileSync(join(snapFolder, name), '')
+    await write(append(1, 2), { kind: 'rollLog' }, append(3, 4))
+    await write({ kind: 'forgetHistory', zxid: 7 }, append(8))
+    expect(readdirSync(snapFolder)).toEqual(['snapshot.7'])
+    expect(disk.listLogs().map(({ name }) => name)).toEqual(['log.8'])
+  })
+
+  it('begins with the newest log, so that a crash leaves no gap', async () => {
+    mkdirSync(join(logFolder, 'log.2'))
+    for (const name of ['log.1', 'log.3']) writeFileSync(join(logFolder, name), '')
+    disk.write([{ kind: 'forgetHistory', zxid: 0 }], () => expect.unreachable('acknowledged'))
+    expect(await fatal).toMatch(/^removing what was before snapshot 0x0 failed: /)
+    expect(disk.listLogs().map(({ name }) => name)).toEqual(['log.1', 'log.2'])
+  })
+})

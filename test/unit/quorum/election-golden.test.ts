@@ -7,7 +7,7 @@ import { decodeOpening, encodeOpening } from '../../../src/quorum/opening-messag
 import { QuorumPeer } from '../../../src/quorum/quorum-peer.ts'
 import type { Epochs } from '../../../src/quorum/role.ts'
 import { ensembleOf } from '../../support/election-ensemble.ts'
-import { fakeRoles, type IdleReplica, idleReplica } from '../../support/fake-roles.ts'
+import { fakeRoles, replicaUpTo } from '../../support/fake-roles.ts'
 import {
   type ElectionStream,
   electionRuns,
@@ -17,6 +17,7 @@ import {
   streamIn,
   textsOf,
 } from '../../support/golden-election.ts'
+import type { MemoryReplica } from '../../support/memory-replica.ts'
 import { RecordingLinks } from '../../support/recording-links.ts'
 
 const configTextOf = (message: Buffer): string => message.toString('utf8', 44)
@@ -49,14 +50,14 @@ describe('recorded elections', () => {
 class StandIn {
   readonly links = new RecordingLinks()
   readonly epochs: Epochs = { accepted: 0, current: 0 }
-  readonly replica: IdleReplica
+  readonly replica: MemoryReplica
   readonly peer: QuorumPeer
   #accepted = 0
 
   constructor(sid: number, configText: string, lastLoggedZxid = 0, epoch = 0) {
     this.epochs.accepted = epoch
     this.epochs.current = epoch
-    this.replica = idleReplica(lastLoggedZxid)
+    this.replica = replicaUpTo(lastLoggedZxid)
     const parts = {
       ensemble: ensembleFrom(sid, configText),
       replica: this.replica,

@@ -4,6 +4,7 @@ import { ElectionLinks } from '../../../src/quorum/election-links.ts'
 import { decodeNotification, encodeNotification } from '../../../src/quorum/notification.ts'
 import { encodeOpening } from '../../../src/quorum/opening-message.ts'
 import { ElectionEnsemble, ensembleOf } from '../../support/election-ensemble.ts'
+import { stopsOf } from '../../support/fake-roles.ts'
 import { framed } from '../../support/golden-election.ts'
 import { addressOf } from '../../support/memory-network.ts'
 import { RecordingLinks } from '../../support/recording-links.ts'
@@ -258,9 +259,18 @@ describe('garbage on election links', () => {
     }
     network.run(3000)
     expect(ensemble.isLedBy(3)).toBe(true)
-    expect([1, 2, 3].map((sid) => ensemble.member(sid).replica.stops)).toEqual([0, 0, 0])
+    expect([1, 2, 3].map((sid) => stopsOf(ensemble.member(sid).replica))).toEqual([0, 0, 0])
     ensemble.kill(3)
     expect(network.runUntil(() => ensemble.isLedBy(2), 3000)).toBe(true)
+  })
+
+  it('of a message that ends too soon is seen', () => {
+    const vote = encodeNotification('looking', { leader: 3, zxid: 5, peerEpoch: 7 }, 5, 'version=0')
+    const lengths = [...vote.keys()].filter(
+      (length) => typeof decodeNotification(vote.subarray(0, length)) === 'object',
+    )
+    // What 3.4 and those before it send.
+    expect(lengths).toEqual([28, 40])
   })
 
   it('is no notification, or one that can be written again', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type LogFields, silentLogger } from '../../../src/base/logger.ts'
 import { type ElectionPost, FastLeaderElection } from '../../../src/quorum/fast-leader-election.ts'
 import { decodeNotification } from '../../../src/quorum/notification.ts'
+import { HierarchicalQuorum } from '../../../src/quorum/quorum-verifier.ts'
 import type { PeerState } from '../../../src/quorum/role.ts'
 import { agrees, isBetterVote, type Vote } from '../../../src/quorum/vote.ts'
 import { type EnsembleShape, ensembleOf } from '../../support/election-ensemble.ts'
@@ -176,6 +177,33 @@ describe('a member that looks', () => {
     expect(script.elected).toEqual([5])
   })
 
+  it('begins the wait anew even if a quorum has the better vote at once', () => {
+    const script = new Script(2, { voters: [1, 2, 3] })
+    script.hear(1, 'looking', of(2))
+    script.advance(150)
+    script.hear(3, 'looking', of(3))
+    script.advance(199)
+    expect(script.elected).toEqual([])
+    script.advance(1)
+    expect(script.elected).toEqual([3])
+  })
+
+  it('does not wait for one who weighs nothing', () => {
+    const weights = new Map([[1, 0]])
+    const verifier = new HierarchicalQuorum([[1, 2, 3]], weights)
+    const script = new Script(2, { voters: [1, 2, 3], verifier })
+    script.hear(3, 'looking', of(3))
+    expect(script.elected).toEqual([3])
+  })
+
+  it('is not won by one who weighs nothing', () => {
+    const verifier = new HierarchicalQuorum([[1, 2, 3]], new Map([[3, 0]]))
+    const script = new Script(2, { voters: [1, 2, 3], verifier })
+    script.hear(3, 'looking', of(3))
+    script.hear(1, 'looking', of(2))
+    expect(script.elected).toEqual([2])
+  })
+
   it('joins a later round, and forgets the votes of its own', () => {
     const script = new Script()
     for (const sid of [1, 5]) script.hear(sid, 'looking', of(5))
@@ -224,6 +252,17 @@ describe('a member that looks', () => {
     expect(pauses).toEqual([200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000])
   })
 
+  it('counts these pauses from the last that it has heard', () => {
+    const script = new Script()
+    script.advance(150)
+    script.hear(2, 'looking', of(2))
+    script.taken()
+    script.advance(199)
+    expect(script.taken()).toEqual([])
+    script.advance(1)
+    expect(script.taken()).toEqual(['all: looking 3 epoch 1 round 1'])
+  })
+
   it('connects instead when nothing could be said, and once a second in any case', () => {
     const script = new Script()
     script.taken()
@@ -233,15 +272,6 @@ describe('a member that looks', () => {
     script.hasDelivered = true
     for (let i = 0; i < 20; i += 1) script.advance(500)
     expect(script.connects).toBe(11)
-  })
-
-  it('says nothing any more once it is stopped', () => {
-    const script = new Script()
-    script.taken()
-    script.election.stop()
-    script.hear(4, 'looking', of(5), 3)
-    script.advance(500)
-    expect(script.taken()).toEqual([])
   })
 })
 
@@ -268,6 +298,21 @@ describe('a member that finds a leader', () => {
     script.hear(4, 'looking', of(5))
     script.hear(5, 'leading', of(5))
     expect([script.elected, script.how]).toEqual([[5], ['in this round']])
+  })
+
+  it('follows it in its own round while some know the new epoch already', () => {
+    const script = new Script()
+    for (const sid of [1, 4]) script.hear(sid, 'following', of(5))
+    script.hear(5, 'leading', of(5, 2))
+    expect([script.elected, script.how]).toEqual([[5], ['in this round']])
+  })
+
+  it('does not take what was said in an earlier round for said in a later one', () => {
+    const script = new Script()
+    for (const sid of [1, 4]) script.hear(sid, 'following', of(5), 1)
+    script.hear(2, 'looking', of(2), 4)
+    script.hear(5, 'leading', of(5, 2), 4)
+    expect(script.elected).toEqual([])
   })
 
   it('does not mix epochs, except of an older format', () => {

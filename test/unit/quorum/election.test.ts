@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HierarchicalQuorum } from '../../../src/quorum/quorum-verifier.ts'
 import { ElectionEnsemble } from '../../support/election-ensemble.ts'
+import { stopsOf } from '../../support/fake-roles.ts'
 
 const three = { voters: [1, 2, 3] }
 const five = { voters: [1, 2, 3, 4, 5] }
@@ -84,7 +85,7 @@ describe('an election', () => {
     ensemble.start(3)
     elected(ensemble, 2)
     expect(ensemble.states()).toBe('1:following(2) 2:leading(2) 3:following(2)')
-    expect(ensemble.member(2).replica.stops).toBe(0)
+    expect(stopsOf(ensemble.member(2).replica)).toBe(0)
   })
 
   it('joins an ensemble of a later round', () => {
@@ -95,7 +96,7 @@ describe('an election', () => {
     elected(ensemble, 2)
     ensemble.start(3)
     elected(ensemble, 2)
-    expect(ensemble.member(2).replica.stops).toBe(1)
+    expect(stopsOf(ensemble.member(2).replica)).toBe(1)
   })
 
   it('follows the loss of the leader', () => {
@@ -108,7 +109,7 @@ describe('an election', () => {
     elected(ensemble, 4)
     expect(ensemble.network.now - killedAt).toBeLessThan(30)
     expect(ensemble.member(1).epochs.current).toBe(2)
-    expect(ensemble.member(1).replica.stops).toBe(1)
+    expect(stopsOf(ensemble.member(1).replica)).toBe(1)
   })
 
   it('follows a stop that is meant, without any wait', () => {
@@ -121,7 +122,7 @@ describe('an election', () => {
     ensemble.network.stopListening(3)
     const isDone = ensemble.network.runUntil(() => ensemble.member(1).epochs.current === 2, 30)
     expect(isDone ? '' : ensemble.states()).toBe('')
-    expect(stopped.replica.stops).toBe(1)
+    expect(stopsOf(stopped.replica)).toBe(1)
     expect(ensemble.network.openLinks()).toEqual(['1>2', '2>1'])
     ensemble.network.run(5000)
     expect(ensemble.network.openLinks()).toEqual(['1>2', '2>1'])

@@ -6,7 +6,7 @@ import { encodeOpening } from '../../../src/quorum/opening-message.ts'
 import { QuorumPeer, type Role } from '../../../src/quorum/quorum-peer.ts'
 import type { PeerState } from '../../../src/quorum/role.ts'
 import { ensembleOf } from '../../support/election-ensemble.ts'
-import { idleReplica } from '../../support/fake-roles.ts'
+import { replicaUpTo, stopsOf } from '../../support/fake-roles.ts'
 import { framed } from '../../support/golden-election.ts'
 import { addressOf } from '../../support/memory-network.ts'
 import { RecordingLinks } from '../../support/recording-links.ts'
@@ -14,7 +14,7 @@ import { RecordingLinks } from '../../support/recording-links.ts'
 /** Member 2 of three, whose role does nothing but remember what it is told. */
 class Peer {
   readonly links = new RecordingLinks()
-  readonly replica = idleReplica(0)
+  readonly replica = replicaUpTo(0)
   readonly told: string[] = []
   readonly peer: QuorumPeer
   /** Of the roles so far, the latest last. */
@@ -130,9 +130,9 @@ describe('a member', () => {
     replica.lastLoggedZxid = 5
     ends[0]?.('because')
     // Whoever says so is still being called.
-    expect([peer.state, replica.stops]).toEqual(['following', 0])
+    expect([peer.state, stopsOf(replica)]).toEqual(['following', 0])
     peer.settle()
-    expect([peer.state, peer.leaderSid, replica.stops]).toEqual(['looking', undefined, 1])
+    expect([peer.state, peer.leaderSid, stopsOf(replica)]).toEqual(['looking', undefined, 1])
     const vote = { leader: 2, zxid: 5, peerEpoch: 0 }
     expect(links.taken(100)).toBe(
       framed(encodeNotification('looking', vote, 2, 'version=0')).toString('hex'),
@@ -141,16 +141,15 @@ describe('a member', () => {
   })
 
   it('does not listen to a role that has ended', () => {
-    const { peer, elect, replica, ends } = new Peer()
+    const { peer, elect, links, replica, ends } = new Peer()
     elect(3)
     ends[0]?.('once')
     ends[0]?.('twice')
     peer.settle()
+    links.taken(100)
     ends[0]?.('late')
-    elect(3, 'leading', 2)
-    elect(2, 'looking', 3)
     peer.settle()
-    expect([peer.state, replica.stops]).toEqual(['looking', 1])
+    expect([links.taken(100), peer.state, stopsOf(replica)]).toEqual(['', 'looking', 1])
   })
 
   it('closes all at once, and takes nobody in afterwards', () => {
@@ -160,7 +159,7 @@ describe('a member', () => {
     peer.close()
     expect(told.at(-1)).toBe('close')
     // Its other dials are given up, too.
-    expect([links.closed.filter((link) => link > 0), replica.stops]).toEqual([[100], 1])
+    expect([links.closed.filter((link) => link > 0), stopsOf(replica)]).toEqual([[100], 1])
     const closed = links.closed.length
     peer.onLinkAccepted(8, 'quorum')
     peer.onLinkAccepted(9, 'election')
@@ -168,6 +167,6 @@ describe('a member', () => {
     const before = links.dials.length
     peer.advance(100_000)
     peer.close()
-    expect([links.dials.length, replica.stops]).toEqual([before, 1])
+    expect([links.dials.length, stopsOf(replica)]).toEqual([before, 1])
   })
 })

@@ -253,6 +253,15 @@ describe('groups and weights', () => {
     expect(parse(three).groups).toBe(undefined)
   })
 
+  it('decide what a quorum is', () => {
+    const isQuorum = (keys: Keys, ...sids: number[]): boolean | undefined =>
+      ensembleOf(parse(keys))?.verifier.containsQuorum((sid) => sids.includes(sid))
+    expect(isQuorum(grouped, 1, 3)).toBe(false)
+    expect(isQuorum(grouped, 2, 3)).toBe(true)
+    expect(isQuorum(three, 1, 3)).toBe(true)
+    expect(ensembleOf(parse(grouped))?.verifier.weightOf(1)).toBe(0)
+  })
+
   it('stand in the text of the membership', () => {
     expect(configTextOf(parse(grouped)).split('\n').slice(4)).toEqual([
       'group.1=1:2',
