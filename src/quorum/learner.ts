@@ -118,7 +118,6 @@ export class Learner {
   close(): void {
     const isConnecting = this.#step === 'connection'
     this.#step = 'end'
-    this.#history.close()
     this.#stream?.close()
     this.#channel?.close()
     if (isConnecting && this.#dial.link !== undefined) this.#parts.links.close(this.#dial.link)
