@@ -7,7 +7,8 @@ import { assert } from '../base/assert.ts'
 export type Zxid = number
 
 const COUNTER_SPAN = 2 ** 32
-const EPOCH_MAX = 2 ** 21 - 1
+/** Beyond it a zxid would be no safe integer. */
+export const EPOCH_MAX: number = 2 ** 21 - 1
 
 export function makeZxid(epoch: number, counter: number): Zxid {
   assert(Number.isInteger(epoch) && epoch >= 0 && epoch <= EPOCH_MAX, `epoch ${epoch}`)

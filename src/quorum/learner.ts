@@ -191,8 +191,7 @@ export class Learner {
   }
 
   #outOfPlace(packet: QuorumPacket): string {
-    const zxid = packet.zxid < 0 ? '' : ` of ${formatZxid(packet.zxid)}`
-    return `${packetName(packet.type)}${zxid} where ${this.#step} was awaited`
+    return `${packetName(packet.type)} of ${formatZxid(packet.zxid)} where ${this.#step} was awaited`
   }
 
   // ---- the epoch

@@ -22,6 +22,8 @@ export interface Launch {
   readonly writeConfig: () => void
   /** A bare server has no four-letter words: it is up when it accepts. */
   readonly bare: boolean
+  /** A path that must have been read before it counts as serving; else a session is enough. */
+  readonly firstRead?: string
 }
 
 /** A port that nobody listened on a moment ago. */
@@ -44,7 +46,7 @@ export class ServerProcess {
   readonly #exited: Promise<void>
   /** Process start to the first `imok` (or accepted connection), in milliseconds. */
   readonly startMs: number
-  /** Process start to the first session: the original says `imok` before it serves. */
+  /** Process start to the first session, and read: the original says `imok` before it serves. */
   readonly servingMs: number
 
   static async start(launch: Launch): Promise<ServerProcess> {
@@ -127,8 +129,8 @@ async function untilUp(launch: Launch, ask: (launch: Launch) => Promise<boolean>
   throw new Error(`no answer on port ${launch.port} within ${startTimeoutMs} ms`)
 }
 
-const isServing = ({ port }: Launch): Promise<boolean> =>
-  openSession(port, sessionTimeoutMs).then(
+const isServing = ({ port, firstRead }: Launch): Promise<boolean> =>
+  openSession(port, sessionTimeoutMs, firstRead).then(
     () => true,
     () => false,
   )

@@ -20,7 +20,18 @@ interface Line {
   readonly link?: string
   readonly dir?: RecordedDirection
   readonly hex?: string
+  readonly event?: string
+  readonly t_ms?: number
 }
+
+export type RecordedEvent = {
+  readonly conn: number
+  readonly link: string
+  readonly atMs: number
+} & (
+  | { readonly kind: 'open' | 'eof' }
+  | { readonly kind: 'chunk'; readonly dir: RecordedDirection; readonly bytes: Buffer }
+)
 
 /** `run1-learner`, ... */
 export const learnerRecordings: readonly string[] = readdirSync(folder)
@@ -28,17 +39,31 @@ export const learnerRecordings: readonly string[] = readdirSync(folder)
   .map((name) => name.slice(0, -'.jsonl'.length))
   .sort()
 
+/** In the order in which the proxy saw them; eof of the side that ended first. */
+export function readRecordedEvents(name: string): readonly RecordedEvent[] {
+  const events: RecordedEvent[] = []
+  const ended = new Set<number>()
+  for (const text of readFileSync(join(folder, `${name}.jsonl`), 'utf8').split('\n')) {
+    if (text === '') continue
+    const { conn, link = '', t_ms: atMs = 0, dir, hex, event }: Line = JSON.parse(text)
+    if (conn === undefined) continue
+    if (event === 'open') events.push({ kind: 'open', conn, link, atMs })
+    else if (event === 'eof' && !ended.has(conn)) {
+      ended.add(conn)
+      events.push({ kind: 'eof', conn, link, atMs })
+    } else if (dir !== undefined && hex !== undefined)
+      events.push({ kind: 'chunk', conn, link, atMs, dir, bytes: Buffer.from(hex, 'hex') })
+  }
+  return events
+}
+
 /** By connection, in the order in which they were opened. */
 export function readLearnerRecording(name: string): readonly RecordedLink[] {
   const links = new Map<number, { link: string; chunks: RecordedLink['chunks'][number][] }>()
-  for (const text of readFileSync(join(folder, `${name}.jsonl`), 'utf8').split('\n')) {
-    if (text === '') continue
-    const line: Line = JSON.parse(text)
-    if (line.conn === undefined) continue
-    const link = links.get(line.conn) ?? { link: line.link ?? '', chunks: [] }
-    links.set(line.conn, link)
-    if (line.dir === undefined || line.hex === undefined) continue
-    link.chunks.push({ dir: line.dir, bytes: Buffer.from(line.hex, 'hex') })
+  for (const event of readRecordedEvents(name)) {
+    const link = links.get(event.conn) ?? { link: event.link, chunks: [] }
+    links.set(event.conn, link)
+    if (event.kind === 'chunk') link.chunks.push({ dir: event.dir, bytes: event.bytes })
   }
   return [...links].map(([conn, { link, chunks }]) => ({ conn, link, chunks }))
 }
