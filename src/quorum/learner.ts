@@ -191,7 +191,8 @@ export class Learner {
   }
 
   #outOfPlace(packet: QuorumPacket): string {
-    return `${packetName(packet.type)} of ${formatZxid(packet.zxid)} where ${this.#step} was awaited`
+    const zxid = packet.zxid < 0 ? '' : ` of ${formatZxid(packet.zxid)}`
+    return `${packetName(packet.type)}${zxid} where ${this.#step} was awaited`
   }
 
   // ---- the epoch
