@@ -2,12 +2,8 @@ import { JuteReader, type JuteWriter } from 'jute-ts'
 import { adler32 } from '../base/adler32.ts'
 import { DIGEST_VERSION } from '../data/txn.ts'
 import type { DataTree } from '../tree/data-tree.ts'
-import {
-  type LoadedTree,
-  loadTree,
-  type RecordInput,
-  type TreeDump,
-} from '../tree/snapshot-codec.ts'
+import { type LoadedTree, loadTree, type RecordInput } from '../tree/snapshot-codec.ts'
+import type { TreeDump } from '../tree/tree-dump.ts'
 import type { SnapshotSource } from './snapshot-source.ts'
 
 /**
@@ -37,14 +33,12 @@ export interface SnapshotTail {
 
 /** Encodes a snapshot in slices, of the tree as it goes on changing. */
 export class SnapshotEncoder {
-  readonly #tree: DataTree
   readonly #dump: TreeDump
   readonly #tail: SnapshotTail
   #checksum = 1
   #isBegun = false
 
-  constructor(tree: DataTree, dump: TreeDump, tail: SnapshotTail) {
-    this.#tree = tree
+  constructor(dump: TreeDump, tail: SnapshotTail) {
     this.#dump = dump
     this.#tail = tail
   }
@@ -54,11 +48,19 @@ export class SnapshotEncoder {
     return this.#dump.zxid
   }
 
+  /** Why this can never be a snapshot; what was written of it is to be thrown away. */
+  get problem(): string | undefined {
+    return this.#dump.problem
+  }
+
   close(): void {
     this.#dump.close()
   }
 
-  /** Fills `w`, which is empty, with `bytesMax` bytes or a little more. True: that was the last. */
+  /**
+   * Fills `w`, which is empty, with `bytesMax` bytes or a little more. True: that was the last, and
+   * the snapshot is whole unless there is a `problem`.
+   */
   writeSlice(w: JuteWriter, bytesMax: number): boolean {
     if (!this.#isBegun) {
       this.#isBegun = true
@@ -67,6 +69,7 @@ export class SnapshotEncoder {
       w.writeNumber(DBID)
     }
     const isLast = this.#dump.writeSlice(w, bytesMax)
+    if (this.problem !== undefined) return true
     const sealed = isLast ? this.#writeTail(w) : 0
     this.#checksum = adler32(w.buffer, sealed, w.length, this.#checksum)
     return isLast
@@ -76,11 +79,11 @@ export class SnapshotEncoder {
   #writeTail(w: JuteWriter): number {
     let sealed = this.#seal(w, 0)
     if (!this.#tail.digest) return sealed
-    const zxid = this.#tree.lastProcessedZxid
+    const { zxid, digest } = this.#dump.tail()
     // The tree that nobody has written to yet is not told from one without a digest (spec 02 §4).
     w.writeNumber(zxid)
     w.writeInt(DIGEST_VERSION)
-    w.writeLong(zxid === 0 ? 0n : this.#tree.digest.toBigInt())
+    w.writeLong(zxid === 0 ? 0n : digest)
     sealed = this.#seal(w, sealed)
     if (!this.#tail.lastProcessedZxid) return sealed
     w.writeNumber(zxid)
@@ -100,6 +103,8 @@ export class SnapshotEncoder {
 export interface SnapshotContent extends LoadedTree {
   /** The digest of the tree as of this zxid, which may be above the one in the name. */
   readonly digest: SnapshotDigest | undefined
+  /** What had been applied when the last node was dumped. Undefined: written before 3.9. */
+  readonly lastProcessedZxid: number | undefined
 }
 
 export interface SnapshotDigest {
@@ -118,9 +123,9 @@ export function decodeSnapshot(source: SnapshotSource, tree: DataTree): Snapshot
   if (typeof loaded === 'string') return input.problem ?? loaded
   const sealProblem = readSeal(input)
   if (sealProblem !== undefined) return input.problem ?? sealProblem
-  const digest = readTail(input)
-  if (typeof digest === 'string') return input.problem ?? digest
-  return { ...loaded, digest }
+  const tail = readTail(input)
+  if (typeof tail === 'string') return input.problem ?? tail
+  return { ...loaded, ...tail }
 }
 
 function readHeader(input: SnapshotInput): string | undefined {
@@ -144,22 +149,22 @@ function readSeal(input: SnapshotInput): string | undefined {
 }
 
 /** Written since 3.6, the last part since 3.9; and only that if the digest was switched off. */
-function readTail(input: SnapshotInput): SnapshotDigest | string | undefined {
+function readTail(input: SnapshotInput): Omit<SnapshotContent, keyof LoadedTree> | string {
   const rest = input.remaining()
-  if (rest === 0) return undefined
   let digest: SnapshotDigest | undefined
-  if (rest !== ZXID_BYTES + SEAL_BYTES) {
+  if (rest !== 0 && rest !== ZXID_BYTES + SEAL_BYTES) {
     digest = readDigest(input)
     if (digest === undefined) return 'the digest is cut short'
     const problem = readSeal(input)
     if (problem !== undefined) return `behind the digest ${problem}`
-    if (input.remaining() === 0) return digest
   }
+  if (input.remaining() === 0) return { digest, lastProcessedZxid: undefined }
   if (input.remaining() < ZXID_BYTES) return 'the last zxid is cut short'
-  input.reader.readNumber()
+  const lastProcessedZxid = input.reader.readNumber()
   const problem = readSeal(input)
   if (problem !== undefined) return `behind the last zxid ${problem}`
-  return input.remaining() === 0 ? digest : 'more follows behind the last seal'
+  if (input.remaining() > 0) return 'more follows behind the last seal'
+  return { digest, lastProcessedZxid }
 }
 
 function readDigest(input: SnapshotInput): SnapshotDigest | undefined {

@@ -2,6 +2,9 @@ import type { DiskReader, SnapshotFileInfo } from './disk.ts'
 import { SNAPPY_HEADER_BYTES, SNAPPY_MAGIC, snappyBlockContent } from './snappy-stream.ts'
 import { parseSnapshotName } from './snapshot-name.ts'
 
+/** What is asked of the disk here. */
+export type SnapshotReader = Pick<DiskReader, 'readSnapshot' | 'gunzip'>
+
 /** The content of a snapshot file, piece by piece, whatever it is packed in. */
 export interface SnapshotSource {
   /**
@@ -19,7 +22,7 @@ const SEAL_PATH: Buffer = Buffer.from([0, 0, 0, 1, 0x2f])
 const PLAIN_BYTES_MIN = 10
 
 /** What spares a look inside: the marks that the original looks at, too (spec 02 §4). */
-export function precheckSnapshot(disk: DiskReader, file: SnapshotFileInfo): string | undefined {
+export function precheckSnapshot(disk: SnapshotReader, file: SnapshotFileInfo): string | undefined {
   const compression = parseSnapshotName(file.name)?.compression
   if (file.bytes === 0) return 'the file is empty'
   if (compression === 'gz') {
@@ -37,7 +40,7 @@ export function precheckSnapshot(disk: DiskReader, file: SnapshotFileInfo): stri
   return seal.equals(SEAL_PATH) ? undefined : 'it was not written to its end: the seal is missing'
 }
 
-export function openSnapshot(disk: DiskReader, file: SnapshotFileInfo): SnapshotSource {
+export function openSnapshot(disk: SnapshotReader, file: SnapshotFileInfo): SnapshotSource {
   const compression = parseSnapshotName(file.name)?.compression ?? ''
   if (compression === 'gz') return new GzipSource(disk, file)
   if (compression === 'snappy') return new SnappySource(disk, file)
@@ -45,11 +48,11 @@ export function openSnapshot(disk: DiskReader, file: SnapshotFileInfo): Snapshot
 }
 
 class PlainSource implements SnapshotSource {
-  readonly #disk: DiskReader
+  readonly #disk: SnapshotReader
   readonly #file: SnapshotFileInfo
   #at = 0
 
-  constructor(disk: DiskReader, file: SnapshotFileInfo) {
+  constructor(disk: SnapshotReader, file: SnapshotFileInfo) {
     this.#disk = disk
     this.#file = file
   }
@@ -67,11 +70,11 @@ class PlainSource implements SnapshotSource {
 }
 
 class GzipSource implements SnapshotSource {
-  readonly #disk: DiskReader
+  readonly #disk: SnapshotReader
   readonly #file: SnapshotFileInfo
   #isRead = false
 
-  constructor(disk: DiskReader, file: SnapshotFileInfo) {
+  constructor(disk: SnapshotReader, file: SnapshotFileInfo) {
     this.#disk = disk
     this.#file = file
   }
@@ -88,7 +91,7 @@ class SnappySource implements SnapshotSource {
   #held: Buffer = Buffer.alloc(0)
   #isOpen = false
 
-  constructor(disk: DiskReader, file: SnapshotFileInfo) {
+  constructor(disk: SnapshotReader, file: SnapshotFileInfo) {
     this.#plain = new PlainSource(disk, file)
   }
 

@@ -192,6 +192,11 @@ export class Leader implements Learners {
     return this.#phase === 'serving'
   }
 
+  /** When it began to serve, once it does; on the clock of advance(). */
+  get servingSinceMono(): number {
+    return this.#phaseMono
+  }
+
   get lastProposedZxid(): number {
     return this.#lastProposedZxid
   }

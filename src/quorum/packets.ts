@@ -34,6 +34,8 @@ const packetNames: ReadonlyMap<number, string> = new Map(
 /** As the field calls it, NEWLEADER for one; for logs. */
 export const packetName = (type: number): string => packetNames.get(type) ?? `type ${type}`
 
+export const isKnownPacket = (type: number): boolean => packetNames.has(type)
+
 /** What both sides say of the protocol since 3.4: LEADERINFO and ACKEPOCH exist. */
 export const PROTOCOL_VERSION = 0x10000
 

@@ -1,4 +1,5 @@
 import { JuteWriter } from 'jute-ts'
+import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/logger.ts'
 import { Prng } from '../base/prng.ts'
 import { formatZxid } from '../data/zxid.ts'
@@ -7,10 +8,13 @@ import { snappyBlocks, snappyHeader } from '../persistence/snappy-stream.ts'
 import { SnapshotEncoder } from '../persistence/snapshot-format.ts'
 import { snapshotFileName } from '../persistence/snapshot-name.ts'
 import type { DataTree } from '../tree/data-tree.ts'
-import { TreeDump } from '../tree/snapshot-codec.ts'
+import { TreeDump } from '../tree/tree-dump.ts'
 import type { Config } from './config.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 import type { SessionTracker } from './session-tracker.ts'
+
+/** Undefined: there is a snapshot. A string says why there is none. */
+export type SnapshotDone = (problem: string | undefined) => void
 
 /** One slice takes a millisecond or two of a turn, and a few hundred make a large snapshot. */
 export const SLICE_BYTES: number = 256 * 1024
@@ -38,9 +42,14 @@ export class Snapshotter {
   readonly #slice: JuteWriter = new JuteWriter(SLICE_BYTES + SLICE_BYTES / 8)
   #encoder: SnapshotEncoder | undefined = undefined
   #next: 'begin' | 'append' | 'finish' = 'begin'
+  #isCancelled = false
+  #whenIdle: (() => void)[] = []
   #inFlight: SnapshotOp['kind'] | undefined = undefined
   #bytesWritten = 0
   #isRequested = false
+  /** To be told of the next snapshot that begins, and of the one that has begun. */
+  #waiting: SnapshotDone[] = []
+  #toTell: readonly SnapshotDone[] = []
   #retryMono = 0
   #startedMono = 0
   /** Logged since the last snapshot began. */
@@ -72,6 +81,24 @@ export class Snapshotter {
   /** One is to begin now, or after the one that is being written. */
   request(): void {
     this.#isRequested = true
+  }
+
+  /** No snapshot of the state is wanted, as it now is: calls back when none is being written. */
+  cancel(done: () => void): void {
+    this.#isRequested = false
+    if (this.#encoder === undefined) return done()
+    this.#isCancelled = true
+    this.#whenIdle.push(done)
+  }
+
+  /**
+   * As `request`, without the pause after a failure. `done` is told, once, how the first snapshot that
+   * begins after this call has ended: undefined, or why there is none.
+   */
+  requestNow(done: SnapshotDone): void {
+    this.#isRequested = true
+    this.#retryMono = 0
+    this.#waiting.push(done)
   }
 
   /**
@@ -106,18 +133,22 @@ export class Snapshotter {
     this.#bytes = 0
     this.#bytesWritten = 0
     this.#spread()
+    this.#toTell = this.#waiting
+    this.#waiting = []
     this.#next = 'begin'
     this.#startedMono = nowMono
     const timeouts = [...sessions.all].map(([id, { timeoutMs }]) => [id, timeoutMs] as const)
-    return new SnapshotEncoder(tree, new TreeDump(tree, timeouts), {
+    return new SnapshotEncoder(new TreeDump(tree, timeouts), {
       digest: config.digestEnabled,
       lastProcessedZxid: config.serializeLastProcessedZxid,
     })
   }
 
   #nextOp(encoder: SnapshotEncoder): SnapshotOp {
-    if (this.#next === 'finish') return { kind: 'finish' }
+    const isVoid = this.#isCancelled || encoder.problem !== undefined
+    if (this.#next !== 'begin' && isVoid) return { kind: 'abandon' }
     if (this.#next === 'append') return { kind: 'append', bytes: this.#nextSlice(encoder) }
+    if (this.#next === 'finish') return { kind: 'finish' }
     this.#next = 'append'
     const { snapshotCompression: compression } = this.#parts.config
     return { kind: 'begin', name: snapshotFileName({ zxid: encoder.zxid, compression }) }
@@ -138,23 +169,48 @@ export class Snapshotter {
   onDone(problem: string | undefined, nowMono: number): void {
     const kind = this.#inFlight
     this.#inFlight = undefined
-    if (problem === undefined && kind !== 'finish') return
-    const { metrics, logger } = this.#parts
-    const zxid = formatZxid(this.#encoder?.zxid ?? 0)
-    this.#encoder?.close()
+    if (problem === undefined && (kind === 'begin' || kind === 'append')) return
+    const encoder = this.#encoder
+    assert(encoder !== undefined, 'an op of a snapshot that is not being written')
+    encoder.close()
     this.#encoder = undefined
-    const ms = Math.round(nowMono - this.#startedMono)
-    if (problem === undefined) {
-      metrics.snapshotTimeMs.add(ms)
-      logger.info('snapshot written', { zxid, bytes: this.#bytesWritten, ms })
-      return
-    }
+    if (this.#isCancelled) return this.#onIdle()
+    const zxid = formatZxid(encoder.zxid)
+    const reason = encoder.problem ?? problem
+    if (reason === undefined) this.#onWritten(zxid, Math.round(nowMono - this.#startedMono))
+    else if (encoder.problem === undefined) this.#onFailed(zxid, reason, nowMono)
+    else this.#onStale(zxid, reason)
+    const toTell = this.#toTell
+    this.#toTell = []
+    for (const done of toTell) done(reason)
+  }
+
+  #onIdle(): void {
+    const whenIdle = this.#whenIdle
+    this.#whenIdle = []
+    this.#isCancelled = false
+    for (const done of whenIdle) done()
+  }
+
+  #onWritten(zxid: string, ms: number): void {
+    this.#parts.metrics.snapshotTimeMs.add(ms)
+    this.#parts.logger.info('snapshot written', { zxid, bytes: this.#bytesWritten, ms })
+  }
+
+  /** No fault of the disk: what it was a snapshot of is no longer there, and there is none of the new. */
+  #onStale(zxid: string, reason: string): void {
+    this.#isRequested = true
+    this.#parts.logger.info('a snapshot is dropped, another follows', { zxid, reason })
+  }
+
+  #onFailed(zxid: string, reason: string, nowMono: number): void {
+    const { metrics, logger } = this.#parts
     metrics.snapshotErrorCount.add(1)
     this.#isRequested = true
     this.#retryMono = nowMono + RETRY_MS
     logger.warn('a snapshot could not be written, the old ones stay; trying again later', {
       zxid,
-      reason: problem,
+      reason,
       retryMs: RETRY_MS,
     })
   }

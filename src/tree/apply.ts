@@ -124,6 +124,7 @@ function applyCreate(
   // The difference of two counters that wrap: a plain comparison would stand still at the largest int.
   const ahead = txn.parentCVersion === -1 ? 1 : (txn.parentCVersion - parent.cversion) | 0
   if (ahead > 0) {
+    tree.beforeChange?.(parentPath, parent)
     parent.cversion = (parent.cversion + ahead) | 0
     parent.pzxid = context.zxid
     tree.touched(parentPath, parent)
@@ -148,10 +149,12 @@ function applyDelete(
   const parentPath = parentOf(path)
   const parent = tree.node(parentPath)
   if (parent !== undefined && context.zxid > parent.pzxid) {
+    tree.beforeChange?.(parentPath, parent)
     parent.pzxid = context.zxid
     tree.touched(parentPath, parent)
   }
   if (znode === undefined) return noNode
+  tree.beforeChange?.(path, znode)
   tree.quota.onDeleted(path, znode)
   tree.detach(path, znode)
   listener.deleted(path, parentPath, znode.acl, parent?.acl)
@@ -166,6 +169,7 @@ function applySetData(
 ): ApplyResult {
   const znode = tree.node(txn.path)
   if (znode === undefined) return noNode
+  tree.beforeChange?.(txn.path, znode)
   tree.quota.onDataChanged(txn.path, znode.data, txn.data)
   tree.setData(znode, txn.data)
   znode.version = txn.version
@@ -179,6 +183,7 @@ function applySetData(
 function applySetAcl(tree: DataTree, txn: SetACLTxn): ApplyResult {
   const znode = tree.node(txn.path)
   if (znode === undefined) return noNode
+  tree.beforeChange?.(txn.path, znode)
   tree.setAcl(znode, txn.acl)
   znode.aversion = txn.version
   tree.touched(txn.path, znode)

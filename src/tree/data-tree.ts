@@ -22,6 +22,7 @@ export class DataTree {
   #ttls = new Set<string>()
   #acls = new AclTable()
   #replacements = 0
+  #dumps = 0
   readonly digest: TreeDigest = new TreeDigest()
   readonly quota: QuotaKeeper
   readonly ownerRules: OwnerRules
@@ -33,6 +34,8 @@ export class DataTree {
   digestHint: ((path: string) => number | undefined) | undefined = undefined
   /** Told of a node and the ACL that it had, before it gets another. */
   readonly aclListeners: Set<(znode: Znode, before: AclEntry) => void> = new Set()
+  /** Told of a node that a txn is about to change or to take away: by a dump of one moment. */
+  beforeChange: ((path: string, znode: Znode) => void) | undefined = undefined
   lastProcessedZxid = 0
   /** Path lengths plus data lengths: what mntr calls approximate_data_size. */
   approximateDataBytes = 0
@@ -73,6 +76,7 @@ export class DataTree {
     this.#ttls = other.#ttls
     this.#acls = other.#acls
     this.#replacements += 1
+    this.#dumps = Math.max(this.#dumps, other.#dumps)
     this.digest.set(other.digest)
     this.quota.adopt(other.quota)
     this.lastProcessedZxid = other.lastProcessedZxid
@@ -83,6 +87,12 @@ export class DataTree {
   /** How often `adopt` was called: what was kept of the nodes is worth nothing when this has changed. */
   get replacements(): number {
     return this.#replacements
+  }
+
+  /** A number that no node has been marked with, see Znode.dumpedBy. */
+  numberDump(): number {
+    this.#dumps += 1
+    return this.#dumps
   }
 
   /** Paths of the containers. */

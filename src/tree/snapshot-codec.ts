@@ -1,147 +1,14 @@
-import type { JuteReader, JuteWriter } from 'jute-ts'
-import { type ACL, readACL, writeACL } from '../data/records.ts'
+import type { JuteReader } from 'jute-ts'
+import { type ACL, readACL } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import type { DataTree } from './data-tree.ts'
 import { persistedDigest } from './digest.ts'
+import { END_PATH, OPEN_ACL_KEY, ROOT_RECORD_PATH } from './snapshot-records.ts'
 import { type AclEntry, Znode } from './znode.ts'
 
-/**
- * A tree and its sessions as a stream of records (spec 02 §4, steps 2 to 4):
- *
- *     count:int  (session:long timeout:int)*
- *     count:int  (key:long acl:vector<ACL>)*
- *     (path:ustring data:buffer aclKey:long StatPersisted)*  "/"
- *
- * Parents stand before their children; the root's path is empty. Key -1 is the open ACL.
- */
-const OPEN_ACL_KEY = -1
-const ROOT_RECORD_PATH = ''
-const END_PATH = '/'
-/** Sessions or ACLs between two looks at the budget. */
-const ENTRIES_PER_STEP = 64
+export { TreeDump } from './tree-dump.ts'
+
 const ACL_BYTES_MIN = 12
-
-/**
- * Dumps a tree in slices, while it goes on changing: fuzzy by design. What replaying the txns above
- * `zxid` brings back may be missing or already there, and nothing else.
- *
- * - The nodes are those of the tree's own map, in the order in which they came into it. So a parent
- *   stands before its children, no list of paths is made, and the cost of a slice does not depend on
- *   the size of the tree.
- * - A node that goes before it is reached is missing; the replay deletes it again, which is nothing.
- * - With the first node that was created after `zxid` the dump ends: all that follow are as new, and
- *   the replay creates them. So no path comes twice, which the original would not survive unharmed
- *   (the index of ephemerals would keep the node of the dead session).
- * - A node that changed meanwhile is dumped as it is now; txns carry absolute values.
- * - The table of ACLs stands before the nodes, so an ACL that is set meanwhile is not in it: the node
- *   is dumped with the one that it had.
- */
-export class TreeDump {
-  /** What had been applied when the dump began. */
-  readonly zxid: number
-  readonly #tree: DataTree
-  readonly #sessions: readonly (readonly [SessionId, number])[]
-  readonly #acls: readonly AclEntry[]
-  readonly #keys: ReadonlyMap<AclEntry, number>
-  readonly #nodes: Iterator<readonly [string, Znode]>
-  readonly #replacedAcls = new Map<Znode, AclEntry>()
-  #step: 'sessions' | 'acls' | 'nodes' | 'done' = 'sessions'
-  #at = 0
-
-  /** `sessions` with their timeouts in ms. To be closed when it is not needed any more. */
-  constructor(tree: DataTree, sessions: Iterable<readonly [SessionId, number]>) {
-    this.#tree = tree
-    this.zxid = tree.lastProcessedZxid
-    this.#sessions = [...sessions]
-    this.#acls = [...tree.acls.entries()]
-    this.#keys = new Map(this.#acls.map((entry, index) => [entry, index + 1]))
-    this.#nodes = tree.entries()
-    tree.aclListeners.add(this.#onAclReplaced)
-  }
-
-  readonly #onAclReplaced = (znode: Znode, before: AclEntry): void => {
-    if (!this.#replacedAcls.has(znode)) this.#replacedAcls.set(znode, before)
-  }
-
-  /** The tree no longer takes note of this dump. */
-  close(): void {
-    this.#step = 'done'
-    this.#tree.aclListeners.delete(this.#onAclReplaced)
-    this.#replacedAcls.clear()
-  }
-
-  /** Appends records until `w` holds `bytesMax` bytes or a little more. True: that was the last. */
-  writeSlice(w: JuteWriter, bytesMax: number): boolean {
-    while (w.length < bytesMax && this.#step !== 'done') {
-      if (this.#step === 'sessions') this.#writeSessions(w)
-      else if (this.#step === 'acls') this.#writeAcls(w)
-      else this.#writeNodes(w, bytesMax)
-    }
-    return this.#step === 'done'
-  }
-
-  #writeSessions(w: JuteWriter): void {
-    if (this.#at === 0) w.writeInt(this.#sessions.length)
-    const end = this.#at + ENTRIES_PER_STEP
-    for (const [id, timeoutMs] of this.#sessions.slice(this.#at, end)) {
-      w.writeLong(id)
-      w.writeInt(timeoutMs)
-    }
-    this.#advance(end, this.#sessions.length, 'acls')
-  }
-
-  #writeAcls(w: JuteWriter): void {
-    if (this.#at === 0) w.writeInt(this.#acls.length)
-    const end = this.#at + ENTRIES_PER_STEP
-    for (const [offset, { acl }] of this.#acls.slice(this.#at, end).entries()) {
-      w.writeNumber(this.#at + offset + 1)
-      w.writeInt(acl.length)
-      for (const one of acl) writeACL(w, one)
-    }
-    this.#advance(end, this.#acls.length, 'nodes')
-  }
-
-  #advance(end: number, length: number, next: 'acls' | 'nodes'): void {
-    this.#at = end
-    if (end < length) return
-    this.#at = 0
-    this.#step = next
-  }
-
-  #writeNodes(w: JuteWriter, bytesMax: number): void {
-    const { zxid } = this
-    while (w.length < bytesMax) {
-      const next = this.#nodes.next()
-      if (next.done === true || next.value[1].czxid > zxid) {
-        w.writeString(END_PATH)
-        this.close()
-        return
-      }
-      this.#writeNode(w, next.value[0], next.value[1])
-    }
-  }
-
-  #writeNode(w: JuteWriter, path: string, znode: Znode): void {
-    w.writeString(path === '/' ? ROOT_RECORD_PATH : path)
-    znode.writeData(w)
-    w.writeNumber(this.#keyOf(znode))
-    w.writeNumber(znode.czxid)
-    w.writeNumber(znode.mzxid)
-    w.writeNumber(znode.ctime)
-    w.writeNumber(znode.mtime)
-    w.writeInt(znode.version)
-    w.writeInt(znode.cversion)
-    w.writeInt(znode.aversion)
-    if (znode.ephemeralOwner === 0n) w.writeNumber(0)
-    else w.writeLong(znode.ephemeralOwner)
-    w.writeNumber(znode.pzxid)
-  }
-
-  #keyOf(znode: Znode): number {
-    const entry = this.#replacedAcls.get(znode) ?? znode.acl
-    return this.#keys.get(entry) ?? OPEN_ACL_KEY
-  }
-}
 
 /**
  * Where the records come from: bytes that arrive in pieces. The tree keeps the data of its nodes where
@@ -165,7 +32,12 @@ export interface LoadedTree {
 
 /** Fills a new tree. A string says why the records cannot be what a server has dumped. */
 export function loadTree(input: RecordInput, tree: DataTree): LoadedTree | string {
-  return new TreeLoad(input, tree).run()
+  const load = new TreeLoad(input.reader, tree)
+  for (;;) {
+    const result = load.run()
+    if (result !== undefined) return result
+    if (!input.more(load.recordAt)) return load.cutShort
+  }
 }
 
 /** No path is this, nor begins with it. */
@@ -176,12 +48,21 @@ const NO_DATA: Buffer = Buffer.alloc(0)
 /** Nobody may do anything but the super user: for a key that the table lacks. */
 const lockedAcl: readonly ACL[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
 
-class TreeLoad {
-  readonly #input: RecordInput
+/**
+ * Fills a new tree with as many records as there are, and goes on when there are more: so a file
+ * that is read, and a stream that arrives, are loaded by the same code.
+ */
+export class TreeLoad {
+  readonly #reader: JuteReader
   readonly #tree: DataTree
   readonly #sessions = new Map<SessionId, number>()
   readonly #acls = new Map<number, readonly ACL[]>()
+  #step: 'sessions' | 'acls' | 'nodes' = 'sessions'
+  /** Sessions or ACLs of this step that are still to come. Undefined: their number is, too. */
+  #left: number | undefined = undefined
   #zxidMax = 0
+  /** Where the record begins that had not all arrived. */
+  recordAt = 0
   /** Most nodes have the parent of the one before. */
   #parentPath = NO_PATH
   #parent: Znode | undefined = undefined
@@ -189,86 +70,89 @@ class TreeLoad {
   #aclKey = OPEN_ACL_KEY
   #acl: AclEntry
 
-  constructor(input: RecordInput, tree: DataTree) {
-    this.#input = input
+  constructor(reader: JuteReader, tree: DataTree) {
+    this.#reader = reader
     this.#tree = tree
     this.#acl = tree.acls.open
   }
 
-  run(): LoadedTree | string {
-    const problem = this.#readSessions() ?? this.#readAcls() ?? this.#readNodes()
-    return problem ?? { sessions: this.#sessions, zxidMax: this.#zxidMax }
-  }
-
-  /** `read` is called again when its record had not all arrived. False: it never will. */
-  #record(read: (r: JuteReader) => void): boolean {
-    const r = this.#input.reader
-    for (;;) {
-      const at = r.at
-      read(r)
-      if (r.ok) return true
-      if (!this.#input.more(at)) return false
+  /**
+   * Undefined: the reader has failed in a record, to be called again once it stands at `recordAt` of
+   * the same bytes and has more behind them. A string says what is wrong. Else the reader stands
+   * behind the last record.
+   */
+  run(): LoadedTree | string | undefined {
+    if (this.#step === 'sessions') {
+      const end = this.#readList(this.#readSession)
+      if (end !== true) return end
+      this.#step = 'acls'
     }
-  }
-
-  #count(): number {
-    let count = -1
-    const isThere = this.#record((r) => {
-      count = r.readInt()
-    })
-    return isThere ? count : -1
-  }
-
-  #readSessions(): string | undefined {
-    const count = this.#count()
-    if (count < 0) return 'the number of sessions is missing'
-    for (let i = 0; i < count; i += 1) {
-      let id = 0n
-      let timeoutMs = 0
-      const isThere = this.#record((r) => {
-        id = r.readLong()
-        timeoutMs = r.readInt()
-      })
-      if (!isThere) return 'the list of sessions is cut short'
-      this.#sessions.set(id, timeoutMs)
+    if (this.#step === 'acls') {
+      const end = this.#readList(this.#readAcl)
+      if (end !== true) return end
+      this.#step = 'nodes'
     }
-    return undefined
+    const end = this.#readNodes()
+    return end === true ? { sessions: this.#sessions, zxidMax: this.#zxidMax } : end
   }
 
-  #readAcls(): string | undefined {
-    const count = this.#count()
-    if (count < 0) return 'the number of ACLs is missing'
-    for (let i = 0; i < count; i += 1) {
-      let key = 0
-      const acl: ACL[] = []
-      const isThere = this.#record((r) => {
-        acl.length = 0
-        key = r.readNumber()
-        const entries = r.readVectorCount(ACL_BYTES_MIN)
-        for (let k = 0; k < entries && r.ok; k += 1) acl.push(readACL(r))
-      })
-      if (!isThere) return 'the table of ACLs is cut short'
-      this.#acls.set(key, acl)
+  /** What is wrong when nothing follows any more. */
+  get cutShort(): string {
+    if (this.#step === 'nodes') return 'the list of nodes is cut short'
+    if (this.#left === undefined) return `the number of ${this.#step} is missing`
+    return `the list of ${this.#step} is cut short`
+  }
+
+  /** True: it is complete. */
+  #readList(readEntry: (r: JuteReader) => void): string | true | undefined {
+    const r = this.#reader
+    if (this.#left === undefined) {
+      this.recordAt = r.at
+      const count = r.readInt()
+      if (!r.ok) return undefined
+      if (count < 0) return `the number of ${this.#step} is negative`
+      this.#left = count
     }
-    return undefined
+    for (; this.#left > 0; this.#left -= 1) {
+      this.recordAt = r.at
+      readEntry(r)
+      if (!r.ok) return undefined
+    }
+    this.#left = undefined
+    return true
   }
 
-  #readNodes(): string | undefined {
-    const input = this.#input
-    const r = input.reader
+  readonly #readSession = (r: JuteReader): void => {
+    const id = r.readLong()
+    const timeoutMs = r.readInt()
+    if (r.ok) this.#sessions.set(id, timeoutMs)
+  }
+
+  readonly #readAcl = (r: JuteReader): void => {
+    const key = r.readNumber()
+    const acl: ACL[] = []
+    const entries = r.readVectorCount(ACL_BYTES_MIN)
+    for (let k = 0; k < entries && r.ok; k += 1) acl.push(readACL(r))
+    if (r.ok) this.#acls.set(key, acl)
+  }
+
+  /** True: they are complete. */
+  #readNodes(): string | true | undefined {
+    const r = this.#reader
     for (;;) {
       const at = r.at
       const pathBytes = r.readInt()
       const path = this.#readPath(r, pathBytes)
-      if (r.ok && path === END_PATH) return undefined
+      if (r.ok && path === END_PATH) return true
       const dataBytes = r.readInt()
       const dataAt = r.at
       if (dataBytes > 0 && r.ok) r.at = dataAt + dataBytes
       const statAt = r.at
-      if (!r.ok || pathBytes < 0 || dataBytes < -1 || statAt + KEY_AND_STAT_BYTES > r.end) {
+      if (pathBytes < 0 || dataBytes < -1) return 'a node has a length that no server writes'
+      if (!r.ok || statAt + KEY_AND_STAT_BYTES > r.end) {
         if (r.ok) r.fail()
-        if (!input.more(at)) return 'the list of nodes is cut short'
-        continue
+        this.recordAt = at
+        return undefined
       }
       const znode = this.#readStat(r, dataBytes < 0 ? null : NO_DATA)
       if (dataBytes > 0) znode.setDataIn(r.buffer, dataAt - 4)

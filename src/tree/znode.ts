@@ -34,6 +34,8 @@ export class Znode {
   children: Set<string> | undefined = undefined
   /** CRC32 of the node as an int32, see digest.ts. Kept so that a change need not recompute it. */
   digest = 0
+  /** The number of the last dump of one moment that has come by. */
+  dumpedBy = 0
 
   constructor(data: Buffer | null, acl: AclEntry, owner: bigint, zxid: number, timeMs: number) {
     this.#store = data

@@ -54,14 +54,15 @@ class PlainClient {
 }
 
 /**
- * Opens a session and ends it; rejects where the server is not serving yet. A server that is about to
+ * Opens a session, reads `path` if there is one, and ends it; rejects where the server is not serving yet. A server that is about to
  * serve may also leave a connection lying, so there is an end to waiting.
  */
-export async function openSession(port: number, timeoutMs: number): Promise<void> {
+export async function openSession(port: number, timeoutMs: number, path?: string): Promise<void> {
   const client = new PlainClient(port)
   const timeout = setTimeout(() => client.destroy(), timeoutMs)
   try {
     await client.call(connectFrame(30_000))
+    if (path !== undefined) expectNoError(await client.call(getFrame(1, path)))
     await client.call(closeFrame)
   } finally {
     clearTimeout(timeout)

@@ -22,6 +22,8 @@ export interface Launch {
   readonly writeConfig: () => void
   /** A bare server has no four-letter words: it is up when it accepts. */
   readonly bare: boolean
+  /** A path that must have been read before it counts as serving; else a session is enough. */
+  readonly firstRead?: string
 }
 
 /** A port that nobody listened on a moment ago. */
@@ -37,14 +39,27 @@ export function freePort(): Promise<number> {
   })
 }
 
+/** What is measured: one server, or the members of an ensemble taken together. */
+export interface Served {
+  /** Where clients connect. */
+  readonly ports: readonly number[]
+  readonly isBare: boolean
+  /** Resident memory of the processes and of any that they started, in bytes. */
+  residentBytes(): number
+  /** Processor time used so far by the processes and their children, in milliseconds. */
+  cpuMs(): number
+  /** Asks, then insists; the data directories are gone afterwards. */
+  stop(): Promise<void>
+}
+
 /** One server under test, from its start to its end. */
-export class ServerProcess {
+export class ServerProcess implements Served {
   readonly #child: ChildProcess
   readonly #launch: Launch
   readonly #exited: Promise<void>
   /** Process start to the first `imok` (or accepted connection), in milliseconds. */
   readonly startMs: number
-  /** Process start to the first session: the original says `imok` before it serves. */
+  /** Process start to the first session, and read: the original says `imok` before it serves. */
   readonly servingMs: number
 
   static async start(launch: Launch): Promise<ServerProcess> {
@@ -89,31 +104,58 @@ export class ServerProcess {
     this.#exited = new Promise((resolve) => child.once('exit', () => resolve()))
   }
 
-  get port(): number {
-    return this.#launch.port
+  get ports(): readonly number[] {
+    return [this.#launch.port]
   }
 
   get isBare(): boolean {
     return this.#launch.bare
   }
 
-  /** Resident memory of the process and of any that it started, in bytes. */
   residentBytes(): number {
     return sumOverTree(this.#child.pid ?? 0, residentBytesOf)
   }
 
-  /** Processor time used so far by the process and its children, in milliseconds. */
   cpuMs(): number {
     return sumOverTree(this.#child.pid ?? 0, cpuMsOf)
   }
 
-  /** Asks, then insists; the data directory is gone afterwards. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM')
     const insist = setTimeout(() => this.#child.kill('SIGKILL'), stopTimeoutMs)
     await this.#exited
     clearTimeout(insist)
     rmSync(this.#launch.directory, { recursive: true, force: true })
+  }
+}
+
+/** Servers that form one ensemble: they are started at once, and each serves before they are used. */
+export class EnsembleProcess implements Served {
+  readonly #members: readonly ServerProcess[]
+  readonly isBare = false
+
+  private constructor(members: readonly ServerProcess[]) {
+    this.#members = members
+  }
+
+  static async start(launches: readonly Launch[]): Promise<EnsembleProcess> {
+    return new EnsembleProcess(await Promise.all(launches.map(ServerProcess.start)))
+  }
+
+  get ports(): readonly number[] {
+    return this.#members.flatMap((member) => member.ports)
+  }
+
+  residentBytes(): number {
+    return this.#members.reduce((sum, member) => sum + member.residentBytes(), 0)
+  }
+
+  cpuMs(): number {
+    return this.#members.reduce((sum, member) => sum + member.cpuMs(), 0)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.stop()))
   }
 }
 
@@ -127,8 +169,8 @@ async function untilUp(launch: Launch, ask: (launch: Launch) => Promise<boolean>
   throw new Error(`no answer on port ${launch.port} within ${startTimeoutMs} ms`)
 }
 
-const isServing = ({ port }: Launch): Promise<boolean> =>
-  openSession(port, sessionTimeoutMs).then(
+const isServing = ({ port, firstRead }: Launch): Promise<boolean> =>
+  openSession(port, sessionTimeoutMs, firstRead).then(
     () => true,
     () => false,
   )

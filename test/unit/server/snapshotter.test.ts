@@ -84,6 +84,73 @@ describe('taking snapshots', () => {
   })
 })
 
+describe('a snapshot that somebody waits for', () => {
+  function begun(): { server: MemoryServer; outcomes: (string | undefined)[] } {
+    const server = new MemoryServer()
+    const client = server.connect()
+    for (let i = 0; i < 5; i += 1) client.call(OpCode.create, create(`/n${i}`))
+    server.isSnapshotHeld = true
+    server.member.snapshotter.request()
+    server.pass(50)
+    expect(server.member.snapshotter.isBusy).toBe(true)
+    const outcomes: (string | undefined)[] = []
+    return { server, outcomes }
+  }
+
+  it('is one that begins after it was asked for', () => {
+    const { server, outcomes } = begun()
+    server.member.snapshotter.requestNow((problem) => outcomes.push(problem))
+    for (let step = 0; step < 3; step += 1) {
+      expect(outcomes).toEqual([])
+      server.stepSnapshot()
+      server.settle()
+    }
+    expect([...server.snapshots.keys()]).toHaveLength(1)
+    expect(outcomes).toEqual([])
+    server.isSnapshotHeld = false
+    server.settle()
+    server.pass(50)
+    expect(outcomes).toEqual([undefined])
+  })
+
+  it('is told of as failed, and not put off by an earlier failure', () => {
+    const { server, outcomes } = begun()
+    server.isSnapshotHeld = false
+    server.snapshotProblem = 'ENOSPC: no space left on device'
+    server.settle()
+    server.member.snapshotter.requestNow((problem) => outcomes.push(problem))
+    server.pass(50)
+    expect(outcomes).toEqual(['ENOSPC: no space left on device'])
+    server.snapshotProblem = undefined
+    server.member.snapshotter.requestNow((problem) => outcomes.push(problem))
+    server.pass(50)
+    expect(outcomes.slice(1)).toEqual([undefined])
+    expect(server.snapshots.size).toBe(1)
+  })
+
+  it.each([1, 2])('is of the new database if it is replaced after %d steps', (steps) => {
+    const { server, outcomes } = begun()
+    for (let step = 1; step < steps; step += 1) {
+      server.stepSnapshot()
+      server.settle()
+    }
+    const other = new MemoryServer()
+    const client = other.connect()
+    for (let i = 0; i < 40; i += 1) client.call(OpCode.create, create(`/other${i}`))
+    const { tree } = server.member
+    tree.adopt(other.member.tree)
+    server.member.snapshotter.requestNow((problem) => outcomes.push(problem))
+    server.isSnapshotHeld = false
+    server.settle()
+    server.pass(50)
+    expect(outcomes).toEqual([undefined])
+    expect([...server.snapshots.keys()]).toEqual(['snapshot.29'])
+    // Its ephemerals are none, so that the sessions, which this test leaves alone, do not matter.
+    expect(treeText(load(server).tree)).toBe(treeText(tree))
+    expect(server.logged.map(({ level }) => level)).not.toContain('warn')
+  })
+})
+
 describe('a disk that is nearly full', () => {
   it('refuses writes in their order, reads and sessions go on, and writes come back', () => {
     const server = new MemoryServer({ settings: { freeSpaceMinInKb: '1000' } })

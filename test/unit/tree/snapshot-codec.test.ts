@@ -4,12 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { Prng } from '../../../src/base/prng.ts'
 import { applyTxn, deafListener } from '../../../src/tree/apply.ts'
 import { DataTree } from '../../../src/tree/data-tree.ts'
-import {
-  type LoadedTree,
-  loadTree,
-  type RecordInput,
-  TreeDump,
-} from '../../../src/tree/snapshot-codec.ts'
+import { type LoadedTree, loadTree, type RecordInput } from '../../../src/tree/snapshot-codec.ts'
+import { TreeDump } from '../../../src/tree/tree-dump.ts'
 import { type RandomTxn, RandomTxns } from '../../support/random-txns.ts'
 import { treeText } from '../../support/tree-text.ts'
 
