@@ -117,7 +117,6 @@ export class Learner {
   close(): void {
     const isConnecting = this.#step === 'connection'
     this.#step = 'end'
-    this.#history.close()
     this.#stream?.close()
     this.#channel?.close()
     if (isConnecting && this.#dial.link !== undefined) this.#parts.links.close(this.#dial.link)
@@ -192,7 +191,8 @@ export class Learner {
   }
 
   #outOfPlace(packet: QuorumPacket): string {
-    return `${packetName(packet.type)} of ${formatZxid(packet.zxid)} where ${this.#step} was awaited`
+    const zxid = packet.zxid < 0 ? '' : ` of ${formatZxid(packet.zxid)}`
+    return `${packetName(packet.type)}${zxid} where ${this.#step} was awaited`
   }
 
   // ---- the epoch

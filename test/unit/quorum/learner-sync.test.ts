@@ -263,7 +263,7 @@ describe('a SNAP', () => {
 
   it('that makes no sense ends the role', () => {
     const ways: readonly (readonly [Buffer, string])[] = [
-      [snap(z(1, 5), state, 'BenWasThere'), 'the snapshot cannot be read: the signature behind it'],
+      [snap(z(1, 5), state, 'BenWasHere!'), 'the snapshot cannot be read: the signature behind it'],
       [snap(z(1, 5), state, 'BenIsThere'), 'the snapshot cannot be read: the signature behind it'],
       [
         Buffer.concat([encodePacket(PacketType.snap, 1), Buffer.of(9)]),

@@ -397,8 +397,8 @@ describe('the end', () => {
       // FakeLinks throws when something is sent on a closed link.
       rig.replica.flush()
       expect(rig.said()).toEqual([])
-      rig.learner.close()
       rig.advance(100_000)
+      rig.learner.close()
       rig.learner.onLinkBytes(rig.link, ping(0))
       rig.learner.onLinkClosed(rig.link)
       expect(rig.ends).toEqual([])
