@@ -32,6 +32,13 @@ export class MemberLog {
     return this.#entries
   }
 
+  /** The newest txn that it may have acked. */
+  get lastZxid(): number {
+    let last = 0
+    for (const zxid of this.#entries.keys()) last = Math.max(last, zxid)
+    return last
+  }
+
   append(zxid: number, bytes: Buffer): void {
     this.#entries.set(zxid, bytes)
   }

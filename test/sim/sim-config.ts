@@ -8,7 +8,8 @@ export function simConfig(swarm: Swarm, sid: number): Config {
     dataDir: '/data',
     clientPort: '2181',
     ...swarm.settings,
-    ...membership(swarm, sid),
+    ...membership(swarm),
+    ...(sid > swarm.members ? { peerType: 'observer' } : {}),
   }
   const entries = Object.entries(all).map(([key, value], index) => ({
     key,
@@ -23,7 +24,7 @@ export function simConfig(swarm: Swarm, sid: number): Config {
   return parsed.config
 }
 
-function membership(swarm: Swarm, sid: number): Record<string, string> {
+function membership(swarm: Swarm): Record<string, string> {
   const { members, observers, weights } = swarm
   if (members + observers === 1) return {}
   const lines: Record<string, string> = {}
@@ -31,7 +32,6 @@ function membership(swarm: Swarm, sid: number): Record<string, string> {
     const role = other > members ? 'observer' : 'participant'
     lines[`server.${other}`] = `m${other}:2888:3888:${role}`
   }
-  if (sid > members) lines['peerType'] = 'observer'
   if (weights === undefined) return lines
   const voters = Array.from({ length: members }, (_, index) => index + 1)
   lines['group.1'] = voters.join(':')

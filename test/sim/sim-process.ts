@@ -1,6 +1,7 @@
 import { JuteWriter } from 'jute-ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import type { LogFields, Logger } from '../../src/base/logger.ts'
+import { epochOf } from '../../src/data/zxid.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import { judgeEpochs } from '../../src/persistence/epoch-files.ts'
@@ -74,6 +75,8 @@ export class SimProcess {
   diskStuckUntil = 0
   log: MemberLog
   crashes = 0
+  /** The newest txn of its log or snapshot that no loss of power can take any more. */
+  durableZxid = 0
   #run: ProcessRun | undefined = undefined
   readonly #parts: ProcessParts
 
@@ -123,10 +126,23 @@ export class SimProcess {
     else this.disk.kill()
   }
 
+  /** Serves in a quorum, and its disk is not behind that zxid and epoch. */
+  holds(zxid: number, epoch: number): boolean {
+    const { role, tree } = this.member ?? {}
+    if ((role !== 'leading' && role !== 'following') || tree === undefined) return false
+    return this.durableZxid >= zxid && epochOf(tree.lastProcessedZxid) >= epoch
+  }
+
+  /** The epoch that it has promised to, as far as a disk that it may have written knows. */
+  get acceptedEpoch(): number {
+    return Number(this.disk.readEpochs().acceptedEpoch ?? 0)
+  }
+
   /** While it is down: the disk is replaced by an empty one. */
   wipe(): void {
     this.disk.wipe()
     this.log = new MemberLog(this.host)
+    this.durableZxid = 0
   }
 
   /** It runs, on a disk as it should be. */
@@ -207,6 +223,7 @@ class ProcessRun implements Machine {
     if (loaded.isNew) this.#writeFirstSnapshot(loaded)
     if (loaded.tail !== undefined) disk.cutTail(loaded.tail)
     const before = this.#process.log
+    this.#process.durableZxid = loaded.lastZxid
     this.#process.log = new MemberLog(host)
     for (const [zxid, entry] of before.entries)
       if (zxid <= loaded.lastZxid) this.#process.log.append(zxid, entry)
@@ -331,7 +348,16 @@ class ProcessRun implements Machine {
       if (op.kind === 'truncateAfter') log.truncate(op.zxid)
       if (op.kind === 'forgetHistory') log.forget(op.zxid)
     }
-    disk.writeDisk(ops, done)
+    disk.writeDisk(ops, () => {
+      for (const op of ops) this.#onDurable(op)
+      done()
+    })
+  }
+
+  #onDurable(op: DiskOp): void {
+    if (op.kind === 'appendTxns') this.#process.durableZxid = op.lastZxid
+    if (op.kind === 'truncateAfter' || op.kind === 'forgetHistory')
+      this.#process.durableZxid = op.zxid
   }
 
   writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void {

@@ -1,3 +1,5 @@
+import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
+import { ensembleOf } from '../../src/server/ensemble-of.ts'
 import { Chance } from './chance.ts'
 import { checkOrder } from './checkers/order.ts'
 import { replay } from './checkers/replay.ts'
@@ -36,6 +38,7 @@ const STEP_MS = 50
 /** One run, from its seed alone. */
 export class Simulation {
   readonly #swarm: Swarm
+  readonly #quorum: QuorumVerifier
   readonly #heap = new EventHeap()
   readonly #network: SimNetwork
   readonly #history = new History()
@@ -50,6 +53,8 @@ export class Simulation {
     const { swarm, trace } = options
     const heap = this.#heap
     this.#swarm = swarm
+    const ensemble = ensembleOf(simConfig(swarm, 1))
+    this.#quorum = ensemble?.verifier ?? new MajorityQuorum([1])
     this.#trace =
       trace === undefined
         ? () => {}
@@ -74,7 +79,7 @@ export class Simulation {
       processes: this.#processes,
       clientHosts: () => this.#users.hosts,
       killClient: () => this.#users.killOne(),
-      mayWipe: () => false,
+      mayWipe: (process) => this.#mayWipe(process),
       trace: this.#trace,
     })
   }
@@ -162,9 +167,37 @@ export class Simulation {
     return this.#heap.now
   }
 
+  /** Just enough voters for a quorum. */
   #core(chance: Chance): readonly SimProcess[] {
-    const voters = this.#processes.slice(0, this.#swarm.members)
-    return chance.shuffled(voters).slice(0, Math.floor(voters.length / 2) + 1)
+    const core: SimProcess[] = []
+    for (const process of chance.shuffled(this.#voters)) {
+      core.push(process)
+      if (this.#isQuorum(core)) break
+    }
+    return core
+  }
+
+  get #voters(): readonly SimProcess[] {
+    return this.#processes.slice(0, this.#swarm.members)
+  }
+
+  #isQuorum(processes: readonly SimProcess[]): boolean {
+    const has = (sid: number): boolean => processes.some(({ host }) => host === `m${sid}`)
+    return this.#quorum.containsQuorum(has)
+  }
+
+  /**
+   * An observer is needed for nothing. The disk of a voter may be lost where a quorum of the others
+   * has all that it may ever have acked, and is bound by its promises.
+   */
+  #mayWipe(process: SimProcess): boolean {
+    if (this.#swarm.members === 1) return false
+    if (!this.#voters.includes(process)) return true
+    const { acceptedEpoch, log } = process
+    const last = Math.max(log.lastZxid, process.durableZxid)
+    return this.#isQuorum(
+      this.#voters.filter((other) => other !== process && other.holds(last, acceptedEpoch)),
+    )
   }
 
   /** Everything heals; some clients leave for good, and all the others look at everything. */

@@ -24,6 +24,8 @@ export interface Story {
   readonly changes: ReadonlyMap<string, readonly TimedChange[]>
   /** The place of each write that has one. */
   readonly zxidOf: ReadonlyMap<Op, number>
+  /** Those that are there as an error only, since their session had moved or ended. */
+  readonly refused: ReadonlySet<Op>
   /** Zxids of the txns that began and ended a session. */
   readonly begun: ReadonlyMap<bigint, LedgerEntry>
   readonly closed: ReadonlyMap<bigint, LedgerEntry>
@@ -47,6 +49,7 @@ class Replayer {
   readonly #writes = new Map<string, Op>()
   readonly #reads: Op[] = []
   readonly #zxidOf = new Map<Op, number>()
+  readonly #refused = new Set<Op>()
   readonly #begun = new Map<bigint, LedgerEntry>()
   readonly #closed = new Map<bigint, LedgerEntry>()
   #nextRead = 0
@@ -86,6 +89,7 @@ class Replayer {
       throw new Violation('a write is done once', `${nameOf(op)} is there twice, at ${hex(zxid)}`)
     this.#zxidOf.set(op, zxid)
     const refusal = this.#sessionRefusal(op, txn)
+    if (refusal !== Err.ok) this.#refused.add(op)
     const { call } = op
     let outcome: Outcome = { err: refusal, result: {}, changes: [] }
     if (refusal === Err.ok && call.op === 'closeSession') outcome = this.#close(entry, moment)
@@ -94,14 +98,15 @@ class Replayer {
       this.#note(outcome, moment)
     }
     this.#compareTxn(op, txn, outcome)
-    if (op.reply !== undefined) compareReply(op, outcome.err, outcome.result)
+    // Who is refused for the session's sake is not answered any more, or has a multi's answer.
+    if (op.reply !== undefined && refusal === Err.ok) compareReply(op, outcome.err, outcome.result)
   }
 
   /** A session that has ended may do nothing any more; one that has moved need not. */
   #sessionRefusal(op: Op, txn: Txn): number {
-    const err = txn.type === OpCode.error ? txn.err : Err.ok
+    const err = sessionErrOf(txn)
     if (!this.#model.sessions.has(op.session.id)) {
-      if (err === Err.sessionExpired || err === Err.sessionMoved) return err
+      if (err !== Err.ok) return err
       // A second closeSession changes nothing.
       if (txn.type === OpCode.closeSession) return Err.ok
       throw new Violation(
@@ -114,7 +119,7 @@ class Replayer {
 
   /** What members have agreed on is what was asked for. */
   #compareTxn(op: Op, txn: Txn, outcome: Outcome): void {
-    const found = txn.type === OpCode.error ? txn.err : Err.ok
+    const found = txn.type === OpCode.error ? txn.err : sessionErrOf(txn)
     if (found !== outcome.err)
       throw new Violation(
         'writes are linearizable',
@@ -154,10 +159,18 @@ class Replayer {
       model: this.#model,
       changes: this.#changes,
       zxidOf: this.#zxidOf,
+      refused: this.#refused,
       begun: this.#begun,
       closed: this.#closed,
     }
   }
+}
+
+/** A refusal for the session's sake; a multi stays one, with the refusal in its first part. */
+function sessionErrOf(txn: Txn): number {
+  const part = txn.type === OpCode.multi ? txn.txns[0] : txn
+  if (part?.type !== OpCode.error) return Err.ok
+  return part.err === Err.sessionExpired || part.err === Err.sessionMoved ? part.err : Err.ok
 }
 
 const zxidOfReply = (op: Op): number => op.reply?.zxid ?? 0
