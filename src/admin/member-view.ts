@@ -1,4 +1,6 @@
 import type { Cnxn } from '../server/cnxn.ts'
+import { configTextOf } from '../server/ensemble-of.ts'
+import type { EnsembleView } from '../server/ensemble-view.ts'
 import type { Member } from '../server/member.ts'
 import type { ServerMetrics } from '../server/server-metrics.ts'
 import type { ServerStats } from '../server/server-stats.ts'
@@ -24,6 +26,9 @@ export interface BuildInfo {
 const INTEREST_READ = 1
 const INTEREST_NONE = 0
 const NO_PORT = -1
+const NO_SERVER = -1
+/** The only one there is any more. */
+const ELECTION_ALGORITHM = 3
 
 /** A running member as the four-letter words see it: nothing is computed before a word asks. */
 export class MemberView implements ServerView {
@@ -32,15 +37,19 @@ export class MemberView implements ServerView {
   readonly host: HostView
   readonly #member: Member
   readonly #clientPort: () => number | undefined
+  readonly #ensemble: EnsembleView | undefined
   traceMask = 306n
 
+  /** No `ensemble`: a standalone server. */
   constructor(
     member: Member,
     build: BuildInfo,
     host: HostView,
     clientPort: () => number | undefined,
+    ensemble?: EnsembleView,
   ) {
     this.#member = member
+    this.#ensemble = ensemble
     this.version = build.version
     this.builtOn = build.builtOn
     this.host = host
@@ -48,11 +57,11 @@ export class MemberView implements ServerView {
   }
 
   get isServing(): boolean {
-    return true
+    return this.#ensemble?.isServing ?? true
   }
 
   get mode(): ServerMode {
-    return 'standalone'
+    return this.#ensemble === undefined ? 'standalone' : modes[this.#ensemble.state]
   }
 
   get clock(): { readonly mono: number; readonly wall: number } {
@@ -83,7 +92,7 @@ export class MemberView implements ServerView {
       minSessionTimeoutMs: config.minSessionTimeoutMs,
       maxSessionTimeoutMs: config.maxSessionTimeoutMs,
       clientPortListenBacklog: config.clientPortListenBacklog,
-      serverId: 0,
+      serverId: this.#ensemble === undefined ? 0 : (config.myid ?? 0),
     }
   }
 
@@ -130,13 +139,15 @@ export class MemberView implements ServerView {
 
   get sessions(): SessionsView {
     const { sessions } = this.#member
+    const state = this.#ensemble?.state
+    const ownsDeadlines = state === undefined || state === 'leading'
     const all = [...sessions.all.values()].map((session) => ({
       sessionId: session.id,
       timeoutMs: session.timeoutMs,
-      expiresMono: session.expiresMono,
+      expiresMono: ownsDeadlines ? session.expiresMono : undefined,
     }))
     return {
-      ownsDeadlines: true,
+      ownsDeadlines,
       localSessionsEnabled: false,
       global: all,
       globalCount: all.length,
@@ -191,9 +202,41 @@ export class MemberView implements ServerView {
   }
 
   get quorum(): QuorumView | undefined {
-    return undefined
+    const ensemble = this.#ensemble
+    const { config } = this.#member
+    const own = config.servers.get(config.myid ?? NO_SERVER)
+    if (ensemble === undefined || own === undefined) return undefined
+    const { state, leading } = ensemble
+    const isParticipant = ({ role }: { readonly role: string }): boolean => role === 'participant'
+    return {
+      // Whoever asks is answered only while clients are served, which is the last phase.
+      peerState: `${state} - broadcast`,
+      initLimit: config.initLimit,
+      syncLimit: config.syncLimit,
+      electionAlg: ELECTION_ALGORITHM,
+      electionPort: portsText(own.electionAddresses),
+      quorumPort: portsText(own.quorumAddresses),
+      isObserver: own.role === 'observer',
+      quorumSize: [...config.servers.values()].filter(isParticipant).length,
+      membership: configTextOf(config),
+      observerMasterId: state === 'observing' ? ensemble.leaderSid : undefined,
+      syncedObservers: leading?.syncedObservers,
+      leader:
+        leading === undefined ? undefined : { ...leading, leadingSinceMono: leading.sinceMono },
+    }
   }
 }
+
+const portsText = (addresses: readonly { readonly port: number }[]): string =>
+  addresses.map(({ port }) => port).join('|')
+
+/** 'looking' is never shown: nobody is served then. */
+const modes = {
+  looking: 'follower',
+  following: 'follower',
+  leading: 'leader',
+  observing: 'observer',
+} as const satisfies Record<EnsembleView['state'], ServerMode>
 
 /** Limits and usages of a top-level znode add up over the quotas below it; -1 is no limit. */
 function sumByNamespace(usages: Iterable<QuotaUsage>): Iterable<NamespaceQuota> {

@@ -1,5 +1,5 @@
 import type { ServerMetrics } from '../server/server-metrics.ts'
-import type { CnxnStats, ServerStats, SizeStats } from '../server/server-stats.ts'
+import type { CnxnStats, ServerStats, Sizes } from '../server/server-stats.ts'
 
 /**
  * What the four-letter words read of a running member (spec 05 §12, spec 06 §6). The member and its
@@ -169,5 +169,5 @@ export interface LeaderView {
   readonly syncedNonVotingFollowers: number
   readonly pendingSyncs: number
   readonly leadingSinceMono: number
-  readonly proposalSizes: SizeStats
+  readonly proposalSizes: Sizes
 }

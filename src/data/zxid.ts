@@ -7,7 +7,8 @@ import { assert } from '../base/assert.ts'
 export type Zxid = number
 
 const COUNTER_SPAN = 2 ** 32
-const EPOCH_MAX = 2 ** 21 - 1
+/** Beyond it a zxid would be no safe integer. */
+export const EPOCH_MAX: number = 2 ** 21 - 1
 
 export function makeZxid(epoch: number, counter: number): Zxid {
   assert(Number.isInteger(epoch) && epoch >= 0 && epoch <= EPOCH_MAX, `epoch ${epoch}`)
@@ -18,3 +19,7 @@ export function makeZxid(epoch: number, counter: number): Zxid {
 export const epochOf = (zxid: Zxid): number => Math.floor(zxid / COUNTER_SPAN)
 export const counterOf = (zxid: Zxid): number => zxid >>> 0
 export const formatZxid = (zxid: Zxid): string => `0x${zxid.toString(16)}`
+
+/** Whether nothing is missing between them: each proposal of an epoch adds one, the first is 1. */
+export const follows = (zxid: Zxid, last: Zxid): boolean =>
+  zxid === last + 1 || (epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1)

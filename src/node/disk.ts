@@ -1,36 +1,42 @@
 import {
-  accessSync,
   closeSync,
   constants,
   existsSync,
-  fdatasyncSync,
   fsync,
-  fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
-  readSync,
   statSync,
   unlinkSync,
   write,
-  writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/logger.ts'
+import { formatZxid } from '../data/zxid.ts'
 import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
+import type { EpochFile } from '../persistence/epoch-files.ts'
 import type { LogTail } from '../persistence/recovery.ts'
 import { parseSnapshotName } from '../persistence/snapshot-name.ts'
+import { planTruncation } from '../persistence/truncation.ts'
 import {
-  END_MARK,
   LOG_HEADER_BYTES,
   logFileHeader,
   logFileName,
   paddedFileBytes,
   parseLogFileName,
 } from '../persistence/txn-log-format.ts'
+import {
+  cutFile,
+  messageOf,
+  prepareFolder,
+  readFileRange,
+  removeDurably,
+  syncFolder,
+  truncateFiles,
+} from './disk-files.ts'
+import { writeEpochFile } from './epoch-store.ts'
 
 /** Named as in Config, so that it can be handed in whole. */
 export interface NodeDiskOptions {
@@ -142,9 +148,10 @@ export class NodeDisk implements DiskReader {
     }
   }
 
-  /** Of a log or a snapshot. */
+  /** Of a log, a snapshot or an epoch file. */
   pathOf(name: string): string {
-    return join(parseSnapshotName(name) === undefined ? this.logFolder : this.snapFolder, name)
+    const isLog = parseSnapshotName(name) === undefined && !name.endsWith('Epoch')
+    return join(isLog ? this.logFolder : this.snapFolder, name)
   }
 
   /**
@@ -194,17 +201,28 @@ export class NodeDisk implements DiskReader {
     for (let i = from; i < ops.length; i += 1) {
       const op = ops[i]
       if (op === undefined) break
-      if (op.kind === 'rollLog') {
-        this.#closeLog()
-        continue
+      const goOn = (): void => this.#run(ops, i + 1, done, true)
+      switch (op.kind) {
+        case 'rollLog':
+          this.#closeLog()
+          break
+        case 'truncateAfter':
+          if (!this.#truncate(op.zxid)) return
+          break
+        case 'forgetHistory':
+          if (!this.#forgetHistory(op.zxid)) return
+          break
+        case 'writeEpoch':
+          this.#writeEpoch(op.file, op.epoch, goOn)
+          return
+        case 'appendTxns':
+          this.#append(op.bytes, op.firstZxid, () => {
+            const limit = this.#options.txnLogSizeLimitBytes
+            if (limit > 0 && this.#position > limit) this.#closeLog()
+            goOn()
+          })
+          return
       }
-      assert(op.kind === 'appendTxns', 'a standalone server has no epochs and truncates nothing')
-      this.#append(op.bytes, op.firstZxid, () => {
-        const limit = this.#options.txnLogSizeLimitBytes
-        if (limit > 0 && this.#position > limit) this.#closeLog()
-        this.#run(ops, i + 1, done, true)
-      })
-      return
     }
     const finish = (): void => {
       this.#isBusy = false
@@ -213,6 +231,44 @@ export class NodeDisk implements DiskReader {
     }
     if (hasWaited) finish()
     else process.nextTick(finish)
+  }
+
+  #writeEpoch(file: EpochFile, epoch: number, done: () => void): void {
+    writeEpochFile(this.snapFolder, file, epoch).then(done, (error: unknown) =>
+      this.#fail(`writing ${join(this.snapFolder, file)}`, error),
+    )
+  }
+
+  /**
+   * In this call, since nothing else can go on meanwhile: the state itself is about to be read anew.
+   * False: it failed.
+   */
+  #truncate(zxid: number): boolean {
+    this.#closeLog()
+    const action = `cutting the log in ${this.logFolder} behind ${formatZxid(zxid)}`
+    try {
+      const plan = planTruncation(this, zxid)
+      if (typeof plan === 'string') this.#fail(action, plan)
+      else truncateFiles(plan, this.snapFolder, this.logFolder)
+    } catch (error) {
+      this.#fail(action, error)
+    }
+    return !this.#hasFailed
+  }
+
+  /** False: it failed. */
+  #forgetHistory(zxid: number): boolean {
+    this.#closeLog()
+    try {
+      // The snapshots first: an old one without its logs would be taken for all there ever was. Then
+      // the newest log: without an older one its records would not follow the snapshot.
+      const old = this.listSnapshots().filter((file) => file.zxid !== zxid)
+      for (const { name } of old) removeDurably(this.snapFolder, name)
+      for (const { name } of this.listLogs().toReversed()) removeDurably(this.logFolder, name)
+    } catch (error) {
+      this.#fail(`removing what was before snapshot ${formatZxid(zxid)}`, error)
+    }
+    return !this.#hasFailed
   }
 
   #closeLog(): void {
@@ -323,60 +379,3 @@ export class NodeDisk implements DiskReader {
     this.#events.onFatal(`${action} failed: ${messageOf(error)}`)
   }
 }
-
-function prepareFolder(folder: string, autocreate: boolean): string | undefined {
-  try {
-    if (autocreate) createFolder(folder)
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-    return undefined
-  } catch (error) {
-    const hint = autocreate ? '' : '; datadir.autocreate is false, so it must exist'
-    return `data directory ${folder} cannot be used: ${messageOf(error)}${hint}`
-  }
-}
-
-/** Creates a folder and what is missing above it, all of it durably. */
-function createFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true })
-  if (first === undefined) return
-  for (let path = folder; path !== dirname(first); path = dirname(path)) syncFolder(dirname(path))
-}
-
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function cutFile(path: string, offset: number, addEndMark: boolean): void {
-  const fd = openSync(path, 'r+')
-  try {
-    ftruncateSync(fd, offset)
-    if (addEndMark) writeSync(fd, Buffer.from([END_MARK]), 0, 1, offset)
-    fdatasyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function readFileRange(path: string, offset: number, length: number): Buffer {
-  const fd = openSync(path, 'r')
-  try {
-    const bytes = Buffer.allocUnsafeSlow(length)
-    let at = 0
-    while (at < length) {
-      const count = readSync(fd, bytes, at, length - at, offset + at)
-      if (count === 0) break
-      at += count
-    }
-    return bytes.subarray(0, at)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)

@@ -59,7 +59,6 @@ async function serve(config: Config, sink: LogSink, signal: ReadySignal): Promis
   // A server of `start` outlives the terminal it was started from, as under nohup.
   process.on('SIGHUP', signal.isWaitedFor ? () => {} : onSignal)
   try {
-    refuseEnsemble(config)
     writeMyid(config, sink.logger)
     const { runServer } = await import('./main.ts')
     const server = await runServer(config, sink.logger)
@@ -68,15 +67,6 @@ async function serve(config: Config, sink: LogSink, signal: ReadySignal): Promis
   } catch (error) {
     die(sink, signal, error)
   }
-}
-
-/** Three servers that each think to be alone would all acknowledge what only one of them knows. */
-function refuseEnsemble({ servers, file }: Config): void {
-  if (servers.size > 0)
-    throw new StartError(
-      `${file}: server.N lines ask for an ensemble, which this version cannot run yet`,
-      ExitCode.invalidInvocation,
-    )
 }
 
 /** A member keeps its id with its data: the key myid of zoo.cfg becomes the file, once. */

@@ -1,27 +1,25 @@
-import { JuteWriter } from 'jute-ts'
 import { MemberView } from '../admin/member-view.ts'
 import { WordRunner } from '../admin/word-runner.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
-import { formatZxid } from '../data/zxid.ts'
-import { SnapshotEncoder } from '../persistence/snapshot-format.ts'
-import { snapshotFileName } from '../persistence/snapshot-name.ts'
 import { providersOf } from '../server/auth-requests.ts'
 import type { Config } from '../server/config.ts'
-import { type Loaded, loadMember } from '../server/load.ts'
+import { ensembleOf } from '../server/ensemble-of.ts'
+import type { Loaded } from '../server/load.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../server/member.ts'
+import type { EnsemblePorts } from '../server/peering.ts'
 import { type Machine, TurnLoop } from '../server/turn-loop.ts'
-import { TreeDump } from '../tree/tree-dump.ts'
 import { ClientPort } from './client-port.ts'
 import { readClock } from './clock.ts'
 import { nodeCrypto } from './crypto.ts'
+import { loadData, lockFolders, readEpochs } from './data-folder.ts'
 import { NodeDisk } from './disk.ts'
 import { ExitCode, StartError } from './exit-code.ts'
-import { FolderLock } from './folder-lock.ts'
 import { freeBytesOf } from './free-bytes.ts'
 import { buildInfo, hostView } from './host.ts'
+import { PeerPorts } from './peer-ports.ts'
 import { purge } from './purge.ts'
-import { removeTemporarySnapshots, SnapshotFile, writeSnapshotSync } from './snapshot-file.ts'
+import { SnapshotFile } from './snapshot-file.ts'
 
 /** A server that answers on its port. */
 export interface RunningServer {
@@ -61,15 +59,18 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   const loaded = loadData(disk, config, logger)
   const clock = readClock()
   const words = new WordRunner(config)
+  const ensemble = await joinable(config, disk, loaded, logger)
+  const limits = limitsOf(config)
   const member = new Member(
-    { config, limits: limitsOf(config), providers, crypto: nodeCrypto, logger, clock },
+    { config, limits, providers, crypto: nodeCrypto, logger, clock, ensemble },
     loaded,
     words,
   )
   let port: number | undefined
   member.metrics.startupTxnsLoaded.add(loaded.txns)
   member.metrics.dbInitTimeMs.add(Math.round(performance.now() - began))
-  words.attach(new MemberView(member, buildInfo(), hostView(config), () => port))
+  const host = hostView(config)
+  words.attach(new MemberView(member, buildInfo(), host, () => port, member.ensembleView))
   const portOptions = {
     port: config.clientPort ?? 0,
     host: config.clientPortAddress,
@@ -77,33 +78,29 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
     keepAlive: config.clientTcpKeepAlive,
   }
   const clients = new ClientPort(portOptions, logger)
+  const peers = peerPortsOf(config, logger)
   const snapshots = new SnapshotFile(disk.snapFolder, config.freeSpaceMinBytes)
   let isStopped = false
-  const machine: Machine = {
-    clock: readClock,
-    afterThisTurn: setImmediate,
-    writeClient: (id, bytes) => clients.write(id, bytes),
-    closeClient: (id, now) => clients.close(id, now),
-    pauseClient: (id, paused) => clients.pause(id, paused),
-    writeDisk: (ops, done) => disk.write(ops, done),
-    writeSnapshotSlice: (op, done) =>
-      snapshots.run(op, (problem) => {
-        if (!isStopped) done(problem)
-      }),
-    dialLink: () => {},
-    writeLink: () => 0,
-    closeLink: () => {},
-    pauseLink: () => {},
-  }
+  const machine = machineOf({ disk, clients, peers, snapshots, isStopped: () => isStopped })
   const loop = new TurnLoop(member, machine)
+  peers.attach(loop)
+  if (ensemble !== undefined) {
+    await peers.listen('quorum', ensemble.ensemble.self.quorumAddresses)
+    await peers.listen('election', ensemble.ensemble.self.electionAddresses)
+  }
   port = await bind(clients, portOptions, loop)
+  loop.enter((running) => running.start())
   const timers = startTimers(loop, disk, config, logger)
   logger.info('serving clients', { port, ms: Math.round(performance.now()) })
   return {
     clientPort: port,
     async stop() {
       isStopped = true
+      // First of all, so that the others elect while we clean up.
+      loop.enter((running) => running.leave())
+      await new Promise((resolve) => setImmediate(resolve))
       for (const timer of timers) clearInterval(timer)
+      peers.stop()
       await clients.stop()
       disk.close()
       for (const lock of locks) lock.release()
@@ -111,79 +108,56 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   }
 }
 
-/** The state on disk, with what a crash left at its end cut off. Throws a StartError. */
-function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded {
-  const began = performance.now()
-  const rules = {
-    extendedTypesEnabled: config.extendedTypesEnabled,
-    emulate353TtlNodes: config.emulate353TtlNodes,
-    digestEnabled: config.digestEnabled,
-    snapshotTrustEmpty: config.snapshotTrustEmpty,
-    mayCreate: disk.takeInitializeMarker() || config.dbAutocreate,
-  }
-  const loaded = loadMember(disk, rules, logger)
-  if (loaded.kind === 'refused') {
-    const { file, offset, reason, remedy } = loaded
-    const at = offset === undefined ? '' : ` at offset ${offset}`
-    throw new StartError(`${disk.pathOf(file)}${at}: ${reason}. ${remedy}`, ExitCode.dataDir)
-  }
-  if (loaded.isNew) writeFirstSnapshot(disk, loaded, config)
-  if (loaded.tail !== undefined) {
-    logger.warn('cutting off what a crash left at the end of the log', {
-      file: loaded.tail.name,
-      offset: loaded.tail.offset,
-      detail: loaded.tail.detail,
-    })
-    const problem = disk.cutTail(loaded.tail)
-    if (problem !== undefined) throw new StartError(problem, ExitCode.dataDir)
-  }
-  logger.info('data loaded', {
-    snapshot: loaded.snapshot,
-    zxid: formatZxid(loaded.lastZxid),
-    txns: loaded.txns,
-    znodes: loaded.tree.nodeCount,
-    sessions: loaded.sessions.size,
-    ms: Math.round(performance.now() - began),
-  })
-  return loaded
+interface MachineParts {
+  readonly disk: NodeDisk
+  readonly clients: ClientPort
+  readonly peers: PeerPorts
+  readonly snapshots: SnapshotFile
+  readonly isStopped: () => boolean
 }
 
-/** Two servers on one directory would overwrite each other's log: the second one ends here. */
-async function lockFolders(disk: NodeDisk, logger: Logger): Promise<readonly FolderLock[]> {
-  const locks: FolderLock[] = []
-  for (const folder of new Set([disk.snapFolder, disk.logFolder])) {
-    const lock = await FolderLock.take(folder)
-    if (lock instanceof FolderLock) locks.push(lock)
-    else if (lock.kind === 'unknown')
-      logger.warn('the data directory cannot be locked: take care that one server uses it', {
-        folder,
-        reason: lock.reason,
-      })
-    else
-      throw new StartError(
-        `data directory ${folder} is in use by another server: ${lock.reason}`,
-        ExitCode.dataDir,
-      )
+function machineOf({ disk, clients, peers, snapshots, isStopped }: MachineParts): Machine {
+  return {
+    clock: readClock,
+    afterThisTurn: setImmediate,
+    writeClient: (id, bytes) => clients.write(id, bytes),
+    closeClient: (id, now) => clients.close(id, now),
+    pauseClient: (id, paused) => clients.pause(id, paused),
+    writeDisk: (ops, done) => {
+      // Nobody will be told that it is there, so it need not be.
+      if (!isStopped()) disk.write(ops, done)
+    },
+    writeSnapshotSlice: (op, done) =>
+      snapshots.run(op, (problem) => {
+        if (!isStopped()) done(problem)
+      }),
+    dialLink: (link, kind, addresses) => peers.dial(link, kind, addresses),
+    writeLink: (link, bytes) => peers.write(link, bytes),
+    closeLink: (link) => peers.close(link),
+    pauseLink: (link, paused) => peers.pause(link, paused),
   }
-  removeTemporarySnapshots(disk.snapFolder)
-  return locks
 }
 
-/** The original refuses a directory with logs and no snapshot, and the first log is about to come. */
-function writeFirstSnapshot(disk: NodeDisk, { tree }: Loaded, config: Config): void {
-  const w = new JuteWriter()
-  const tail = {
-    digest: config.digestEnabled,
-    lastProcessedZxid: config.serializeLastProcessedZxid,
+function peerPortsOf(config: Config, logger: Logger): PeerPorts {
+  const options = {
+    connectTimeoutMs: config.cnxTimeoutMs,
+    bindTriesMax: config.electionPortBindRetry,
+    onAllAddresses: config.quorumListenOnAllIPs,
+    keepAlive: config.tcpKeepAlive,
   }
-  new SnapshotEncoder(new TreeDump(tree, []), tail).writeSlice(w, Infinity)
-  const name = snapshotFileName({ zxid: 0, compression: config.snapshotCompression })
-  try {
-    writeSnapshotSync(disk.snapFolder, name, w.bytes())
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new StartError(`cannot write ${disk.pathOf(name)}: ${reason}`, ExitCode.dataDir)
-  }
+  return new PeerPorts(options, logger)
+}
+
+/** What makes a member of an ensemble out of a server; undefined where there is none. */
+async function joinable(
+  config: Config,
+  disk: NodeDisk,
+  loaded: Loaded,
+  logger: Logger,
+): Promise<EnsemblePorts | undefined> {
+  const ensemble = ensembleOf(config)
+  if (ensemble === undefined) return undefined
+  return { ensemble, epochs: await readEpochs(disk, loaded, logger), disk }
 }
 
 /** In this time the log must not be able to use up freeSpaceMinInKb. */
@@ -195,7 +169,10 @@ function startTimers(
   config: Config,
   logger: Logger,
 ): readonly NodeJS.Timeout[] {
-  const timers = [setInterval(() => loop.enter(() => {}), ADVANCE_INTERVAL_MS)]
+  const { flushDelayMs } = config
+  const interval =
+    flushDelayMs > 0 ? Math.min(flushDelayMs, ADVANCE_INTERVAL_MS) : ADVANCE_INTERVAL_MS
+  const timers = [setInterval(() => loop.enter(() => {}), interval)]
   if (config.freeSpaceMinBytes > 0)
     timers.push(
       setInterval(() => {

@@ -26,6 +26,11 @@ export type DiskOp =
    * next append opens a new file. What is removed stays removed after a crash.
    */
   | { readonly kind: 'truncateAfter'; readonly zxid: number }
+  /**
+   * Removes every log, and every snapshot but those named `zxid`: what they hold is not the history
+   * that goes on from this snapshot, which came from a leader. The next append opens a new file.
+   */
+  | { readonly kind: 'forgetHistory'; readonly zxid: number }
 
 /** One log file as the folder lists it. */
 export interface LogFileInfo {

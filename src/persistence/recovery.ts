@@ -1,6 +1,6 @@
 import { JuteReader } from 'jute-ts'
 import { readTxnHeader, type TxnHeader } from '../data/records.ts'
-import { counterOf, epochOf, formatZxid } from '../data/zxid.ts'
+import { follows, formatZxid } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo } from './disk.ts'
 import { RecentRecords } from './recent-records.ts'
 import type { LogEnd } from './txn-log-end.ts'
@@ -155,11 +155,6 @@ class Replay {
         return refuse(name, end.offset, end.detail)
     }
   }
-}
-
-/** Within an epoch zxids are consecutive; a new epoch begins with its first proposal. */
-function follows(zxid: number, last: number): boolean {
-  return zxid === last + 1 || (epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1)
 }
 
 function refuse(file: string, offset: number, reason: string): RecoveryRefusal {

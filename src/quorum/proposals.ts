@@ -5,6 +5,8 @@ import type { QuorumVerifier } from './quorum-verifier.ts'
 interface Proposal<T> {
   /** A barrier has the zxid of the proposal before it: it asks for no ack of its own. */
   readonly zxid: number
+  /** A barrier waits until the leader has been confirmed in this round; 0 for proposals. */
+  readonly round: number
   readonly payload: T
 }
 
@@ -20,6 +22,7 @@ export class Proposals<T> {
   readonly #outstanding = new Deque<Proposal<T>>()
   #lastProposed: number
   #lastCommitted: number
+  #confirmedRound = 0
   #headZxid = 0
 
   constructor(quorum: QuorumVerifier, lastZxid: number) {
@@ -39,12 +42,15 @@ export class Proposals<T> {
   propose(zxid: number, payload: T): void {
     assert(zxid > this.#lastProposed, `proposal ${zxid} after ${this.#lastProposed}`)
     this.#lastProposed = zxid
-    this.#outstanding.push({ zxid, payload })
+    this.#outstanding.push({ zxid, round: 0, payload })
   }
 
-  /** Comes out behind everything proposed so far, and before everything proposed later. */
-  barrier(payload: T): void {
-    this.#outstanding.push({ zxid: this.#lastProposed, payload })
+  /**
+   * Comes out behind everything proposed so far, before everything proposed later, and not before
+   * `onConfirmed` of that round.
+   */
+  barrier(payload: T, round = 0): void {
+    this.#outstanding.push({ zxid: this.#lastProposed, round, payload })
   }
 
   /** `sid` has everything up to `zxid` on disk. */
@@ -53,10 +59,20 @@ export class Proposals<T> {
     if (zxid > before) this.#acked.set(sid, zxid)
   }
 
+  /** A quorum has said that it still follows, since the round was begun. Rounds grow. */
+  onConfirmed(round: number): void {
+    if (round > this.#confirmedRound) this.#confirmedRound = round
+  }
+
+  /** What `sid` has above `zxid` is gone, or will be: it must ack that again. */
+  withdrawAcks(sid: number, zxid: number): void {
+    if ((this.#acked.get(sid) ?? 0) > zxid) this.#acked.set(sid, zxid)
+  }
+
   /** The next payload in order that a quorum has made durable; undefined when there is none yet. */
   nextCommitted(): T | undefined {
     const head = this.#outstanding.peek()
-    if (head === undefined) return undefined
+    if (head === undefined || head.round > this.#confirmedRound) return undefined
     if (head.zxid > this.#lastCommitted) {
       this.#headZxid = head.zxid
       if (!this.#quorum.containsQuorum(this.#hasAckedHead)) return undefined
@@ -64,6 +80,17 @@ export class Proposals<T> {
     }
     this.#outstanding.shift()
     return head.payload
+  }
+
+  /** What is left when the leadership ends, committed or not, oldest first. */
+  *drain(): IterableIterator<T> {
+    for (let head = this.#outstanding.shift(); head; head = this.#outstanding.shift())
+      yield head.payload
+  }
+
+  /** What waits for its quorum, oldest first. */
+  outstanding(): readonly T[] {
+    return [...this.#outstanding].map(({ payload }) => payload)
   }
 
   readonly #hasAckedHead = (sid: number): boolean => (this.#acked.get(sid) ?? 0) >= this.#headZxid

@@ -1,19 +1,67 @@
 /** Whether a set of members, named by sid, is enough to decide. */
 export interface QuorumVerifier {
+  /** Those who have a say, ascending; some of them may weigh nothing. */
+  readonly voters: readonly number[]
   containsQuorum(has: (sid: number) => boolean): boolean
+  /** 0 for those who cannot become leader and whose acks do not count; 0 for all but the voters. */
+  weightOf(sid: number): number
 }
 
 /** More than half of the voters. A standalone server is the majority of itself. */
 export class MajorityQuorum implements QuorumVerifier {
-  readonly #voters: readonly number[]
+  readonly voters: readonly number[]
 
   constructor(voters: readonly number[]) {
-    this.#voters = voters
+    this.voters = ascending(voters)
   }
 
   containsQuorum(has: (sid: number) => boolean): boolean {
     let count = 0
-    for (const sid of this.#voters) if (has(sid)) count += 1
-    return count * 2 > this.#voters.length
+    for (const sid of this.voters) if (has(sid)) count += 1
+    return count * 2 > this.voters.length
+  }
+
+  weightOf(sid: number): number {
+    return this.voters.includes(sid) ? 1 : 0
   }
 }
+
+/**
+ * More than half of the groups, in each of which more than half of the weight has agreed. A group
+ * without any weight does not exist (`group.N` and `weight.N` of the configuration, spec 03 §4).
+ */
+export class HierarchicalQuorum implements QuorumVerifier {
+  readonly voters: readonly number[]
+  readonly #groups: readonly Group[]
+  readonly #weights: ReadonlyMap<number, number>
+
+  /** Each voter is in exactly one group. Weights are whole numbers from 0 on, 1 where not given. */
+  constructor(groups: readonly (readonly number[])[], weights: ReadonlyMap<number, number>) {
+    this.voters = ascending(groups.flat())
+    this.#weights = new Map(this.voters.map((sid) => [sid, weights.get(sid) ?? 1]))
+    this.#groups = groups
+      .map((sids) => ({ sids, weight: sids.reduce((sum, sid) => sum + this.weightOf(sid), 0) }))
+      .filter(({ weight }) => weight > 0)
+  }
+
+  containsQuorum(has: (sid: number) => boolean): boolean {
+    let count = 0
+    for (const { sids, weight } of this.#groups) {
+      let agreed = 0
+      for (const sid of sids) if (has(sid)) agreed += this.weightOf(sid)
+      if (agreed * 2 > weight) count += 1
+    }
+    return count * 2 > this.#groups.length
+  }
+
+  weightOf(sid: number): number {
+    return this.#weights.get(sid) ?? 0
+  }
+}
+
+interface Group {
+  readonly sids: readonly number[]
+  readonly weight: number
+}
+
+const ascending = (sids: readonly number[]): readonly number[] => [...sids].sort((a, b) => a - b)

@@ -126,9 +126,10 @@ export interface Replica {
   feedSnapshot(): SnapshotFeed
   /**
    * Entries from the log files from the one at or below `fromZxid` on; undefined where that is not
-   * allowed (snapshotSizeFactor, spec 04 §4) or not possible.
+   * allowed (snapshotSizeFactor, spec 04 §4) or not possible. `isUnderWay`: a learner is in the middle
+   * of it, and what it missed meanwhile has left the committed log; then no size forbids it.
    */
-  readHistory(fromZxid: number): HistoryFeed | undefined
+  readHistory(fromZxid: number, isUnderWay: boolean): HistoryFeed | undefined
 
   // ---- roles: clients are served between startX and stop
 
@@ -150,7 +151,12 @@ export interface Replica {
   outstanding(): readonly Entry[]
   /** That voter has everything up to `zxid` on disk. Our own acks are the replica's business. */
   onAck(sid: number, zxid: number): void
-  /** Since confirm() gave out this number, a quorum has said that it still follows us. */
+  /**
+   * That voter begins anew above `zxid`: it cuts its log there, or has lost what was above. What it
+   * has acked of that does not count until it acks it again; what has committed stays committed.
+   */
+  withdrawAcks(sid: number, zxid: number): void
+  /** Since confirm() gave out this number, a quorum has said that it still follows us; so for lower ones. */
   onConfirmed(round: number): void
 
   // ---- the leader's side of sessions

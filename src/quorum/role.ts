@@ -1,7 +1,7 @@
 import type { Logger } from '../base/logger.ts'
 import type { Ensemble } from './ensemble.ts'
 import type { Links } from './links.ts'
-import type { Replica } from './replica.ts'
+import type { Entry, Replica } from './replica.ts'
 
 /** As the epoch files have them, or will once the disk has caught up. */
 export interface Epochs {
@@ -9,6 +9,8 @@ export interface Epochs {
   accepted: number
   /** Of the last leader that was synchronised with. */
   current: number
+  /** A TRUNC could not be carried out here: leaders are asked for a SNAP until one has come. */
+  snapshotNeeded?: boolean
 }
 
 /** What leaders and learners are made of. */
@@ -19,6 +21,11 @@ export interface RoleParts {
   /** The one copy, which the roles write into together with the files. */
   readonly epochs: Epochs
   readonly logger: Logger
+  /**
+   * Why an entry that a leader has sent can neither be logged nor delivered here; undefined: it can.
+   * Zab itself does not look into entries.
+   */
+  readonly entryProblem?: (entry: Entry) => string | undefined
 }
 
 /** LOOKING, FOLLOWING, LEADING, OBSERVING of the original (spec 03 §2). */

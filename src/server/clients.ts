@@ -18,9 +18,9 @@ import type { Reads } from './reads.ts'
 import { beginReply, endReply, writeWriteBody } from './replies.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 import type { ServerStats } from './server-stats.ts'
-import type { SessionTracker } from './session-tracker.ts'
+import { LOCAL_OWNER, type SessionTracker } from './session-tracker.ts'
 import type { Watches } from './watches.ts'
-import type { WritePath } from './write-path.ts'
+import type { WriteRoute } from './write-path.ts'
 
 const XID_PING = -2
 const LENGTH_BYTES = 4
@@ -39,7 +39,16 @@ export interface ClientEffects {
   readonly pauses: Map<CnxnId, boolean>
 }
 
+/** Who knows whether a session lives: this member, or the leader that it follows. */
+export interface SessionAuthority {
+  /** False: this member has no part in a quorum, and no client must be let in. */
+  readonly isServing: boolean
+  /** The client has come back. Undefined: the leader is asked, and Handshake.onRevalidated tells. */
+  revalidate(session: SessionId, timeoutMs: number): boolean | undefined
+}
+
 export interface ClientParts {
+  readonly authority: SessionAuthority
   readonly limits: Limits
   readonly clock: TurnClock
   readonly tree: DataTree
@@ -47,7 +56,7 @@ export interface ClientParts {
   readonly watches: Watches
   readonly reads: Reads
   readonly sessions: SessionTracker
-  readonly writePath: WritePath
+  readonly writes: WriteRoute
   readonly auth: AuthRequests
   readonly space: FreeSpace
   readonly stats: ServerStats
@@ -119,7 +128,8 @@ export class Clients {
     if (cnxn.state === 'closing') return
     cnxn.splitter.release()
     if (cnxn.paused || cnxn.splitter.heldBytes === 0) return
-    const isBehind = cnxn.state === 'connecting' || (cnxn.state === 'open' && !this.#mayRead(cnxn))
+    const isConnecting = cnxn.state === 'connecting' || cnxn.state === 'revalidating'
+    const isBehind = isConnecting || (cnxn.state === 'open' && !this.#mayRead(cnxn))
     if (!isBehind) return
     cnxn.paused = true
     this.effects.pauses.set(cnxn.id, true)
@@ -185,13 +195,13 @@ export class Clients {
         return
       case 'write': {
         const origin = this.#wait(cnxn, xid, op, undefined)
-        const request = { sessionId: session.id, cxid: xid, op, ids: cnxn.ids }
-        this.#parts.writePath.submit(request, r, this.#parts.clock.wall, origin)
+        const request = { sessionId: session.id, cxid: xid, op, ids: cnxn.ids, owner: LOCAL_OWNER }
+        this.#parts.writes.submit(request, r, this.#parts.clock.wall, origin)
         return
       }
       case 'sync': {
         const frame = Buffer.from(splitter.buffer.subarray(splitter.start, splitter.end))
-        this.#parts.writePath.sync(this.#wait(cnxn, xid, op, frame))
+        this.#parts.writes.sync(this.#wait(cnxn, xid, op, frame))
         return
       }
       case 'unknown':
@@ -252,6 +262,8 @@ export class Clients {
   onWriteApplied(origin: PendingRequest, txn: Txn, result: ApplyResult): void {
     const { cnxn } = origin
     if (!this.#leaveHead(origin)) return
+    // Its session is on another connection by now: no reply, so that the client asks there again.
+    if (isSessionMoved(txn)) return this.close(cnxn)
     if (origin.op === OpCode.createSession) this.onSessionCreated(cnxn)
     else this.#answerWrite(origin, txn, result)
     this.#answerParked(cnxn)
@@ -361,6 +373,17 @@ export class Clients {
     this.close(cnxn)
   }
 
+  /** The oldest request of that session's connection here, if it is a write or a session's creation. */
+  waitingWrite(session: SessionId, xid: number): PendingRequest | undefined {
+    const head = this.#bySession.get(session)?.pending.peek()
+    return head?.frame === undefined && head?.xid === xid ? head : undefined
+  }
+
+  /** This member serves no more: whoever has a session, or is about to, must look for another one. */
+  closeAll(): void {
+    for (const cnxn of [...this.#cnxns.values()]) if (cnxn.state !== 'fresh') this.close(cnxn)
+  }
+
   /** The session's ephemerals are gone; so goes the connection that was its. */
   onSessionClosed(session: SessionId): void {
     const cnxn = this.#bySession.get(session)
@@ -389,4 +412,9 @@ export class Clients {
     // By its id: the connection may go before the session it has asked for is there.
     if (this.#bySession.get(cnxn.sessionId) === cnxn) this.#bySession.delete(cnxn.sessionId)
   }
+}
+
+function isSessionMoved(txn: Txn): boolean {
+  if (txn.type === OpCode.error) return txn.err === Err.sessionMoved
+  return txn.type === OpCode.multi && txn.txns.some(isSessionMoved)
 }

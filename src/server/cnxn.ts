@@ -13,9 +13,10 @@ export type CnxnId = number
 
 /**
  * fresh: nothing but the first bytes, which may be a four-letter word. connecting: the session is
- * being created. open: requests are served. closing: the last bytes are on their way.
+ * being created. revalidating: somebody is asked whether it lives. open: requests are served.
+ * closing: the last bytes are on their way.
  */
-export type CnxnState = 'fresh' | 'handshake' | 'connecting' | 'open' | 'closing'
+export type CnxnState = 'fresh' | 'handshake' | 'connecting' | 'revalidating' | 'open' | 'closing'
 
 /** A request whose reply has to wait: a write for its commit, a read for the writes before it. */
 export interface PendingRequest {
@@ -41,6 +42,8 @@ export class Cnxn implements OutboxTarget {
   /** 0 until the connect request; set before the session exists. */
   sessionId: SessionId = 0n
   session: Session | undefined
+  /** While the session is revalidated: the timeout that was negotiated, in ms. */
+  timeoutWishMs = 0
   /** What the client asked for in its connect request matters to the reply. */
   hasReadOnlyByte = false
   /** Who the client has shown to be; every connection starts as its address. */

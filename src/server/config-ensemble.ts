@@ -1,50 +1,82 @@
 import type { Config } from './config.ts'
+import { isGroupKey, isWeightKey, readGroups } from './config-groups.ts'
 import type { ConfigReader, Setting } from './config-reader.ts'
 import { parseServerLine, type ServerLine } from './config-servers.ts'
 import { type ConfigEntry, type ConfigFiles, shown } from './config-source.ts'
 
-/** What concerns the ensemble, and what a server's own line says of its client port. */
-export type Ensemble = Pick<
+/** Who belongs to the ensemble, and what a server's own line says of its client port. */
+export type Membership = Pick<
   Config,
-  'servers' | 'myid' | 'initLimit' | 'syncLimit' | 'standaloneEnabled'
+  | 'servers'
+  | 'groups'
+  | 'configVersion'
+  | 'myid'
+  | 'initLimit'
+  | 'syncLimit'
+  | 'connectToLearnerMasterLimit'
+  | 'standaloneEnabled'
 > & { readonly ownServer: ServerLine | undefined }
 
-interface Servers {
-  readonly texts: Map<number, string>
-  readonly lines: Map<number, ServerLine>
+/** What the file, or the dynamic file in its stead, says of the members. */
+interface Members {
+  readonly servers: Map<number, ServerLine>
+  readonly groups: Setting[]
+  readonly weights: Setting[]
+  version: number
 }
 
 const SERVER = 'server.'
+const MULTI_ADDRESS = 'multiAddress.enabled'
 /** TTL nodes use the top byte 255 of an ephemeral owner, which is a server id otherwise. */
 const EXTENDED_ID_MAX = 254
 const ID_BYTE_MAX = 255
 const ID_MAX = 2 ** 31 - 1
 
 /** Reads server.N lines from the file or from its dynamicConfigFile, and the id of this server. */
-export function readEnsemble(reader: ConfigReader, dataDir: string, files: ConfigFiles): Ensemble {
+export function readMembership(
+  reader: ConfigReader,
+  dataDir: string,
+  files: ConfigFiles,
+): Membership {
   const standaloneEnabled = reader.boolean('standaloneEnabled', 'file', true)
-  const dynamic = readDynamicFile(reader, files)
-  const servers = readServers(reader, dynamic)
+  const members = readMembers(reader, readDynamicFile(reader, files))
   const myid = readMyid(reader, dataDir, files)
-  const isDistributed = checkServers(reader, servers, standaloneEnabled)
-  readPeerSettings(reader)
+  const isDistributed = checkServers(reader, members.servers, standaloneEnabled)
+  const limits = readLimits(reader, isDistributed)
+  const ownServer = myid === undefined ? undefined : members.servers.get(myid)
+  readPeerSettings(reader, isDistributed ? ownServer : undefined)
+  if (isDistributed) {
+    checkOwnId(reader, members.servers, myid, dataDir)
+    refuseUnprotected(reader)
+  }
+  const ascending = [...members.servers].sort(([a], [b]) => a - b)
+  return {
+    servers: new Map(isDistributed ? ascending : []),
+    groups: isDistributed ? readGroups(reader, members, members.servers) : undefined,
+    configVersion: members.version,
+    myid,
+    ownServer,
+    ...limits,
+    standaloneEnabled,
+  }
+}
+
+type EnsembleLimits = Pick<Config, 'initLimit' | 'syncLimit' | 'connectToLearnerMasterLimit'>
+
+function readLimits(reader: ConfigReader, isDistributed: boolean): EnsembleLimits {
   const limit = { min: 1, unit: 'ticks' }
   const initLimit = reader.integer('initLimit', 'file', undefined, limit)
   const syncLimit = reader.integer('syncLimit', 'file', undefined, limit)
-  if (isDistributed) {
-    checkOwnId(reader, servers, myid, dataDir)
-    for (const key of ['initLimit', 'syncLimit']) {
-      if (reader.find(key, 'file') === undefined)
-        reader.refuseMissing(key, 'is not set: an ensemble needs it')
-    }
+  for (const key of isDistributed ? ['initLimit', 'syncLimit'] : []) {
+    if (reader.find(key, 'file') === undefined)
+      reader.refuseMissing(key, 'is not set: an ensemble needs it')
   }
+  const orInit = { min: 0, unit: 'ticks' }
+  const connect = reader.integer('connectToLearnerMasterLimit', 'file', 0, orInit)
   return {
-    servers: isDistributed ? servers.texts : new Map(),
-    myid,
-    ownServer: myid === undefined ? undefined : servers.lines.get(myid),
     initLimit: initLimit ?? 10,
     syncLimit: syncLimit ?? 5,
-    standaloneEnabled,
+    connectToLearnerMasterLimit: connect === 0 ? (initLimit ?? 10) : connect,
   }
 }
 
@@ -64,26 +96,50 @@ function readDynamicFile(
 
 type Dynamic = ReturnType<typeof readDynamicFile>
 
-function readServers(reader: ConfigReader, dynamic: Dynamic): Servers {
-  const servers: Servers = { texts: new Map(), lines: new Map() }
+function readMembers(reader: ConfigReader, dynamic: Dynamic): Members {
+  const members: Members = { servers: new Map(), groups: [], weights: [], version: 0 }
   const hasDynamicFile = reader.find('dynamicConfigFile', 'file') !== undefined
-  for (const setting of reader.startingWith(SERVER)) {
-    if (/^server\.(realm|principal)$/.test(setting.key)) continue
-    reader.find(setting.key, 'file')
-    if (hasDynamicFile) reader.refuse(setting, 'must stand in the dynamicConfigFile instead')
-    else addServer(reader, servers, setting)
-  }
-  for (const entry of dynamic?.entries ?? []) {
+  for (const prefix of [SERVER, 'group.', 'weight.'])
+    for (const setting of reader.startingWith(prefix)) {
+      if (/^server\.(realm|principal)$/.test(setting.key)) continue
+      reader.find(setting.key, 'file')
+      if (hasDynamicFile) reader.refuse(setting, 'must stand in the dynamicConfigFile instead')
+      else addMember(reader, members, setting)
+    }
+  if (dynamic === undefined) return members
+  members.version = versionInName(dynamic.path) ?? 0
+  for (const entry of dynamic.entries) {
     const setting = { ...entry, key: entry.key.trim(), value: entry.value.trim() }
-    const located = { ...setting, file: dynamic?.path ?? '' }
-    if (setting.key.startsWith(SERVER)) addServer(reader, servers, located)
-    else if (!/^(group|weight)/.test(setting.key))
-      reader.refuse(located, 'is not a key of a dynamic configuration file')
+    addMember(reader, members, { ...setting, file: dynamic.path })
   }
-  return servers
+  return members
 }
 
-function addServer(reader: ConfigReader, servers: Servers, setting: Setting): void {
+function addMember(reader: ConfigReader, members: Members, setting: Setting): void {
+  const { key, value } = setting
+  if (key.startsWith(SERVER)) addServer(reader, members.servers, setting)
+  else if (isGroupKey(key)) members.groups.push(setting)
+  else if (isWeightKey(key)) members.weights.push(setting)
+  else if (key === 'version') {
+    const version = parseVersion(value)
+    if (version === undefined) reader.refuse(setting, 'must be a hexadecimal number')
+    members.version = version ?? 0
+  } else reader.refuse(setting, 'is not a key of a dynamic configuration file')
+}
+
+/** The original names the files that it writes by their version: zoo.cfg.dynamic.100000000. */
+function versionInName(path: string): number | undefined {
+  const dot = path.lastIndexOf('.')
+  return dot < 0 ? undefined : parseVersion(path.slice(dot + 1))
+}
+
+function parseVersion(text: string): number | undefined {
+  if (!/^[0-9a-f]{1,14}$/i.test(text)) return undefined
+  const version = Number.parseInt(text, 16)
+  return Number.isSafeInteger(version) ? version : undefined
+}
+
+function addServer(reader: ConfigReader, servers: Map<number, ServerLine>, setting: Setting): void {
   const number = setting.key.slice(SERVER.length)
   const id = /^[0-9]{1,10}$/.test(number) ? Number(number) : ID_MAX + 1
   if (id > ID_MAX) {
@@ -92,15 +148,18 @@ function addServer(reader: ConfigReader, servers: Servers, setting: Setting): vo
   }
   const line = parseServerLine(setting.value)
   if (typeof line === 'string') reader.refuse(setting, line)
-  else {
-    servers.texts.set(id, setting.value)
-    servers.lines.set(id, line)
-  }
+  else if (line.quorumAddresses.length > 1 && !reader.boolean(MULTI_ADDRESS, 'file', false))
+    reader.refuse(setting, `has several addresses, which needs ${MULTI_ADDRESS}=true`)
+  else servers.set(id, line)
 }
 
 /** Whether this is an ensemble. One `server.N` line alone is a standalone server, as HBase has it. */
-function checkServers(reader: ConfigReader, servers: Servers, standaloneEnabled: boolean): boolean {
-  const roles = [...servers.lines.values()].map(({ role }) => role)
+function checkServers(
+  reader: ConfigReader,
+  servers: ReadonlyMap<number, ServerLine>,
+  standaloneEnabled: boolean,
+): boolean {
+  const roles = [...servers.values()].map(({ role }) => role)
   const participants = roles.filter((role) => role === 'participant').length
   const file = { key: 'server.N' }
   if (participants === 0 && !standaloneEnabled)
@@ -163,28 +222,45 @@ function checkedId(reader: ConfigReader, id: number | undefined): number | undef
 
 function checkOwnId(
   reader: ConfigReader,
-  servers: Servers,
+  servers: ReadonlyMap<number, ServerLine>,
   myid: number | undefined,
   dataDir: string,
 ): void {
-  const ids = [...servers.texts.keys()].sort((a, b) => a - b).join(', ')
+  const ids = [...servers.keys()].sort((a, b) => a - b).join(', ')
   if (myid === undefined)
     reader.refuseMissing(
       'myid',
       `is not set: write the number of this server (${ids}) into ${shown(myidPath(dataDir))}`,
     )
-  else if (!servers.texts.has(myid))
+  else if (!servers.has(myid))
     reader.refuseMissing(
       `server.${myid}`,
       `is not set, but myid is ${myid}; the servers are ${ids}`,
     )
 }
 
-function readPeerSettings(reader: ConfigReader): void {
+/** The role is that of the server.N line; peerType may say it once more. */
+function readPeerSettings(reader: ConfigReader, ownServer: ServerLine | undefined): void {
   const algorithm = reader.find('electionAlg', 'file')
   if (algorithm !== undefined && algorithm.value !== '3')
     reader.refuse(algorithm, 'must be 3: the other election algorithms are no more')
   const peerType = reader.find('peerType', 'file')
-  if (peerType !== undefined && !/^(observer|participant)$/i.test(peerType.value))
+  if (peerType === undefined) return
+  const role = peerType.value.toLowerCase()
+  if (role !== 'observer' && role !== 'participant')
     reader.refuse(peerType, 'must be participant or observer')
+  else if (ownServer !== undefined && ownServer.role !== role)
+    reader.notes.push(
+      `peerType is ${role}, but the own server.N line says ${ownServer.role}, which counts`,
+    )
+}
+
+/** Who has asked for protection between the members must not get an ensemble without. */
+function refuseUnprotected(reader: ConfigReader): void {
+  const keys = ['sslQuorum', 'quorum.auth.enableSasl', 'quorum.auth.serverRequireSasl']
+  for (const key of [...keys, 'quorum.auth.learnerRequireSasl']) {
+    const setting = reader.find(key, 'file')
+    if (setting?.value.toLowerCase() === 'true')
+      reader.refuse(setting, 'is not possible: members cannot protect their connections yet')
+  }
 }

@@ -7,7 +7,6 @@ import { shown } from './config-source.ts'
  */
 const reasons = {
   later: 'has no effect in this version',
-  ensemble: 'concerns ensembles, which this version does not run',
   tls: 'has no effect: this version has no TLS',
   admin: 'has no effect: this version has no admin server',
   metrics: 'has no effect: this version has no metrics provider',
@@ -19,28 +18,24 @@ type Reason = keyof typeof reasons
 /** Checked as the original does, at start. */
 const wholeNumbers: readonly (readonly [key: string, min: number, reason: Reason])[] = [
   ['secureClientPort', 1, 'tls'],
-  ['observerMasterPort', 0, 'ensemble'],
-  ['connectToLearnerMasterLimit', 0, 'ensemble'],
+  ['observerMasterPort', 0, 'later'],
   ['quorum.cnxn.threads.size', 0, 'jvm'],
   ['jvm.pause.warn-threshold.ms', 0, 'later'],
   ['jvm.pause.info-threshold.ms', 0, 'later'],
   ['jvm.pause.sleep.time.ms', 0, 'later'],
-  ['multiAddress.reachabilityCheckTimeoutMs', 0, 'ensemble'],
+  ['multiAddress.reachabilityCheckTimeoutMs', 0, 'later'],
 ]
 
 const booleans: readonly (readonly [key: string, reason: Reason])[] = [
-  ['localSessionsUpgradingEnabled', 'ensemble'],
-  ['quorumListenOnAllIPs', 'ensemble'],
-  ['syncEnabled', 'ensemble'],
+  ['localSessionsUpgradingEnabled', 'later'],
   ['sslQuorum', 'tls'],
   ['portUnification', 'tls'],
   ['sslQuorumReloadCertFiles', 'tls'],
-  ['quorum.auth.enableSasl', 'ensemble'],
-  ['quorum.auth.serverRequireSasl', 'ensemble'],
-  ['quorum.auth.learnerRequireSasl', 'ensemble'],
+  ['quorum.auth.enableSasl', 'later'],
+  ['quorum.auth.serverRequireSasl', 'later'],
+  ['quorum.auth.learnerRequireSasl', 'later'],
   ['jvm.pause.monitor', 'later'],
-  ['multiAddress.enabled', 'ensemble'],
-  ['multiAddress.reachabilityCheckEnabled', 'ensemble'],
+  ['multiAddress.reachabilityCheckEnabled', 'later'],
 ]
 
 /** Not checked: the original takes any text and falls back to its default. */
@@ -48,13 +43,8 @@ const texts: readonly (readonly [reason: Reason, keys: readonly string[]])[] = [
   [
     'later',
     [
-      'commitLogCount',
-      'snapshotSizeFactor',
-      'forceSnapshotSync',
       'jute.maxbuffer.extrasize',
-      'flushDelay',
       'maxWriteQueuePollTime',
-      'maxBatchSize',
       'maxResponseCacheSize',
       'maxGetChildrenResponseCacheSize',
       'enableEagerACLCheck',
@@ -66,16 +56,7 @@ const texts: readonly (readonly [reason: Reason, keys: readonly string[]])[] = [
       'request_stale_connection_check',
       'ensembleAuthName',
       'IPAuthenticationProvider.usexforwardedfor',
-    ],
-  ],
-  [
-    'ensemble',
-    [
-      'tcpKeepAlive',
-      'leaderServes',
-      'cnxTimeout',
       'quorumCnxnTimeoutMs',
-      'electionPortBindRetry',
       'leaderConnectDelayDuringRetryMs',
       'oraclePath',
       'forward_learner_requests_to_commit_processor_disabled',
@@ -110,15 +91,13 @@ const reasonByKey: ReadonlyMap<string, Reason> = new Map(
 
 /** Whole families of keys; a key of the lists above comes first. */
 const prefixes: readonly (readonly [prefix: string, reason: Reason])[] = [
-  ['group', 'ensemble'],
-  ['weight', 'ensemble'],
-  ['quorum.', 'ensemble'],
-  ['fastleader.', 'ensemble'],
-  ['leader.', 'ensemble'],
-  ['follower.', 'ensemble'],
-  ['learner.', 'ensemble'],
-  ['observer.', 'ensemble'],
-  ['observerMaster.', 'ensemble'],
+  ['quorum.', 'later'],
+  ['fastleader.', 'later'],
+  ['leader.', 'later'],
+  ['follower.', 'later'],
+  ['learner.', 'later'],
+  ['observer.', 'later'],
+  ['observerMaster.', 'later'],
   ['ssl.', 'tls'],
   ['client.', 'tls'],
   ['admin.', 'admin'],

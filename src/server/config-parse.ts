@@ -1,8 +1,9 @@
 import type { SnapshotCompression } from '../persistence/snapshot-name.ts'
 import type { Config } from './config.ts'
 import { readAuth } from './config-auth.ts'
-import { type Ensemble, readEnsemble } from './config-ensemble.ts'
+import { type Membership, readMembership } from './config-ensemble.ts'
 import { readAcceptedKeys } from './config-keys.ts'
+import { readQuorum } from './config-quorum.ts'
 import { ConfigReader } from './config-reader.ts'
 import { PORT_MAX } from './config-servers.ts'
 import {
@@ -35,23 +36,20 @@ export function parseConfig(
 ): ParsedConfig | ConfigError {
   const reader = new ConfigReader(entries, file, systemProperties)
   const directories = readDirectories(reader)
-  const ensemble = readEnsemble(reader, directories.dataDir, files)
+  const { ownServer, ...membership } = readMembership(reader, directories.dataDir, files)
   const config: Config = {
     file,
     ...directories,
-    ...readClientPort(reader, ensemble),
+    ...readClientPort(reader, ownServer, membership.myid),
     ...readSessionTimes(reader),
     ...readLimits(reader),
     ...readPersistence(reader),
     ...readTree(reader),
     ...readAuth(reader, systemProperties, files),
     ...readFourLetterWords(reader),
-    servers: ensemble.servers,
-    myid: ensemble.myid,
-    initLimit: ensemble.initLimit,
-    syncLimit: ensemble.syncLimit,
+    ...membership,
+    ...readQuorum(reader),
     reconfigEnabled: reader.boolean('reconfigEnabled', 'file', false),
-    standaloneEnabled: ensemble.standaloneEnabled,
     localSessionsEnabled: reader.boolean('localSessionsEnabled', 'file', false),
   }
   readAcceptedKeys(reader)
@@ -76,19 +74,16 @@ function readPath(reader: ConfigReader, key: string): string | undefined {
 
 function readClientPort(
   reader: ConfigReader,
-  ensemble: Ensemble,
+  line: Membership['ownServer'],
+  myid: number | undefined,
 ): Pick<Config, 'clientPort' | 'clientPortAddress' | 'clientPortListenBacklog'> {
   const port = reader.integer('clientPort', 'file', undefined, { min: 0, max: PORT_MAX })
   const address = reader.find('clientPortAddress', 'file')
   const backlog = { min: -1, unit: 'connections' }
-  const line = ensemble.ownServer
   if (port !== undefined && line?.clientPort !== undefined && line.clientPort !== port) {
     const setting = reader.find('clientPort', 'file')
     if (setting !== undefined)
-      reader.refuse(
-        setting,
-        `differs from ${line.clientPort}, the client port of server.${ensemble.myid}`,
-      )
+      reader.refuse(setting, `differs from ${line.clientPort}, the client port of server.${myid}`)
   }
   if (port === undefined && line?.clientPort === undefined) {
     if (address !== undefined) reader.refuse(address, 'needs clientPort, which is not set')
@@ -151,6 +146,8 @@ type Persistence = Pick<
   | 'preAllocBytes'
   | 'forceSync'
   | 'fsyncWarningThresholdMs'
+  | 'flushDelayMs'
+  | 'maxBatchSize'
   | 'txnLogSizeLimitBytes'
   | 'snapCount'
   | 'snapSizeLimitBytes'
@@ -177,6 +174,8 @@ function readPersistence(reader: ConfigReader): Persistence {
     preAllocBytes: Math.max(0, reader.integer('preAllocSize', 'property', 65_536, kib)) * KIB,
     forceSync: reader.yesNo('forceSync', 'property', true),
     fsyncWarningThresholdMs: threshold,
+    flushDelayMs: reader.integer('flushDelay', 'property', 0, ms),
+    maxBatchSize: reader.integer('maxBatchSize', 'property', 1000, { min: 1, unit: 'txns' }),
     txnLogSizeLimitBytes:
       Math.max(0, reader.integer('txnLogSizeLimitInKb', 'property', 0, kib)) * KIB,
     snapCount: Math.max(2, snapCount),

@@ -1,4 +1,5 @@
 import type { SnapshotCompression } from '../persistence/snapshot-name.ts'
+import type { ServerLine } from './config-servers.ts'
 
 /**
  * Everything a member is told at start, parsed once and passed down (spec 06 §5). Times are in
@@ -30,12 +31,39 @@ export interface Config {
   readonly clientTcpKeepAlive: boolean
   readonly sessionlessCnxnTimeoutMs: number
 
-  /** `server.N` lines by N; empty on a standalone server. */
-  readonly servers: ReadonlyMap<number, string>
+  /** `server.N` lines by N, ascending; empty on a standalone server. */
+  readonly servers: ReadonlyMap<number, ServerLine>
+  /** `group.N` and `weight.N`; undefined: every participant counts the same. */
+  readonly groups: QuorumGroups | undefined
+  /** Of the dynamic configuration file, in its name or in it; 0: nobody has reconfigured. */
+  readonly configVersion: number
   /** From the file myid; the id of a standalone server is 1 for session ids and 0 for `conf`. */
   readonly myid: number | undefined
+  /** In ticks, as the other limits of an ensemble. */
   readonly initLimit: number
   readonly syncLimit: number
+  /** initLimit unless set. */
+  readonly connectToLearnerMasterLimit: number
+  /** cnxTimeout. */
+  readonly cnxTimeoutMs: number
+  /** Tries; 0: without end. */
+  readonly electionPortBindRetry: number
+  readonly quorumListenOnAllIPs: boolean
+  /** tcpKeepAlive, between members. */
+  readonly tcpKeepAlive: boolean
+  readonly notificationIntervalMsMin: number
+  readonly notificationIntervalMsMax: number
+  /** 0: no limit; below 0: no DIFF from the log files. */
+  readonly snapshotSizeFactor: number
+  readonly forceSnapshotSync: boolean
+  /** Committed entries that are kept in memory for those who come back. */
+  readonly commitLogCount: number
+  readonly concurrentSnapSyncsMax: number
+  readonly concurrentDiffSyncsMax: number
+  /** Whether a leader has clients of its own. */
+  readonly leaderServes: boolean
+  /** syncEnabled, observer.syncEnabled: an observer keeps a log. */
+  readonly syncEnabled: boolean
   readonly reconfigEnabled: boolean
   readonly standaloneEnabled: boolean
   readonly readOnlyModeEnabled: boolean
@@ -44,6 +72,10 @@ export interface Config {
   readonly preAllocBytes: number
   readonly forceSync: boolean
   readonly fsyncWarningThresholdMs: number
+  /** flushDelay: how long a write may wait for others to share its flush; 0: not at all. */
+  readonly flushDelayMs: number
+  /** Txns that end such a wait. */
+  readonly maxBatchSize: number
   readonly txnLogSizeLimitBytes: number
   readonly snapCount: number
   /** 0: the size of the log begins no snapshot. */
@@ -85,4 +117,12 @@ export interface Config {
   readonly letAnySaslUserDoX: string | undefined
   /** Schemes with a provider: `ip`, `digest` unless disabled, `sasl` by `authProvider.N`. */
   readonly authSchemes: ReadonlySet<string>
+}
+
+/** Hierarchical quorums (spec 03 §4). */
+export interface QuorumGroups {
+  /** Sids by the number of the group, both ascending. */
+  readonly members: ReadonlyMap<number, readonly number[]>
+  /** By sid, ascending; of every participant, and whole numbers from 0 on. */
+  readonly weights: ReadonlyMap<number, number>
 }

@@ -6,6 +6,7 @@ import { formatZxid } from '../data/zxid.ts'
 import type { ClientParts, Clients } from './clients.ts'
 import type { Cnxn } from './cnxn.ts'
 import type { Config } from './config.ts'
+import { LOCAL_OWNER } from './session-tracker.ts'
 
 const NO_SESSION = 0n
 const NO_PASSWORD: Buffer = Buffer.alloc(16)
@@ -39,6 +40,8 @@ export class Handshake {
     cnxn.hasReadOnlyByte = r.remaining > 0
     this.#parts.stats.packetsReceived += 1
     this.#parts.metrics.connectionRequestCount.add(1)
+    if (!this.#parts.authority.isServing)
+      return this.#clients.refuse(cnxn, 'this member is not in a quorum')
     this.#onConnect(cnxn, request)
   }
 
@@ -60,16 +63,17 @@ export class Handshake {
   }
 
   #create(cnxn: Cnxn, timeoutMs: number): void {
-    const { sessions, writePath, clock } = this.#parts
+    const { sessions, writes, clock } = this.#parts
     const id = sessions.newId()
     const body = Buffer.alloc(TIMEOUT_BYTES)
     body.writeInt32BE(timeoutMs)
     cnxn.state = 'connecting'
     this.#clients.bind(cnxn, id)
     cnxn.sessionId = id
-    const request = { sessionId: id, cxid: 0, op: OpCode.createSession, ids: [] }
+    const owner = LOCAL_OWNER
+    const request = { sessionId: id, cxid: 0, op: OpCode.createSession, ids: [], owner }
     const origin = this.#clients.waitForSession(cnxn)
-    writePath.submit(request, this.#reader.reset(body), clock.wall, origin)
+    writes.submit(request, this.#reader.reset(body), clock.wall, origin)
   }
 
   /** The session's txn is applied: from now on requests are read. */
@@ -90,27 +94,28 @@ export class Handshake {
 
   /** The connection the session had is closed first, even if the password then proves wrong. */
   #reattach(cnxn: Cnxn, id: SessionId, passwd: Buffer | null, timeoutMs: number): void {
-    const { sessions, metrics, clock, logger } = this.#parts
-    metrics.connectionRevalidateCount.add(1)
+    this.#parts.metrics.connectionRevalidateCount.add(1)
     const former = this.#clients.cnxnOf(id)
     if (former !== undefined) this.#clients.close(former)
-    const session = sessions.get(id)
     const isOwner = passwd?.equals(sessionPassword(id)) === true
-    if (session === undefined || session.closing || !isOwner) {
-      logger.info('session refused', {
-        session: formatSessionId(id),
-        reason: isOwner ? 'unknown or expired' : 'wrong password',
-        address: cnxn.address,
-        port: cnxn.port,
-      })
-      this.#answer(cnxn, 0, NO_SESSION, NO_PASSWORD)
-      return this.#clients.close(cnxn)
-    }
-    sessions.track(id, timeoutMs, clock.mono)
-    cnxn.session = session
+    if (!isOwner) return this.#refuseSession(cnxn, id, 'wrong password')
+    cnxn.state = 'revalidating'
     cnxn.sessionId = id
-    cnxn.state = 'open'
+    cnxn.timeoutWishMs = timeoutMs
     this.#clients.bind(cnxn, id)
+    const isAlive = this.#parts.authority.revalidate(id, timeoutMs)
+    if (isAlive !== undefined) this.onRevalidated(id, isAlive)
+  }
+
+  /** Whether the session lives that a connection asks for, if one still does. */
+  onRevalidated(id: SessionId, isAlive: boolean): void {
+    const cnxn = this.#clients.cnxnOf(id)
+    if (cnxn?.state !== 'revalidating') return
+    if (!isAlive) return this.#refuseSession(cnxn, id, 'unknown or expired')
+    const { sessions, clock, logger } = this.#parts
+    const timeoutMs = cnxn.timeoutWishMs
+    cnxn.session = sessions.track(id, timeoutMs, clock.mono)
+    cnxn.state = 'open'
     logger.info('session reattached', {
       session: formatSessionId(id),
       timeoutMs,
@@ -119,6 +124,17 @@ export class Handshake {
     })
     this.#answer(cnxn, timeoutMs, id, sessionPassword(id))
     this.#clients.resume(cnxn)
+  }
+
+  #refuseSession(cnxn: Cnxn, id: SessionId, reason: string): void {
+    this.#parts.logger.info('session refused', {
+      session: formatSessionId(id),
+      reason,
+      address: cnxn.address,
+      port: cnxn.port,
+    })
+    this.#answer(cnxn, 0, NO_SESSION, NO_PASSWORD)
+    this.#clients.close(cnxn)
   }
 
   #answer(cnxn: Cnxn, timeoutMs: number, id: SessionId, password: Buffer): void {

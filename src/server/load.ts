@@ -1,4 +1,5 @@
 import type { JuteReader } from 'jute-ts'
+import { Deque } from '../base/deque.ts'
 import type { Logger } from '../base/logger.ts'
 import type { OwnerRules } from '../data/create-mode.ts'
 import { OpCode } from '../data/op-code.ts'
@@ -9,9 +10,12 @@ import { epochOf, formatZxid } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo } from '../persistence/disk.ts'
 import { type LogTail, type RecoveryRefusal, replayLogs } from '../persistence/recovery.ts'
 import { type ChosenSnapshot, loadNewestSnapshot } from '../persistence/snapshot-choice.ts'
+import { COMMITTED_LOG_ENTRIES_MIN } from '../quorum/committed-log.ts'
+import type { Entry } from '../quorum/replica.ts'
 import { applyTxn, deafListener } from '../tree/apply.ts'
 import { DataTree } from '../tree/data-tree.ts'
-import type { Recovered } from './member.ts'
+import type { Config } from './config.ts'
+import type { Recovered } from './member-parts.ts'
 
 export interface Loaded extends Recovered {
   readonly kind: 'loaded'
@@ -31,14 +35,27 @@ export interface LoadRules extends OwnerRules {
   readonly digestEnabled: boolean
   /** snapshot.trust.empty: logs without a snapshot are taken for all there ever was; not if unsaid. */
   readonly snapshotTrustEmpty?: boolean
+  /** How many of the newest entries are handed back, for learners that miss them; none if unsaid. */
+  readonly recentMax?: number
   /** db.autocreate, or the marker `initialize`: an empty directory is a new one; so it is if unsaid. */
   readonly mayCreate?: boolean
+}
+
+export function loadRulesOf(config: Config, mayCreate: boolean): LoadRules {
+  return {
+    recentMax: config.servers.size > 0 ? COMMITTED_LOG_ENTRIES_MIN : 0,
+    extendedTypesEnabled: config.extendedTypesEnabled,
+    emulate353TtlNodes: config.emulate353TtlNodes,
+    digestEnabled: config.digestEnabled,
+    snapshotTrustEmpty: config.snapshotTrustEmpty,
+    mayCreate,
+  }
 }
 
 const DIGEST_BYTES = 12
 
 /** Buffers of a txn point into a page of the log; what the tree keeps must be its own. */
-function ownData(txn: Txn): Txn {
+export function ownData(txn: Txn): Txn {
   switch (txn.type) {
     case OpCode.multi:
       return { ...txn, txns: txn.txns.map((part) => ownPart(part)) }
@@ -86,6 +103,7 @@ export function loadMember(
     tree,
     sessions,
     lastZxid: replayed.lastZxid,
+    recent: recovery.recent,
     txns: replayed.txns,
     tail: replayed.tail,
     snapshot: chosen?.name,
@@ -161,6 +179,9 @@ class Recovery {
   readonly tree: DataTree
   readonly sessions: Map<bigint, number>
   readonly #logger: Logger
+  /** The newest entries of the log, as many as were asked for. */
+  readonly recent: Deque<Entry> = new Deque()
+  readonly #recentMax: number
   /** Digests say nothing before this zxid: the snapshot was fuzzy up to there. */
   readonly #compareFrom: number
   readonly #snapshotDigest: ChosenSnapshot['digest']
@@ -175,6 +196,7 @@ class Recovery {
     this.tree = tree
     this.sessions = chosen?.sessions ?? new Map()
     this.#logger = logger
+    this.#recentMax = rules.recentMax ?? 0
     this.#isComparing = rules.digestEnabled
     const digest = chosen?.digest
     // The tail of the very first snapshot says nothing, and no replay reaches a smaller zxid.
@@ -186,6 +208,7 @@ class Recovery {
 
   onTxn(header: TxnHeader, body: JuteReader): string | undefined {
     const { tree, sessions } = this
+    if (this.#recentMax > 0) this.#remember(header.zxid, body)
     const txn = readTxn(body, header.type)
     if (txn === undefined) return `txn type ${header.type} cannot be replayed`
     if (!body.ok) return 'the body of a txn does not decode'
@@ -196,6 +219,12 @@ class Recovery {
     if (this.#isComparing && header.zxid >= this.#compareFrom && body.remaining === DIGEST_BYTES)
       this.#compareTxnDigest(header, body)
     return undefined
+  }
+
+  /** The reader's bytes are those of the entry, and lent. */
+  #remember(zxid: number, body: JuteReader): void {
+    this.recent.push({ zxid, bytes: Buffer.from(body.buffer.subarray(0, body.end)) })
+    if (this.recent.length > this.#recentMax) this.recent.shift()
   }
 
   #compareSnapshotDigest(zxid: number): void {

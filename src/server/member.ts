@@ -1,176 +1,132 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
-import type { Crypto } from '../base/crypto.ts'
 import { checkLimits, type Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import { OpCode } from '../data/op-code.ts'
-import { firstSessionId, formatSessionId } from '../data/session-id.ts'
+import { formatSessionId } from '../data/session-id.ts'
 import type { SnapshotOp } from '../persistence/disk.ts'
-import { MajorityQuorum } from '../quorum/quorum-verifier.ts'
+import type { LinkEvents, LinkId, LinkPort } from '../quorum/links.ts'
 import type { DataTree } from '../tree/data-tree.ts'
-import type { QuotaExcess } from '../tree/quota.ts'
-import { AccessControl } from './access-control.ts'
 import { ApplyLoop } from './apply-loop.ts'
-import type { AuthProviders } from './auth/providers.ts'
-import { AuthRequests } from './auth-requests.ts'
-import { type ClientEffects, type ClientParts, Clients, type TurnClock } from './clients.ts'
+import { type ClientEffects, Clients, type TurnClock } from './clients.ts'
 import { Cnxn, type CnxnId } from './cnxn.ts'
 import type { Config } from './config.ts'
 import { DigestLog } from './digest-log.ts'
+import type { DiskBatch, DiskLane } from './disk-lane.ts'
+import { type EnsembleView, ensembleViewOf } from './ensemble-view.ts'
 import { FirstBytes, type FourLetterWords } from './first-bytes.ts'
-import { FreeSpace } from './free-space.ts'
+import type { FreeSpace } from './free-space.ts'
 import { Handshake } from './handshake.ts'
-import { type ClientWrite, Outbox } from './outbox.ts'
-import { Prep } from './prep.ts'
-import { Reads } from './reads.ts'
+import { loadRulesOf } from './load.ts'
+import { type MemberParts, type MemberPorts, makeParts, type Recovered } from './member-parts.ts'
+import type { ClientWrite, Outbox } from './outbox.ts'
+import { type EnsemblePorts, Peering } from './peering.ts'
 import { Reaper } from './reaper.ts'
-import { ServerMetrics } from './server-metrics.ts'
-import { ServerStats } from './server-stats.ts'
-import { SessionGatekeeper } from './session-gatekeeper.ts'
-import { SessionTracker } from './session-tracker.ts'
+import type { ReplicaParts } from './replica.ts'
+import type { ServerMetrics } from './server-metrics.ts'
+import type { ServerStats } from './server-stats.ts'
+import type { Serving, ServingRole } from './serving.ts'
+import type { SessionTracker } from './session-tracker.ts'
 import { Snapshotter } from './snapshotter.ts'
-import { Watches } from './watches.ts'
-import { type DiskBatch, serverRequest, WritePath } from './write-path.ts'
+import type { Watches } from './watches.ts'
+import { serverRequest, type WritePath } from './write-path.ts'
 
-/** A standalone server is the one voter of its ensemble, and marks its session ids with 1. */
-const STANDALONE_SID = 0
-const STANDALONE_SESSION_SERVER_ID = 1
 /** How often deadlines are looked at when nothing else happens; the shell calls in at least so often. */
 export const ADVANCE_INTERVAL_MS = 50
-/** A client beyond its quota may write thousands of times a second; the log is told once in so long. */
-const EXCESS_LOG_INTERVAL_MS = 1000
-
-/** What recovery has brought back. */
-export interface Recovered {
-  readonly tree: DataTree
-  /** What is on disk already holds all of it: no snapshot need be taken at once. */
-  readonly isSnapshotCurrent?: boolean
-  /** Sessions with their timeouts in ms; each gets a fresh full one (spec 05 §8). */
-  readonly sessions: ReadonlyMap<bigint, number>
-  readonly lastZxid: number
-}
-
-/** What a member is built from. */
-export interface MemberPorts {
-  readonly config: Config
-  readonly limits: Limits
-  readonly providers: AuthProviders
-  readonly crypto: Crypto
-  readonly logger: Logger
-  readonly clock: { readonly mono: number; readonly wall: number }
-}
 
 /**
  * One ensemble member, as a deterministic object: bytes, marks of durability and the time come in
  * through methods that return at once, effects are taken at the end of the turn. It knows no clock,
  * socket, file, timer or promise.
  */
-export class Member {
+export class Member implements LinkEvents {
   readonly config: Config
   readonly clock: TurnClock
   readonly tree: DataTree
   readonly sessions: SessionTracker
   readonly watches: Watches
-  readonly stats: ServerStats = new ServerStats()
-  readonly metrics: ServerMetrics = new ServerMetrics()
+  readonly stats: ServerStats
+  readonly metrics: ServerMetrics
   readonly digestLog: DigestLog = new DigestLog()
   readonly clients: Clients
   readonly startedMono: number
+  readonly snapshotter: Snapshotter
+  readonly space: FreeSpace
+  /** Undefined on a standalone server. */
+  readonly peering: Peering | undefined
+  /** What operators are told of that. */
+  readonly ensembleView: EnsembleView | undefined
   readonly #limits: Limits
   readonly #logger: Logger
-  readonly #outbox: Outbox = new Outbox()
+  readonly #outbox: Outbox
+  readonly #lane: DiskLane
   readonly #writePath: WritePath
+  readonly #serving: Serving
   readonly #applyLoop: ApplyLoop
   readonly #handshake: Handshake
   readonly #firstBytes: FirstBytes
   readonly #reaper: Reaper
-  readonly snapshotter: Snapshotter
-  readonly space: FreeSpace
   #nextAdvanceMono = 0
-  #nextExcessLogMono = 0
-  #excessesUntold = 0
 
   constructor(ports: MemberPorts, recovered: Recovered, words: FourLetterWords) {
     const { config, limits, logger } = ports
     checkLimits(limits)
+    const parts = makeParts(ports, recovered)
     this.config = config
+    this.clock = parts.clock
+    this.tree = parts.tree
+    this.sessions = parts.sessions
+    this.watches = parts.watches
+    this.stats = parts.stats
+    this.metrics = parts.metrics
+    this.space = parts.space
+    this.startedMono = ports.clock.mono
     this.#limits = limits
     this.#logger = logger
-    this.clock = { mono: ports.clock.mono, wall: ports.clock.wall }
-    this.startedMono = ports.clock.mono
-    this.tree = recovered.tree
-    const auth = new AuthRequests(config, limits, ports.providers, ports.crypto, logger)
-    this.tree.quota.onExceeded = (root, excess) => this.#logExcess(root.path, excess)
-    const access = new AccessControl(auth.providers, config.skipAcl)
-    this.watches = new Watches(this.tree, access, this.#outbox, this.#onEvent)
-    const firstId = firstSessionId(STANDALONE_SESSION_SERVER_ID, ports.clock.wall)
-    this.sessions = new SessionTracker(firstId, config.tickTimeMs)
-    for (const [id, timeoutMs] of recovered.sessions)
-      this.sessions.track(id, timeoutMs, ports.clock.mono)
-    const gate = new SessionGatekeeper(this.sessions)
-    const prep = new Prep(config, this.tree, access, gate)
-    const quorum = new MajorityQuorum([STANDALONE_SID])
-    this.#writePath = new WritePath(
-      prep,
-      quorum,
-      STANDALONE_SID,
-      recovered.lastZxid,
-      config.digestEnabled,
-      this.metrics,
-    )
-    this.space = new FreeSpace(config.freeSpaceMinBytes, logger)
-    const parts: ClientParts = {
-      limits,
-      clock: this.clock,
-      tree: this.tree,
-      outbox: this.#outbox,
-      watches: this.watches,
-      reads: new Reads(this.tree, this.watches, access, limits.replyBytesMax),
-      sessions: this.sessions,
-      writePath: this.#writePath,
-      auth,
-      space: this.space,
-      stats: this.stats,
-      metrics: this.metrics,
-      logger,
-    }
+    this.#outbox = parts.outbox
+    this.#lane = parts.lane
+    this.#writePath = parts.writePath
+    this.#serving = parts.serving
     this.clients = new Clients(parts)
     this.#handshake = new Handshake(parts, this.clients, config)
     this.#firstBytes = new FirstBytes(parts, this.clients, words)
-    this.#applyLoop = new ApplyLoop({
-      ...parts,
-      changes: prep.changes,
-      clients: this.clients,
-      digestLog: this.digestLog,
-    })
+    const { changes } = parts.prep
+    const { digestLog, clients } = this
+    this.#applyLoop = new ApplyLoop({ ...parts, changes, clients, digestLog })
     this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
-    this.snapshotter = new Snapshotter({
-      config,
-      tree: this.tree,
-      sessions: this.sessions,
-      metrics: this.metrics,
-      logger,
-      seed: ports.clock.wall,
-    })
+    this.snapshotter = new Snapshotter({ ...parts, config, seed: ports.clock.wall })
+    this.peering = this.#joinEnsemble(ports.ensemble, parts, recovered.lastZxid)
+    this.ensembleView =
+      this.peering === undefined ? undefined : ensembleViewOf(this.peering, parts.serving)
     // So that the next start has less to replay, and the logs before it can be purged.
     if (recovered.isSnapshotCurrent === false) this.snapshotter.request()
   }
 
-  readonly #onEvent = (bytes: number): void => {
-    this.metrics.watchBytes.add(bytes)
-    this.stats.packetsSent += 1
-  }
-
-  #logExcess(path: string, excess: QuotaExcess): void {
-    const namespace = path.split('/')[1] ?? ''
-    const isRefused = excess.kind === 'hard' && this.config.enforceQuota
-    if (isRefused) this.metrics.quotaExceededErrorPerNamespace.add(namespace, 1)
-    if (this.clock.mono < this.#nextExcessLogMono) {
-      this.#excessesUntold += 1
-      return
+  /** A standalone server is the leader of an ensemble of one, from the first moment on. */
+  #joinEnsemble(
+    ports: EnsemblePorts | undefined,
+    parts: MemberParts,
+    lastZxid: number,
+  ): Peering | undefined {
+    const { committedLog } = parts
+    if (ports === undefined || committedLog === undefined) {
+      this.#writePath.start(lastZxid, undefined)
+      this.#serving.beginDeciding('standalone', true)
+      return undefined
     }
-    this.#nextExcessLogMono = this.clock.mono + EXCESS_LOG_INTERVAL_MS
-    this.#logger.warn('quota exceeded', { path, ...excess, untold: this.#excessesUntold })
-    this.#excessesUntold = 0
+    const replicaParts: ReplicaParts = {
+      ...parts,
+      committedLog,
+      ensemble: ports.ensemble,
+      disk: ports.disk,
+      rules: loadRulesOf(this.config, true),
+      leaderServes: this.config.leaderServes,
+      changes: parts.prep.changes,
+      clients: this.clients,
+      handshake: this.#handshake,
+      applyLoop: this.#applyLoop,
+      snapshotter: this.snapshotter,
+    }
+    return new Peering(ports, replicaParts, lastZxid)
   }
 
   /** Writes down the time, and does what has become due. Milliseconds. */
@@ -179,8 +135,10 @@ export class Member {
     this.clock.wall = wall
     if (mono < this.#nextAdvanceMono) return
     this.#nextAdvanceMono = mono + ADVANCE_INTERVAL_MS
-    this.#closeExpiredSessions()
+    this.peering?.advance(mono)
     this.#firstBytes.closeSilent()
+    if (!this.#serving.decides) return
+    this.#closeExpiredSessions()
     for (const path of this.#reaper.take(mono, wall)) this.#reap(path)
   }
 
@@ -258,8 +216,45 @@ export class Member {
   }
 
   onDurable(batch: DiskBatch): void {
-    this.#writePath.onDurable(batch)
+    this.#lane.onDurable(batch)
+    if (batch.lastZxid > 0) this.#writePath.onLogged(batch.lastZxid)
     this.#applyLoop.run(this.clock.mono)
+  }
+
+  /** Begins to look for a leader; a standalone server has none to look for. */
+  start(): void {
+    this.peering?.start()
+  }
+
+  /** Leaves the ensemble: the others need not find out by themselves that we are gone. */
+  leave(): void {
+    this.peering?.close()
+  }
+
+  get role(): ServingRole {
+    return this.#serving.role
+  }
+
+  onLinkAccepted(link: LinkId, port: LinkPort): void {
+    this.peering?.onLinkAccepted(link, port)
+  }
+
+  onLinkOpened(link: LinkId): void {
+    this.peering?.onLinkOpened(link)
+  }
+
+  /** `bytes` are borrowed until the call returns. */
+  onLinkBytes(link: LinkId, bytes: Buffer): void {
+    this.peering?.onLinkBytes(link, bytes)
+    this.#applyLoop.run(this.clock.mono)
+  }
+
+  onLinkClosed(link: LinkId): void {
+    this.peering?.onLinkClosed(link)
+  }
+
+  onLinkDrained(link: LinkId): void {
+    this.peering?.onLinkDrained(link)
   }
 
   /** The last thing of a turn before its effects are taken. */
@@ -267,11 +262,13 @@ export class Member {
     this.clients.resumeWaiting()
     // A sync with nothing before it waits for no disk; and one may just have been read.
     this.#applyLoop.run(this.clock.mono)
+    if (this.peering !== undefined) this.#writePath.giveUpBeforeOverflow()
   }
 
   takeDiskBatch(): DiskBatch | undefined {
-    const batch = this.#writePath.takeBatch()
+    const batch = this.#lane.take(this.clock.mono)
     if (batch === undefined) return undefined
+    if (batch.txns > 0) this.metrics.syncProcessorBatchSize.add(batch.txns)
     const rolls = this.snapshotter.onLogged(batch.txns, batch.bytes)
     return rolls ? { ...batch, ops: [...batch.ops, { kind: 'rollLog' }] } : batch
   }

@@ -167,6 +167,13 @@ export class OutstandingChanges {
     }
   }
 
+  /** What was under way is not any more: the role has ended, or the tree is another one. */
+  clear(): void {
+    this.#byPath.clear()
+    this.#queue.clear()
+    this.#clearStaged()
+  }
+
   /** Ephemerals a session will have: those of the tree, with creates and deletes under way. */
   ephemeralsOf(session: SessionId): string[] {
     const paths = new Set(this.#tree.ephemeralsOf(session))

@@ -25,6 +25,7 @@ import {
 } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import type { CreateTxn, SubTxn, Txn } from '../data/txn.ts'
+import type { LinkId } from '../quorum/links.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { type AccessControl, Perms } from './access-control.ts'
 import type { Config } from './config.ts'
@@ -37,6 +38,8 @@ export interface WriteRequest {
   readonly cxid: number
   readonly op: number
   readonly ids: readonly Id[]
+  /** LOCAL_OWNER, or the link of the learner that has forwarded it. */
+  readonly owner: LinkId
 }
 
 /** A create of any kind, decoded; `ttl` is -1 where the request has none. */
@@ -51,7 +54,7 @@ interface CreateWish {
 /** What prep asks of the session tracker. */
 export interface SessionGate {
   /** Err.ok, sessionExpired or sessionMoved. */
-  check(session: SessionId): Err
+  check(request: WriteRequest): Err
   setClosing(session: SessionId): void
 }
 
@@ -164,7 +167,7 @@ export class Prep {
     zxid: number,
     time: number,
   ): SubTxn | Err {
-    const refused = this.#refuseMode(op, wish) || this.#sessions.check(request.sessionId)
+    const refused = this.#refuseMode(op, wish) || this.#sessions.check(request)
     if (refused !== Err.ok) return refused
     const type = createTxnType(op, wish.flags)
     const slash = wish.path.lastIndexOf('/')
@@ -208,7 +211,7 @@ export class Prep {
   #delete(request: WriteRequest, body: JuteReader, zxid: number): SubTxn | Err {
     const wish = readDeleteRequest(body)
     if (!body.ok) return Err.marshallingError
-    const refused = this.#sessions.check(request.sessionId)
+    const refused = this.#sessions.check(request)
     if (refused !== Err.ok) return refused
     const { path } = wish
     if (!path.includes('/') || path.includes(NUL) || isUndeletable(path)) return Err.badArguments
@@ -253,7 +256,7 @@ export class Prep {
     const data = body.readNullableCopy()
     const version = body.readInt()
     if (!body.ok) return Err.marshallingError
-    const refused = this.#sessions.check(request.sessionId)
+    const refused = this.#sessions.check(request)
     if (refused !== Err.ok) return refused
     if (path === null || pathProblem(path) !== undefined) return Err.badArguments
     const node = this.changes.view(path)
@@ -274,7 +277,7 @@ export class Prep {
   #setAcl(request: WriteRequest, body: JuteReader, zxid: number): Txn | Err {
     const wish = readSetACLRequest(body)
     if (!body.ok) return Err.marshallingError
-    const refused = this.#sessions.check(request.sessionId)
+    const refused = this.#sessions.check(request)
     if (refused !== Err.ok) return refused
     const { path } = wish
     if (path === null || pathProblem(path) !== undefined) return Err.badArguments
@@ -294,7 +297,7 @@ export class Prep {
   #check(request: WriteRequest, body: JuteReader): SubTxn | Err {
     const wish = readCheckVersionRequest(body)
     if (!body.ok) return Err.marshallingError
-    const refused = this.#sessions.check(request.sessionId)
+    const refused = this.#sessions.check(request)
     if (refused !== Err.ok) return refused
     const { path } = wish
     if (path === null || pathProblem(path) !== undefined) return Err.badArguments

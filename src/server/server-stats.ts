@@ -25,8 +25,16 @@ export class ServerStats {
   }
 }
 
+/** Of messages of one kind, in bytes; -1 as long as there was none. */
+export interface Sizes {
+  readonly last: number
+  readonly min: number
+  readonly max: number
+  reset(): void
+}
+
 /** Last, smallest and largest size in bytes; -1 before the first. */
-export class SizeStats {
+export class SizeStats implements Sizes {
   #last = -1
   #min = -1
   #max = -1

@@ -1,6 +1,6 @@
 import { Err } from '../data/error-code.ts'
 import type { SessionId } from '../data/session-id.ts'
-import type { SessionGate } from './prep.ts'
+import type { SessionGate, WriteRequest } from './prep.ts'
 import type { SessionTracker } from './session-tracker.ts'
 
 /** What prep may know of sessions: whether one may still write, and that one is ending. */
@@ -11,9 +11,11 @@ export class SessionGatekeeper implements SessionGate {
     this.#sessions = sessions
   }
 
-  check(id: SessionId): Err {
-    const session = this.#sessions.get(id)
-    return session === undefined || session.closing ? Err.sessionExpired : Err.ok
+  check(request: WriteRequest): Err {
+    const session = this.#sessions.get(request.sessionId)
+    if (session === undefined || session.closing) return Err.sessionExpired
+    session.owner ??= request.owner
+    return session.owner === request.owner ? Err.ok : Err.sessionMoved
   }
 
   setClosing(id: SessionId): void {

@@ -1,5 +1,9 @@
 import type { SessionId } from '../data/session-id.ts'
+import type { LinkId } from '../quorum/links.ts'
 import { type Expiring, ExpiryQueue } from './expiry-queue.ts'
+
+/** The owner of sessions whose clients hang on this member; links have other ids. */
+export const LOCAL_OWNER: LinkId = 0
 
 /** A session this member watches over. */
 export class Session implements Expiring {
@@ -8,6 +12,11 @@ export class Session implements Expiring {
   expiresMono = 0
   /** A closeSession is under way: no further write of it is let through. */
   closing = false
+  /**
+   * On the leader: the connection that its requests come by, LOCAL_OWNER or that of a learner. The
+   * first request settles it, and later a client that moves (spec 04 §7).
+   */
+  owner: LinkId | undefined = undefined
 
   constructor(id: SessionId, timeoutMs: number) {
     this.id = id
@@ -23,6 +32,8 @@ export class SessionTracker {
   readonly #sessions = new Map<SessionId, Session>()
   readonly #deadlines: ExpiryQueue<Session>
   #nextId: SessionId
+  /** On a learner: what its leader has to be told of. */
+  #touched: Set<Session> | undefined = undefined
 
   constructor(firstId: SessionId, tickTimeMs: number) {
     this.#nextId = firstId
@@ -57,13 +68,43 @@ export class SessionTracker {
       this.#sessions.set(id, session)
     }
     session.timeoutMs = timeoutMs
-    this.#deadlines.touch(session, nowMono + timeoutMs)
+    this.touch(session, nowMono)
     return session
   }
 
   /** Something was heard of the session. */
   touch(session: Session, nowMono: number): void {
-    if (!session.closing) this.#deadlines.touch(session, nowMono + session.timeoutMs)
+    if (session.closing) return
+    this.#deadlines.touch(session, nowMono + session.timeoutMs)
+    this.#touched?.add(session)
+  }
+
+  /** Begins or ends to gather what is touched, for a leader who decides about expiry. */
+  gatherTouched(gathers: boolean): void {
+    this.#touched = gathers ? new Set() : undefined
+  }
+
+  /** What was touched since the last call. */
+  takeTouched(): readonly Session[] {
+    if (this.#touched === undefined || this.#touched.size === 0) return none
+    const touched = [...this.#touched]
+    this.#touched.clear()
+    return touched
+  }
+
+  /** A new leader knows of no client when it was last heard, nor where it is: all begin anew. */
+  rearm(nowMono: number): void {
+    for (const session of this.#sessions.values()) {
+      session.closing = false
+      session.owner = undefined
+      this.touch(session, nowMono)
+    }
+  }
+
+  /** The sessions of another state, with their timeouts in ms. */
+  replaceAll(sessions: ReadonlyMap<SessionId, number>, nowMono: number): void {
+    for (const id of [...this.#sessions.keys()]) this.remove(id)
+    for (const [id, timeoutMs] of sessions) this.track(id, timeoutMs, nowMono)
   }
 
   setClosing(id: SessionId): void {
@@ -78,6 +119,7 @@ export class SessionTracker {
     const session = this.#sessions.get(id)
     if (session === undefined) return
     this.#deadlines.remove(session)
+    this.#touched?.delete(session)
     this.#sessions.delete(id)
   }
 
@@ -86,3 +128,5 @@ export class SessionTracker {
     return this.#deadlines.takeExpired(nowMono)
   }
 }
+
+const none: readonly Session[] = []

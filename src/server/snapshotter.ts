@@ -42,6 +42,8 @@ export class Snapshotter {
   readonly #slice: JuteWriter = new JuteWriter(SLICE_BYTES + SLICE_BYTES / 8)
   #encoder: SnapshotEncoder | undefined = undefined
   #next: 'begin' | 'append' | 'finish' = 'begin'
+  #isCancelled = false
+  #whenIdle: (() => void)[] = []
   #inFlight: SnapshotOp['kind'] | undefined = undefined
   #bytesWritten = 0
   #isRequested = false
@@ -79,6 +81,14 @@ export class Snapshotter {
   /** One is to begin now, or after the one that is being written. */
   request(): void {
     this.#isRequested = true
+  }
+
+  /** No snapshot of the state is wanted, as it now is: calls back when none is being written. */
+  cancel(done: () => void): void {
+    this.#isRequested = false
+    if (this.#encoder === undefined) return done()
+    this.#isCancelled = true
+    this.#whenIdle.push(done)
   }
 
   /**
@@ -135,7 +145,8 @@ export class Snapshotter {
   }
 
   #nextOp(encoder: SnapshotEncoder): SnapshotOp {
-    if (this.#next !== 'begin' && encoder.problem !== undefined) return { kind: 'abandon' }
+    const isVoid = this.#isCancelled || encoder.problem !== undefined
+    if (this.#next !== 'begin' && isVoid) return { kind: 'abandon' }
     if (this.#next === 'append') return { kind: 'append', bytes: this.#nextSlice(encoder) }
     if (this.#next === 'finish') return { kind: 'finish' }
     this.#next = 'append'
@@ -163,6 +174,7 @@ export class Snapshotter {
     assert(encoder !== undefined, 'an op of a snapshot that is not being written')
     encoder.close()
     this.#encoder = undefined
+    if (this.#isCancelled) return this.#onIdle()
     const zxid = formatZxid(encoder.zxid)
     const reason = encoder.problem ?? problem
     if (reason === undefined) this.#onWritten(zxid, Math.round(nowMono - this.#startedMono))
@@ -171,6 +183,13 @@ export class Snapshotter {
     const toTell = this.#toTell
     this.#toTell = []
     for (const done of toTell) done(reason)
+  }
+
+  #onIdle(): void {
+    const whenIdle = this.#whenIdle
+    this.#whenIdle = []
+    this.#isCancelled = false
+    for (const done of whenIdle) done()
   }
 
   #onWritten(zxid: string, ms: number): void {

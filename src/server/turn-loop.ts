@@ -1,8 +1,8 @@
 import type { DiskOp, SnapshotOp } from '../persistence/disk.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../quorum/links.ts'
 import type { CnxnId } from './cnxn.ts'
+import type { DiskBatch } from './disk-lane.ts'
 import type { Member } from './member.ts'
-import type { DiskBatch } from './write-path.ts'
 
 /** The whole difference between production and simulation is which Machine is handed in. */
 export interface Machine {
@@ -63,7 +63,8 @@ export class TurnLoop {
     this.#member.advance(now.mono, now.wall)
     deliver(this.#member)
     if (this.#member.touchedClients >= CLIENTS_PER_FLUSH) {
-      // The disk first, as at the end of a turn: it works while we write.
+      // Peers and disk first, as at the end of a turn: they work while we write.
+      this.#pumpLinks()
       this.#pumpDisk()
       this.#writeClients()
     }
@@ -80,6 +81,7 @@ export class TurnLoop {
     this.#turnOpen = false
     const member = this.#member
     member.endTurn()
+    this.#pumpLinks()
     this.#pumpDisk()
     this.#writeClients()
     this.#pumpSnapshot()
@@ -90,6 +92,20 @@ export class TurnLoop {
     member.onEffectsTaken()
     // A client stopped at its share of one turn's output has a turn of its own to go on in.
     if (member.wantsTurn) this.#arm()
+  }
+
+  /** Proposals leave before our own log is synced: both are then under way at the same time. */
+  #pumpLinks(): void {
+    const { peering } = this.#member
+    if (peering === undefined) return
+    peering.flush()
+    const { links } = peering
+    for (const { link, port, addresses } of links.takeDials())
+      this.#machine.dialLink(link, port, addresses)
+    for (const { link, bytes } of links.takeWrites())
+      links.onWritten(link, this.#machine.writeLink(link, bytes))
+    for (const { link, paused } of links.takePauses()) this.#machine.pauseLink(link, paused)
+    for (const link of links.takeCloses()) this.#machine.closeLink(link)
   }
 
   #writeClients(): void {

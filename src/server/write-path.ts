@@ -1,16 +1,18 @@
-import { type JuteReader, JuteWriter } from 'jute-ts'
-import { assert } from '../base/assert.ts'
+import type { JuteReader } from 'jute-ts'
 import { OpCode } from '../data/op-code.ts'
 import type { SessionId } from '../data/session-id.ts'
 import { DIGEST_VERSION, type Txn, writeTxn } from '../data/txn.ts'
-import type { DiskOp } from '../persistence/disk.ts'
-import { beginTxnRecord, endTxnRecord } from '../persistence/txn-log-format.ts'
+import { counterOf } from '../data/zxid.ts'
+import { RECORD_PREFIX_BYTES } from '../persistence/txn-log-format.ts'
+import type { LinkId } from '../quorum/links.ts'
 import { Proposals } from '../quorum/proposals.ts'
 import type { QuorumVerifier } from '../quorum/quorum-verifier.ts'
+import type { Entry, Learners } from '../quorum/replica.ts'
 import type { TxnContext } from '../tree/apply.ts'
 import type { PendingRequest } from './cnxn.ts'
+import type { DiskLane } from './disk-lane.ts'
 import type { Prep, WriteRequest } from './prep.ts'
-import type { ServerMetrics } from './server-metrics.ts'
+import { LOCAL_OWNER } from './session-tracker.ts'
 
 /** A write in its place in the order: decided, encoded, on its way to the disk. */
 export interface OrderedTxn extends TxnContext {
@@ -20,57 +22,75 @@ export interface OrderedTxn extends TxnContext {
   readonly digest: { readonly high: number; readonly low: number } | undefined
   /** Whom to answer. Undefined: the server asked for it, or the client hangs on another member. */
   readonly origin: PendingRequest | undefined
+  /** As it stands in the log, for other members; a standalone server has none. */
+  readonly entry: Entry | undefined
 }
-
-/** What comes out of the ordered stream: a committed txn, or a sync that has reached its place. */
-export type Ordered = OrderedTxn | { readonly sync: PendingRequest }
-
-/** Ops in strict order; once they are on stable storage, this member acks up to `ackZxid`. */
-export interface DiskBatch {
-  readonly ops: readonly DiskOp[]
-  readonly ackZxid: number
-  /** What the ops append. */
-  readonly txns: number
-  readonly bytes: number
-}
-
-const BATCH_BYTES_INITIAL = 64 * 1024
-/** A batch buffer that a burst has grown beyond this is given back to the collector. */
-const BATCH_BYTES_KEPT = 1024 * 1024
 
 /**
- * From a request to a proposal: prep decides, the record is encoded once, in place in the batch that
- * goes to the disk, and the proposal waits for its quorum. Whatever arrives while a flush is under
- * way forms the next batch: that is the group commit.
+ * What comes out of the ordered stream: a committed txn, or a sync that has reached its place, of a
+ * client here or of one that hangs on a learner.
  */
-export class WritePath {
+export type Ordered = OrderedTxn | { readonly sync: PendingRequest } | { readonly syncOf: LinkId }
+
+/** Where the writes of clients go in the role that this member has. */
+export interface WriteRoute {
+  /** `body` is borrowed. `time` in wall milliseconds. */
+  submit(
+    request: WriteRequest,
+    body: JuteReader,
+    time: number,
+    origin: PendingRequest | undefined,
+  ): void
+  sync(origin: PendingRequest): void
+}
+
+/** The counter of an epoch must not run over: a new epoch begins while some of it is left. */
+const COUNTER_LAST = 0xffff_0000
+
+/**
+ * From a request to a proposal, on the member that decides: prep judges it, the record is encoded
+ * once, in place in the batch that goes to the disk, and the proposal waits for its quorum.
+ */
+export class WritePath implements WriteRoute {
   readonly #prep: Prep
-  readonly #metrics: ServerMetrics
-  readonly #digestEnabled: boolean
+  readonly #lane: DiskLane
+  readonly #quorum: QuorumVerifier
   readonly #self: number
-  readonly proposals: Proposals<Ordered>
-  #batch: JuteWriter = new JuteWriter(BATCH_BYTES_INITIAL)
-  readonly #spare: JuteWriter[] = []
-  /** Batch writers whose bytes the disk still reads, oldest first. */
-  readonly #writing: JuteWriter[] = []
-  #firstZxid = 0
+  readonly #digestEnabled: boolean
+  #learners: Learners | undefined
+  proposals: Proposals<Ordered>
 
   constructor(
     prep: Prep,
+    lane: DiskLane,
     quorum: QuorumVerifier,
     self: number,
-    lastZxid: number,
     digestEnabled: boolean,
-    metrics: ServerMetrics,
   ) {
-    this.#metrics = metrics
     this.#prep = prep
+    this.#lane = lane
+    this.#quorum = quorum
     this.#self = self
     this.#digestEnabled = digestEnabled
-    this.proposals = new Proposals(quorum, lastZxid)
+    this.proposals = new Proposals(quorum, 0)
   }
 
-  /** `body` is borrowed. `time` in wall milliseconds. */
+  /** Begins to propose, above `lastZxid`. A standalone server has no learners. */
+  start(lastZxid: number, learners: Learners | undefined): void {
+    this.#learners = learners
+    this.proposals = new Proposals(this.#quorum, lastZxid)
+  }
+
+  /** What has not been committed, in order; nothing is left here. */
+  stop(): readonly Ordered[] {
+    this.#learners = undefined
+    return [...this.proposals.drain()]
+  }
+
+  get learners(): Learners | undefined {
+    return this.#learners
+  }
+
   submit(
     request: WriteRequest,
     body: JuteReader,
@@ -81,68 +101,64 @@ export class WritePath {
     const txn = this.#prep.prepare(request, body, zxid, time)
     const withDigest = this.#digestEnabled && txn.type !== OpCode.error
     const { high, low } = this.#prep.changes.digest
-    const ordered: OrderedTxn = {
-      clientId: request.sessionId,
-      cxid: request.cxid,
-      zxid,
-      time,
-      txn,
-      digest: withDigest ? { high, low } : undefined,
-      origin,
-    }
-    this.#encode(ordered)
-    this.proposals.propose(zxid, ordered)
+    const { sessionId: clientId, cxid } = request
+    const digest = withDigest ? { high, low } : undefined
+    const entry = this.#encode({ clientId, cxid, zxid, time }, txn, digest)
+    if (entry !== undefined) this.#learners?.propose(entry)
+    this.proposals.propose(zxid, { clientId, cxid, zxid, time, txn, digest, origin, entry })
   }
 
-  /** A sync is answered when everything before it is, and costs no txn (spec 05 §1). */
+  /**
+   * A sync is answered when everything before it is, and costs no txn (spec 05 §1). The learners must
+   * first say that they still follow, else a leader that was replaced without knowing it could answer.
+   */
   sync(origin: PendingRequest): void {
-    this.proposals.barrier({ sync: origin })
+    this.proposals.barrier({ sync: origin }, this.#learners?.confirm())
   }
 
-  #encode(ordered: OrderedTxn): void {
-    const w = this.#batch
-    if (w.length === 0) this.#firstZxid = ordered.zxid
-    const at = beginTxnRecord(w)
-    w.writeLong(ordered.clientId)
-    w.writeInt(ordered.cxid)
-    w.writeNumber(ordered.zxid)
-    w.writeNumber(ordered.time)
-    w.writeInt(ordered.txn.type)
-    writeTxn(w, ordered.txn)
-    if (ordered.digest !== undefined) {
+  /** A sync of a client of the learner on that link. */
+  syncOf(link: LinkId): void {
+    this.proposals.barrier({ syncOf: link }, this.#learners?.confirm())
+  }
+
+  #encode(
+    header: TxnContext & { readonly cxid: number },
+    txn: Txn,
+    digest: OrderedTxn['digest'],
+  ): Entry | undefined {
+    const lane = this.#lane
+    const w = lane.writer
+    const { zxid } = header
+    const at = lane.begin(zxid)
+    w.writeLong(header.clientId)
+    w.writeInt(header.cxid)
+    w.writeNumber(zxid)
+    w.writeNumber(header.time)
+    w.writeInt(txn.type)
+    writeTxn(w, txn)
+    if (digest !== undefined) {
       w.writeInt(DIGEST_VERSION)
-      w.writeInt(ordered.digest.high | 0)
-      w.writeInt(ordered.digest.low | 0)
+      w.writeInt(digest.high | 0)
+      w.writeInt(digest.low | 0)
     }
-    endTxnRecord(w, at)
+    // The batch is written over once it is on the disk; learners may need the entry for longer.
+    const entry = this.#learners && {
+      zxid,
+      bytes: Buffer.from(w.buffer.subarray(at + RECORD_PREFIX_BYTES, w.length)),
+    }
+    lane.end(at)
+    return entry
   }
 
-  /** Everything encoded since the last call. The bytes stay as they are until `onDurable`. */
-  takeBatch(): DiskBatch | undefined {
-    const w = this.#batch
-    if (w.length === 0) return undefined
-    const lastZxid = this.proposals.lastProposed
-    const txns = lastZxid - this.#firstZxid + 1
-    this.#metrics.syncProcessorBatchSize.add(txns)
-    this.#writing.push(w)
-    this.#batch = this.#spare.pop() ?? new JuteWriter(BATCH_BYTES_INITIAL)
-    const op: DiskOp = {
-      kind: 'appendTxns',
-      bytes: w.bytes(),
-      firstZxid: this.#firstZxid,
-      lastZxid,
-    }
-    return { ops: [op], ackZxid: lastZxid, txns, bytes: w.length }
+  /** Our own log holds everything up to `zxid`. */
+  onLogged(zxid: number): void {
+    this.proposals.onAck(this.#self, zxid)
   }
 
-  onDurable(batch: DiskBatch): void {
-    const w = this.#writing.shift()
-    assert(w !== undefined, 'a batch became durable that was not written')
-    if (w.buffer.length <= BATCH_BYTES_KEPT) {
-      w.clear()
-      this.#spare.push(w)
-    }
-    this.proposals.onAck(this.#self, batch.ackZxid)
+  /** Looked at once a turn, which cannot bring more writes than there is room for. */
+  giveUpBeforeOverflow(): void {
+    if (counterOf(this.proposals.lastProposed) < COUNTER_LAST) return
+    this.#learners?.giveUp('the counter of this epoch is used up: a new one begins')
   }
 }
 
@@ -152,4 +168,5 @@ export const serverRequest = (op: number, sessionId: SessionId): WriteRequest =>
   cxid: 0,
   op,
   ids: [],
+  owner: LOCAL_OWNER,
 })

@@ -7,8 +7,10 @@ import type {
   SnapshotFileInfo,
   SnapshotOp,
 } from '../../src/persistence/disk.ts'
+import type { EpochFile, EpochTexts } from '../../src/persistence/epoch-files.ts'
 import type { LogTail } from '../../src/persistence/recovery.ts'
 import { parseSnapshotName, temporarySnapshotName } from '../../src/persistence/snapshot-name.ts'
+import { planTruncation } from '../../src/persistence/truncation.ts'
 import {
   END_MARK,
   LOG_HEADER_BYTES,
@@ -31,6 +33,20 @@ type Pending =
   | { readonly kind: 'create'; readonly name: string }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string }
   | { readonly kind: 'unlink'; readonly name: string; readonly file: SimFile }
+  | { readonly kind: 'epoch'; readonly file: EpochFile; readonly before: number | undefined }
+  /** Steps that are done one after the other; each function undoes one. */
+  | { readonly kind: 'truncate'; readonly undo: readonly (() => void)[] }
+
+/** What the machine is waiting for, and where it belongs: the log and snapshots have a lane each. */
+export type Completion = () => void
+
+/** What a disk may do wrong on purpose, to see whether anybody notices. */
+export interface DiskFaults {
+  /** Says that it is done before it is. */
+  readonly acksEarly?: boolean
+  readonly dropsEpochs?: boolean
+  readonly dropsTruncations?: boolean
+}
 
 const PREALLOC_BYTES = 4096
 
@@ -48,10 +64,18 @@ export class SimDisk implements DiskReader {
   #logFileBytes = 0
   #snapshotName = ''
   /** What the machine is waiting for; the simulation decides when it comes. */
-  #completions: (() => void)[] = []
+  #completions: Completion[] = []
+  readonly #epochs = new Map<EpochFile, number>()
+  /** currentEpoch.tmp, as a crash has left it. */
+  #epochTemporary: string | undefined = undefined
+  readonly #faults: DiskFaults
+  readonly #complete: ((done: Completion) => void) | undefined
 
-  constructor(prng: Prng) {
+  /** Without `complete`, completeOne() says when something is done. */
+  constructor(prng: Prng, complete?: (done: Completion) => void, faults: DiskFaults = {}) {
     this.#prng = prng
+    this.#complete = complete
+    this.#faults = faults
   }
 
   get isBusy(): boolean {
@@ -65,16 +89,83 @@ export class SimDisk implements DiskReader {
   }
 
   writeDisk(ops: readonly DiskOp[], done: () => void): void {
+    if (this.#faults.acksEarly === true) this.#settle(({ kind }) => logLane.has(kind))
     for (const op of ops) {
       if (op.kind === 'rollLog') this.#log = undefined
       else if (op.kind === 'appendTxns') this.#append(op.bytes, op.firstZxid)
+      else if (op.kind === 'truncateAfter') this.#truncateAfter(op.zxid)
+      else if (op.kind === 'forgetHistory') this.#forgetHistory(op.zxid)
+      else this.#writeEpoch(op.file, op.epoch)
     }
     // The next batch comes only after this one, so all of the log that is under way is in this one.
-    const mine = this.#pending.filter(({ kind }) => kind === 'append' || kind === 'create')
-    this.#completions.push(() => {
-      this.#settle((pending) => mine.includes(pending))
+    const mine = new Set(this.#pending.filter(({ kind }) => logLane.has(kind)))
+    this.#onDone(() => {
+      if (this.#faults.acksEarly !== true) this.#settle((pending) => mine.has(pending))
       done()
     })
+  }
+
+  #onDone(done: Completion): void {
+    if (this.#complete !== undefined) this.#complete(done)
+    else this.#completions.push(done)
+  }
+
+  #writeEpoch(file: EpochFile, epoch: number): void {
+    if (this.#faults.dropsEpochs === true) return
+    this.#pending.push({ kind: 'epoch', file, before: this.#epochs.get(file) })
+    this.#epochs.set(file, epoch)
+    if (file === 'currentEpoch') this.#epochTemporary = undefined
+  }
+
+  readEpochs(): EpochTexts {
+    const textOf = (file: EpochFile): string | undefined => this.#epochs.get(file)?.toString()
+    return {
+      acceptedEpoch: textOf('acceptedEpoch'),
+      currentEpoch: textOf('currentEpoch'),
+      currentEpochTemporary: this.#epochTemporary,
+    }
+  }
+
+  /** As a member does that boots, while nobody hears of it. */
+  writeEpochSync(file: EpochFile, epoch: number): void {
+    this.#epochs.set(file, epoch)
+    if (file === 'currentEpoch') this.#epochTemporary = undefined
+  }
+
+  /** As the plan says, one step after the other: a loss of power stops anywhere in between. */
+  #truncateAfter(zxid: number): void {
+    this.#log = undefined
+    if (this.#faults.dropsTruncations === true) return
+    const plan = planTruncation(this, zxid)
+    if (typeof plan === 'string') throw new Error(`a truncation that cannot be: ${plan}`)
+    const undo = [...plan.snapshots, ...plan.logs].map((name) => this.#remove(name))
+    for (const { name, offset } of plan.cuts) undo.push(this.#cut(name, offset))
+    this.#pending.push({ kind: 'truncate', undo })
+  }
+
+  #forgetHistory(zxid: number): void {
+    this.#log = undefined
+    const old = this.listSnapshots().filter((file) => file.zxid !== zxid)
+    const undo = [...old, ...this.listLogs()].map(({ name }) => this.#remove(name))
+    this.#pending.push({ kind: 'truncate', undo })
+  }
+
+  /** Returns what takes it back. */
+  #remove(name: string): () => void {
+    const file = this.#file(name)
+    this.#files.delete(name)
+    return () => this.#files.set(name, file)
+  }
+
+  #cut(name: string, offset: number): () => void {
+    const file = this.#file(name)
+    const { bytes, syncedBytes } = file
+    file.bytes = bytes.subarray(0, offset)
+    file.syncedBytes = offset
+    return () => {
+      file.bytes = bytes
+      file.syncedBytes = syncedBytes
+    }
   }
 
   #append(bytes: Buffer, firstZxid: number): void {
@@ -93,11 +184,13 @@ export class SimDisk implements DiskReader {
     this.#logEnd += content.length
     this.#logFileBytes = paddedFileBytes(this.#logFileBytes, this.#logEnd, PREALLOC_BYTES)
     const file = this.#file(name)
-    const grown = Buffer.alloc(this.#logFileBytes)
-    file.bytes.copy(grown)
-    content.copy(grown, at)
-    file.bytes = grown
-    file.syncedBytes = grown.length
+    if (file.bytes.length < this.#logFileBytes) {
+      const grown = Buffer.alloc(this.#logFileBytes)
+      file.bytes.copy(grown)
+      file.bytes = grown
+    }
+    content.copy(file.bytes, at)
+    file.syncedBytes = file.bytes.length
     this.#pending.push({ kind: 'append', name, at, bytes: content })
   }
 
@@ -114,7 +207,7 @@ export class SimDisk implements DiskReader {
       file.syncedBytes = file.bytes.length
       this.#rename(temporary, this.#snapshotName)
     }
-    this.#completions.push(() => {
+    this.#onDone(() => {
       if (op.kind === 'finish') this.#settle(({ kind }) => kind === 'rename')
       done(undefined)
     })
@@ -159,15 +252,22 @@ export class SimDisk implements DiskReader {
     return file
   }
 
-  /** Power is lost now, and comes back. */
-  crash(): void {
-    for (const pending of this.#pending.toReversed()) this.#lose(pending)
-    for (const file of this.#files.values()) {
-      const loose = file.bytes.length - file.syncedBytes
-      const kept = file.syncedBytes + (loose > 0 ? this.#prng.below(loose + 1) : 0)
-      file.bytes = file.bytes.subarray(0, kept)
-      file.syncedBytes = kept
-    }
+  /** The process is gone and the system stays: what was handed over is there, in part at the end. */
+  kill(): void {
+    const last = this.#pending.at(-1)
+    if (last?.kind === 'append') this.#lose(last, true)
+    this.#endProcess()
+  }
+
+  /** Everything is gone. */
+  wipe(): void {
+    this.#files.clear()
+    this.#epochs.clear()
+    this.#epochTemporary = undefined
+    this.#endProcess()
+  }
+
+  #endProcess(): void {
     for (const name of [...this.#files.keys()])
       if (name.startsWith('tmp.')) this.#files.delete(name)
     this.#pending = []
@@ -175,11 +275,37 @@ export class SimDisk implements DiskReader {
     this.#log = undefined
   }
 
-  #lose(pending: Pending): void {
-    const isLost = this.#prng.below(2) === 0
+  /** Power is lost now, and comes back. */
+  crash(): void {
+    this.#loseLog(this.#pending.filter(({ kind }) => logLane.has(kind)))
+    for (const pending of this.#pending.toReversed())
+      if (!logLane.has(pending.kind)) this.#lose(pending, this.#prng.below(2) === 0)
+    for (const file of this.#files.values()) {
+      const loose = file.bytes.length - file.syncedBytes
+      const kept = file.syncedBytes + (loose > 0 ? this.#prng.below(loose + 1) : 0)
+      file.bytes = file.bytes.subarray(0, kept)
+      file.syncedBytes = kept
+    }
+    this.#endProcess()
+  }
+
+  /** The log's lane is worked off in order: some of it is done, one thing in part, the rest not. */
+  #loseLog(pending: readonly Pending[]): void {
+    const reached = this.#prng.below(pending.length + 1)
+    for (let i = pending.length - 1; i >= reached; i -= 1) {
+      const one = pending[i]
+      if (one === undefined) continue
+      if (i > reached && one.kind === 'append') this.#tear(one.name, one.at, one.bytes, 0)
+      else this.#lose(one, i > reached || this.#prng.below(2) === 0)
+    }
+  }
+
+  #lose(pending: Pending, isLost: boolean): void {
     switch (pending.kind) {
-      case 'append':
-        return this.#tear(pending.name, pending.at, pending.bytes)
+      case 'append': {
+        const kept = this.#prng.below(pending.bytes.length + 1)
+        return this.#tear(pending.name, pending.at, pending.bytes, kept)
+      }
       case 'create':
         if (isLost) this.#files.delete(pending.name)
         return
@@ -192,14 +318,30 @@ export class SimDisk implements DiskReader {
       }
       case 'unlink':
         if (isLost) this.#files.set(pending.name, pending.file)
+        return
+      case 'epoch':
+        return this.#loseEpoch(pending.file, pending.before, isLost)
+      case 'truncate': {
+        const kept = isLost ? 0 : this.#prng.below(pending.undo.length + 1)
+        for (const undo of pending.undo.slice(kept).toReversed()) undo()
+      }
     }
   }
 
-  /** Any prefix of the write, also none and all of it; and the file as long as it was, or longer. */
-  #tear(name: string, at: number, bytes: Buffer): void {
+  /** The new file may be there under its temporary name, whole or in part. */
+  #loseEpoch(file: EpochFile, before: number | undefined, isLost: boolean): void {
+    if (!isLost) return
+    const text = String(this.#epochs.get(file))
+    if (file === 'currentEpoch' && this.#prng.below(2) === 0)
+      this.#epochTemporary = text.slice(0, this.#prng.below(text.length + 1))
+    if (before === undefined) this.#epochs.delete(file)
+    else this.#epochs.set(file, before)
+  }
+
+  /** So many bytes of the write stay; and the file as long as it was, or longer. */
+  #tear(name: string, at: number, bytes: Buffer, kept: number): void {
     const file = this.#files.get(name)
     if (file === undefined) return
-    const kept = this.#prng.below(bytes.length + 1)
     file.bytes.fill(0, at + kept, at + bytes.length)
     if (this.#prng.below(3) === 0) file.bytes = file.bytes.subarray(0, at + kept)
     file.syncedBytes = file.bytes.length
@@ -243,3 +385,5 @@ export class SimDisk implements DiskReader {
     }
   }
 }
+
+const logLane: ReadonlySet<Pending['kind']> = new Set(['append', 'create', 'epoch', 'truncate'])

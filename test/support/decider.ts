@@ -55,7 +55,7 @@ export class Decider {
     if (typeof providers === 'string') throw new Error(providers)
     const access = new AccessControl(providers, this.config.skipAcl)
     this.prep = new Prep(this.config, this.tree, access, {
-      check: (session) => (this.closing.includes(session) ? Err.sessionExpired : this.gate),
+      check: ({ sessionId }) => (this.closing.includes(sessionId) ? Err.sessionExpired : this.gate),
       setClosing: (session) => this.closing.push(session),
     })
   }
@@ -70,7 +70,7 @@ export class Decider {
     this.wall += 1
     const w = new JuteWriter()
     body(w)
-    const request = { sessionId: asker.sessionId, cxid: 1, op, ids: asker.ids }
+    const request = { sessionId: asker.sessionId, cxid: 1, op, ids: asker.ids, owner: 0 }
     const txn = this.prep.prepare(request, new JuteReader(w.copy()), this.#zxid, this.wall)
     const digest = this.prep.changes.digest.toBigInt()
     const clientId = asker.sessionId

@@ -36,7 +36,8 @@ export interface MemoryReplicaOptions {
 export type ReplicaCall =
   | { readonly call: 'append' | 'deliver'; readonly zxid: number }
   | { readonly call: 'writeEpoch'; readonly file: EpochFile; readonly epoch: number }
-  | { readonly call: 'truncate' | 'receiveSnapshot' | 'readHistory'; readonly zxid: number }
+  | { readonly call: 'truncate' | 'receiveSnapshot'; readonly zxid: number }
+  | { readonly call: 'readHistory'; readonly zxid: number; readonly isUnderWay: boolean }
   | { readonly call: 'installSnapshot' | 'feedSnapshot' | 'closeFeed' | 'stop' | 'onSynced' }
   | { readonly call: 'startLeading'; readonly epoch: number }
   | {
@@ -44,7 +45,7 @@ export type ReplicaCall =
       readonly role: 'following' | 'observing'
       readonly epoch: number
     }
-  | { readonly call: 'onAck'; readonly sid: number; readonly zxid: number }
+  | { readonly call: 'onAck' | 'withdrawAcks'; readonly sid: number; readonly zxid: number }
   | { readonly call: 'onConfirmed'; readonly round: number }
   | {
       readonly call: 'onForwarded'
@@ -89,6 +90,8 @@ export class MemoryReplica implements Replica {
   installProblem: string | undefined = undefined
   /** What readHistory reads; undefined: not allowed. */
   history: readonly Entry[] | undefined = undefined
+  /** The same for a learner that is in the middle of it, where it differs. */
+  historyUnderWay: readonly Entry[] | undefined = undefined
   /** Replaces what feedSnapshot would dump. */
   feedSlices: readonly Buffer[] | undefined = undefined
   /** Entries in one slice of a dump. */
@@ -118,7 +121,9 @@ export class MemoryReplica implements Replica {
     }
     this.log = [...this.disk.log]
     const { snapshot } = this.disk
-    for (const entry of [...snapshot.entries, ...this.log]) this.state.set(entry.zxid, entry)
+    for (const entry of snapshot.entries) this.state.set(entry.zxid, entry)
+    // Below a snapshot there may be what was never committed: a SNAP does not touch the log.
+    for (const entry of this.log) if (entry.zxid > snapshot.zxid) this.state.set(entry.zxid, entry)
     this.lastLoggedZxid = this.log.at(-1)?.zxid ?? snapshot.zxid
     this.lastProcessedZxid = this.lastLoggedZxid
     this.committedLog = new CommittedLog(
@@ -270,9 +275,9 @@ export class MemoryReplica implements Replica {
     yield Buffer.concat([...slice, Buffer.of(0)])
   }
 
-  readHistory(fromZxid: number): HistoryFeed | undefined {
-    this.calls.push({ call: 'readHistory', zxid: fromZxid })
-    const { history } = this
+  readHistory(fromZxid: number, isUnderWay: boolean): HistoryFeed | undefined {
+    this.calls.push({ call: 'readHistory', zxid: fromZxid, isUnderWay })
+    const history = isUnderWay ? (this.historyUnderWay ?? this.history) : this.history
     if (history === undefined) return undefined
     const first = history.findLastIndex((entry) => entry.zxid <= fromZxid)
     const entries = history.slice(Math.max(first, 0)).values()
@@ -304,7 +309,7 @@ export class MemoryReplica implements Replica {
     this.#proposals = undefined
     this.#outstanding = []
     for (const entry of this.log) {
-      if (this.state.has(entry.zxid)) continue
+      if (entry.zxid <= this.lastProcessedZxid) continue
       this.state.set(entry.zxid, entry)
       if (entry.zxid > this.committedLog.maxZxid) this.committedLog.add(entry)
     }
@@ -344,6 +349,11 @@ export class MemoryReplica implements Replica {
     this.calls.push({ call: 'onAck', sid, zxid })
     this.#proposals?.onAck(sid, zxid)
     this.#commit()
+  }
+
+  withdrawAcks(sid: number, zxid: number): void {
+    this.calls.push({ call: 'withdrawAcks', sid, zxid })
+    this.#proposals?.withdrawAcks(sid, zxid)
   }
 
   #commit(): void {

@@ -4,11 +4,14 @@ import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { readConnectResponse, writeConnectRequest } from '../../src/data/records.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
+import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
 import { providersOf } from '../../src/server/auth-requests.ts'
 import type { Config } from '../../src/server/config.ts'
 import { parseConfig } from '../../src/server/config-parse.ts'
 import type { FourLetterWords } from '../../src/server/first-bytes.ts'
-import { Member, type Recovered } from '../../src/server/member.ts'
+import { Member } from '../../src/server/member.ts'
+import type { Recovered } from '../../src/server/member-parts.ts'
+import type { EnsemblePorts } from '../../src/server/peering.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
 
@@ -35,6 +38,14 @@ export interface MemoryServerOptions {
   readonly wall?: number
   /** Instead of one that is always done at once. */
   readonly disk?: Pick<Machine, 'writeDisk' | 'writeSnapshotSlice'>
+  /** Makes it a member of an ensemble. */
+  readonly ensemble?: MemoryEnsemblePorts
+}
+
+/** The network of an ensemble in memory, and its turn after every turn of this member. */
+export interface MemoryEnsemblePorts extends EnsemblePorts {
+  readonly links: Pick<Machine, 'dialLink' | 'writeLink' | 'closeLink' | 'pauseLink'>
+  readonly settle: () => void
 }
 
 export function configOf(settings: Readonly<Record<string, string>> = {}): Config {
@@ -79,8 +90,11 @@ export class MemoryServer implements Machine {
 
   readonly #disk: MemoryServerOptions['disk']
 
+  readonly #ensemble: MemoryEnsemblePorts | undefined
+
   constructor(options: MemoryServerOptions = {}) {
     this.#disk = options.disk
+    this.#ensemble = options.ensemble
     this.wall = options.wall ?? 1_700_000_000_000
     this.config = configOf(options.settings)
     const providers = providersOf(this.config, nodeCrypto)
@@ -113,6 +127,7 @@ export class MemoryServer implements Machine {
         crypto: nodeCrypto,
         logger,
         clock: this.clock(),
+        ensemble: options.ensemble,
       },
       options.recovered ?? { tree, sessions: new Map(), lastZxid: 0 },
       options.words ?? noWords,
@@ -163,14 +178,20 @@ export class MemoryServer implements Machine {
     this.#heldSnapshot = () => done(problem)
   }
 
-  /** Runs turns until nothing is left to do. */
+  /** Runs turns until nothing is left to do, here and on the other members. */
   settle(): void {
-    for (;;) {
+    if (this.#ensemble === undefined) this.settleAlone()
+    else this.#ensemble.settle()
+  }
+
+  /** True: there was something to do. */
+  settleAlone(): boolean {
+    for (let didWork = false; ; didWork = true) {
       const turn = this.#turns.shift()
       if (turn !== undefined) turn()
       else if (this.#heldSnapshot !== undefined && !this.isSnapshotHeld) this.stepSnapshot()
       else if (this.#heldDisk.length > 0 && !this.isDiskHeld) this.#heldDisk.shift()?.()
-      else return
+      else return didWork
     }
   }
 
@@ -198,13 +219,18 @@ export class MemoryServer implements Machine {
     }
   }
 
-  /** A standalone server has no peers. */
-  dialLink(): void {}
-  writeLink(): number {
-    return 0
+  dialLink(link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {
+    this.#ensemble?.links.dialLink(link, port, addresses)
   }
-  closeLink(): void {}
-  pauseLink(): void {}
+  writeLink(link: LinkId, bytes: Buffer): number {
+    return this.#ensemble?.links.writeLink(link, bytes) ?? 0
+  }
+  closeLink(link: LinkId): void {
+    this.#ensemble?.links.closeLink(link)
+  }
+  pauseLink(link: LinkId, paused: boolean): void {
+    this.#ensemble?.links.pauseLink(link, paused)
+  }
 
   /** A connection without a session. */
   open(address = '127.0.0.1'): MemoryClient {

@@ -209,15 +209,6 @@ describe('a server that cannot start', { timeout: TIMEOUT_MS }, () => {
     expect(level).toMatchObject({ code: 2, err: expect.stringContaining('must be one of debug') })
   })
 
-  it('because it would be a member of an ensemble says so', async () => {
-    const keys = `dataDir=${dir}/data\nclientPort=${port}\ninitLimit=5\nsyncLimit=2\nmyid=1\n`
-    const servers = [1, 2, 3].map((id) => `server.${id}=localhost:${id}:${id + 3}\n`).join('')
-    write('zoo.cfg', keys + servers)
-    const { code, err } = await run(['start'])
-    expect(code).toBe(1)
-    expect(err).toContain('an ensemble, which this version cannot run yet')
-  })
-
   it('because its data directory is not to be made says so', async () => {
     expect(await run(['start'], { ZOO_DATADIR_AUTOCREATE_DISABLE: '1' })).toMatchObject({
       code: 1,

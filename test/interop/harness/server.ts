@@ -167,13 +167,14 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   return server
 }
 
-interface CommandLine {
+export interface CommandLine {
   readonly command: string
   readonly args: string[]
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-async function commandLine(
+/** What runs a server of that kind; `jvmFlags` are its `-Dzookeeper.X=…`, apart by spaces. */
+export async function commandLine(
   kind: ServerKind,
   configPath: string,
   jvmFlags: string,

@@ -21,11 +21,7 @@ it.each([1, 2, 3])('ships server %i of an ensemble', (id) => {
       dataDir: resolve(`data/zoo${id}`),
       dataLogDir: resolve(`data/zoo${id}-log`),
       fourLetterWords: '*',
-      servers: new Map([
-        [1, 'localhost:2888:3888'],
-        [2, 'localhost:2889:3889'],
-        [3, 'localhost:2890:3890'],
-      ]),
+      servers: { size: 3 },
     },
   })
 })

@@ -69,6 +69,18 @@ describe('proposals', () => {
     expect(committed(proposals)).toEqual(['a'])
   })
 
+  it('do not count an ack of a voter that has cut its log back, until it acks again', () => {
+    const proposals = of([1, 2, 3])
+    for (const zxid of [1, 2]) proposals.propose(zxid, `p${zxid}`)
+    proposals.onAck(2, 2)
+    proposals.withdrawAcks(2, 1)
+    proposals.onAck(1, 2)
+    expect(committed(proposals)).toEqual(['p1'])
+    proposals.withdrawAcks(2, 7)
+    proposals.onAck(2, 2)
+    expect(committed(proposals)).toEqual(['p2'])
+  })
+
   it('must go up', () => {
     const proposals = of([1], 5)
     expect(() => proposals.propose(5, 'a')).toThrow()

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { MajorityQuorum } from '../../../src/quorum/quorum-verifier.ts'
 import { ApplyLoop } from '../../../src/server/apply-loop.ts'
+import { DiskLane } from '../../../src/server/disk-lane.ts'
 import { WritePath } from '../../../src/server/write-path.ts'
 import { Decider, digestOf, somebody } from '../../support/decider.ts'
 import { MemoryServer } from '../../support/memory-server.ts'
@@ -13,6 +14,7 @@ class Applying {
   readonly decider = new Decider()
   readonly errors: string[] = []
   readonly #member = new MemoryServer().member
+  readonly #lane = new DiskLane()
   readonly #writePath: WritePath
   readonly #loop: ApplyLoop
 
@@ -20,7 +22,7 @@ class Applying {
     const { prep, tree } = this.decider
     const { metrics, watches, sessions, clients, digestLog } = this.#member
     const quorum = new MajorityQuorum([0])
-    this.#writePath = new WritePath(prep, quorum, 0, 0, true, metrics)
+    this.#writePath = new WritePath(prep, this.#lane, quorum, 0, true)
     const none = (): void => {}
     const error = (message: string): void => {
       this.errors.push(message)
@@ -32,6 +34,7 @@ class Applying {
       sessions,
       clients,
       writePath: this.#writePath,
+      committedLog: undefined,
       digestLog,
       metrics,
       logger: { debug: none, info: none, warn: none, error },
@@ -50,16 +53,17 @@ class Applying {
     const w = new JuteWriter()
     const body = op === OpCode.create ? create(path) : setData(path, 'x')
     body(w)
-    const request = { ...somebody, cxid: 1, op }
+    const request = { ...somebody, cxid: 1, op, owner: 0 }
     this.#writePath.submit(request, new JuteReader(w.copy()), 1000, undefined)
   }
 
   /** Makes all that was submitted durable, and applies it. */
   run(): void {
-    const batch = this.#writePath.takeBatch()
+    const batch = this.#lane.take(0)
     if (batch === undefined) throw new Error('nothing to write')
     this.#loop.run(0)
-    this.#writePath.onDurable(batch)
+    this.#lane.onDurable(batch)
+    this.#writePath.onLogged(batch.lastZxid)
     this.#loop.run(0)
   }
 }

@@ -265,6 +265,7 @@ describe('keys without effect', () => {
       'metricsProvider.httpPort': '7000',
       'my.own.key': '1',
       'zookeeper.snapCount': '5',
+      observerMasterPort: '2191',
       quorumListenOnAllIPs: 'true',
     }
     const { config, notes } = parse(keys, {
@@ -275,12 +276,12 @@ describe('keys without effect', () => {
     })
     expect(config.snapCount).toBe(100_000)
     expect([...notes].sort()).toEqual([
-      '-Dleader.nodelay concerns ensembles, which this version does not run',
+      '-Dleader.nodelay has no effect in this version',
       '-Dzookeeper.odd is not a known key and has no effect',
       'admin.serverPort has no effect: this version has no admin server',
       'metricsProvider.httpPort has no effect: this version has no metrics provider',
       'my.own.key is not a known key and has no effect',
-      'quorumListenOnAllIPs concerns ensembles, which this version does not run',
+      'observerMasterPort has no effect in this version',
       'serverCnxnFactory has no meaning for a server without a JVM',
       'ssl.keyStore.location has no effect: this version has no TLS',
       "zookeeper.snapCount has no effect: write it without 'zookeeper.'",
@@ -303,7 +304,7 @@ describe('ensembles', () => {
     const { config, notes } = parse(three, {}, myid('1\n'))
     expect(notes).toEqual([])
     expect([...config.servers.keys()]).toEqual([1, 2, 3])
-    expect(config.servers.get(1)).toBe('localhost:2888:3888')
+    expect(config.servers.get(1)?.text).toBe('localhost:2888:3888:participant')
     expect(config).toMatchObject({ myid: 1, initLimit: 10, syncLimit: 5, clientPort: 2181 })
   })
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Err } from '../../../src/data/error-code.ts'
+import { OpCode } from '../../../src/data/op-code.ts'
 import { ExpiryQueue } from '../../../src/server/expiry-queue.ts'
 import { SessionGatekeeper } from '../../../src/server/session-gatekeeper.ts'
-import { SessionTracker } from '../../../src/server/session-tracker.ts'
+import { LOCAL_OWNER, SessionTracker } from '../../../src/server/session-tracker.ts'
 
 interface Item {
   readonly name: string
@@ -140,8 +141,23 @@ describe('the gate that prep asks', () => {
     const tracker = new SessionTracker(1n, 1000)
     const gate = new SessionGatekeeper(tracker)
     tracker.track(1n, 1500, 0)
-    expect([gate.check(1n), gate.check(2n)]).toEqual([Err.ok, Err.sessionExpired])
+    const check = (sessionId: bigint, owner = LOCAL_OWNER): Err =>
+      gate.check({ sessionId, owner, cxid: 1, op: OpCode.create, ids: [] })
+    expect([check(1n), check(2n)]).toEqual([Err.ok, Err.sessionExpired])
     gate.setClosing(1n)
-    expect(gate.check(1n)).toBe(Err.sessionExpired)
+    expect(check(1n)).toBe(Err.sessionExpired)
+  })
+
+  it('lets the requests of a session come by one way, the first or where its client went', () => {
+    const tracker = new SessionTracker(1n, 1000)
+    const gate = new SessionGatekeeper(tracker)
+    const session = tracker.track(1n, 1500, 0)
+    const check = (owner: number): Err =>
+      gate.check({ sessionId: 1n, owner, cxid: 1, op: OpCode.create, ids: [] })
+    expect([check(7), check(7), check(LOCAL_OWNER)]).toEqual([Err.ok, Err.ok, Err.sessionMoved])
+    session.owner = LOCAL_OWNER
+    expect([check(LOCAL_OWNER), check(7)]).toEqual([Err.ok, Err.sessionMoved])
+    tracker.rearm(0)
+    expect(check(7)).toBe(Err.ok)
   })
 })

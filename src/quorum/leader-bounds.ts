@@ -1,0 +1,40 @@
+import { assert } from '../base/assert.ts'
+import { PACKET_BYTES_MAX } from './packets.ts'
+
+/** What the leader holds for its learners at most. They are arguments: tests use tiny ones. */
+export interface LeaderBounds {
+  /** Connections of learners; one more is closed. */
+  readonly learnersMax: number
+  /** The largest packet that is taken from a learner, in bytes. */
+  readonly packetBytesMax: number
+  /**
+   * Bytes that wait for one learner above which it is cut off, so that it synchronises anew. What
+   * is outstanding is bounded by admission, so this is a learner that has long stopped reading.
+   */
+  readonly learnerBytesMax: number
+  /** Bytes that wait for a learner up to which a synchronisation goes on sending. */
+  readonly syncBytesWaitingMax: number
+  /** Bytes of a synchronisation that are made in one go, so that others are served in between. */
+  readonly syncBytesPerTurn: number
+  /** PINGs that one learner has not answered yet above which it is sent no more. */
+  readonly pingsInFlightMax: number
+}
+
+export const defaultLeaderBounds: LeaderBounds = {
+  learnersMax: 4096,
+  packetBytesMax: PACKET_BYTES_MAX,
+  learnerBytesMax: 64 * 1024 * 1024,
+  syncBytesWaitingMax: 1024 * 1024,
+  syncBytesPerTurn: 256 * 1024,
+  pingsInFlightMax: 64,
+}
+
+export function checkLeaderBounds(bounds: LeaderBounds): void {
+  assert(bounds.learnersMax > 0, 'a leader without learners')
+  assert(bounds.syncBytesPerTurn > 0, 'a synchronisation must get on')
+  assert(bounds.pingsInFlightMax > 1, 'a ping a tick, and one that confirms')
+  assert(
+    bounds.learnerBytesMax > bounds.syncBytesWaitingMax,
+    'a learner that synchronises must not be cut for what it is sent',
+  )
+}

@@ -1,0 +1,411 @@
+import { JuteReader } from 'jute-ts'
+import { type QuorumPacket, readRevalidateResponse } from '../data/records.ts'
+import { epochOf, formatZxid, makeZxid } from '../data/zxid.ts'
+import type { EnsembleMember } from './ensemble.ts'
+import { LeaderChannel } from './leader-channel.ts'
+import { LeaderDial } from './leader-dial.ts'
+import { LeaderStream } from './leader-stream.ts'
+import { defaultLearnerLimits, LearnerHistory, type LearnerLimits } from './learner-history.ts'
+import type { LinkId } from './links.ts'
+import { isKnownPacket, PacketType, packetName } from './packets.ts'
+import type { RoleParts } from './role.ts'
+
+/** What comes next, in this order (spec 04 §3). */
+type Step =
+  /** The connection to the leader. */
+  | 'connection'
+  /** LEADERINFO, in answer to our FOLLOWERINFO or OBSERVERINFO. */
+  | 'LEADERINFO'
+  /** The accepted epoch on our disk; then ACKEPOCH leaves. */
+  | 'acceptedEpoch'
+  /** DIFF, TRUNC or SNAP; or our log has been cut, or the stream of a SNAP has ended. */
+  | 'sync mode'
+  /** What we lack, up to NEWLEADER. */
+  | 'NEWLEADER'
+  /** All that came before NEWLEADER on our disk; then its ACK leaves. */
+  | 'currentEpoch'
+  | 'UPTODATE'
+  /** Whatever the leader proposes and commits. */
+  | 'broadcast'
+  | 'end'
+
+/** A string says what of the leader's makes no sense; the role ends with it. */
+type Problem = string | undefined
+
+/** Instead of our current epoch: this one was accepted before, and must not be counted twice. */
+const ACCEPTED_BEFORE = -1
+const SUGGESTED_LEADER_BYTES = 8
+
+/**
+ * Follows or observes one leader: connects, agrees on the epoch, takes over its history, and is told
+ * of what it proposes and commits until one of them goes (spec 04 §3, §5, §6). What is promised to
+ * the leader, be it an epoch, its history or a proposal, is durable before the packet leaves.
+ */
+export class Learner {
+  readonly #parts: RoleParts
+  readonly #leader: EnsembleMember
+  readonly #role: 'following' | 'observing'
+  readonly #onEnd: (reason: string) => void
+  readonly #dial: LeaderDial
+  readonly #history: LearnerHistory
+  #stream: LeaderStream | undefined = undefined
+  #channel: LeaderChannel | undefined = undefined
+  #step: Step = 'connection'
+  #now: number
+  /** When we began to wait for what the leader says next. */
+  #waitsSinceMono: number
+  #epoch = 0
+  /** From before Zab 1.0: NEWLEADER is its first packet, and UPTODATE stands for the second one. */
+  #isOldLeader = false
+  #isSnapshot = false
+
+  /** Dials at once. `onEnd` is called once, unless close() was called before. */
+  constructor(
+    parts: RoleParts,
+    leader: EnsembleMember,
+    role: 'following' | 'observing',
+    nowMono: number,
+    onEnd: (reason: string) => void,
+    limits: LearnerLimits = defaultLearnerLimits,
+  ) {
+    this.#parts = parts
+    this.#leader = leader
+    this.#role = role
+    this.#onEnd = onEnd
+    this.#now = nowMono
+    this.#waitsSinceMono = nowMono
+    const { connectToLeaderLimitMs } = parts.ensemble
+    this.#dial = new LeaderDial(
+      parts.links,
+      leader.quorumAddresses,
+      connectToLeaderLimitMs,
+      nowMono,
+    )
+    this.#history = new LearnerHistory(parts, role === 'observing', limits, {
+      onDurable: (zxids) => this.#channel?.sendAcks(zxids),
+      onBacklog: (isLarge) => {
+        this.#waitsSinceMono = this.#now
+        this.#stream?.setBacklog(isLarge)
+      },
+    })
+  }
+
+  advance(nowMono: number): void {
+    this.#now = nowMono
+    switch (this.#step) {
+      case 'connection':
+        if (!this.#dial.advance(nowMono)) this.#end('the leader cannot be connected to')
+        return
+      case 'acceptedEpoch':
+      case 'currentEpoch':
+      case 'end':
+        // It is not the leader that is waited for, but our disk.
+        return
+      default:
+        this.#endIfSilent()
+    }
+  }
+
+  #endIfSilent(): void {
+    const { initLimitMs, syncLimitMs } = this.#parts.ensemble
+    const limitMs = this.#step === 'broadcast' ? syncLimitMs : initLimitMs
+    if (this.#stream?.isPaused === true || this.#now - this.#waitsSinceMono < limitMs) return
+    this.#end(`the leader has said nothing for ${limitMs} ms`)
+  }
+
+  /** The role is over: the link is closed, and nothing is sent or called back any more. */
+  close(): void {
+    const isConnecting = this.#step === 'connection'
+    this.#step = 'end'
+    this.#stream?.close()
+    this.#channel?.close()
+    if (isConnecting && this.#dial.link !== undefined) this.#parts.links.close(this.#dial.link)
+  }
+
+  #end(reason: string): void {
+    if (this.#step === 'end') return
+    const waitedFor = this.#step
+    this.close()
+    const { logger } = this.#parts
+    logger.warn('learning ends', { leader: this.#leader.sid, reason, waitedFor })
+    this.#onEnd(reason)
+  }
+
+  // ---- the link
+
+  onLinkOpened(link: LinkId): void {
+    if (this.#step !== 'connection' || link !== this.#dial.link) return
+    const { links, ensemble, epochs } = this.#parts
+    this.#stream = new LeaderStream(links, link, {
+      onPacket: (packet) => this.#onPacket(packet),
+      onSnapshot: () => this.#onSnapshot(),
+      onPieceEnd: () => this.#history.setMark(),
+      onProblem: (problem) => this.#end(problem),
+    })
+    this.#channel = new LeaderChannel(links, link)
+    this.#waitFor('LEADERINFO')
+    const { self, configVersion } = ensemble
+    this.#channel.sendInfo(this.#role, self.sid, epochs.accepted, configVersion)
+  }
+
+  onLinkBytes(link: LinkId, bytes: Buffer): void {
+    if (this.#step === 'end' || link !== this.#dial.link) return
+    this.#waitsSinceMono = this.#now
+    this.#stream?.push(bytes)
+  }
+
+  onLinkClosed(link: LinkId): void {
+    if (this.#step === 'end' || link !== this.#dial.link) return
+    this.#channel?.onClosed()
+    // A leader that is a moment behind us refuses the connection, or lets it wait while it looks.
+    // One that takes it and ends it follows somebody else.
+    const isOpen = this.#step !== 'connection'
+    if (!isOpen && this.#dial.tryAgain(this.#now)) this.#waitFor('connection')
+    else this.#end('the connection to the leader is broken')
+  }
+
+  onLinkDrained(_link: LinkId): void {
+    // Nothing waits for that: what we send is bounded by what the leader and our clients ask.
+  }
+
+  #waitFor(step: Step): void {
+    this.#step = step
+    this.#waitsSinceMono = this.#now
+  }
+
+  #onPacket(packet: QuorumPacket): Problem {
+    switch (this.#step) {
+      case 'LEADERINFO':
+        return this.#onFirst(packet)
+      case 'sync mode':
+        return this.#onSyncMode(packet)
+      case 'NEWLEADER':
+      case 'currentEpoch':
+      case 'UPTODATE':
+        return this.#onSyncing(packet)
+      case 'broadcast':
+        return this.#onBroadcast(packet)
+      default:
+        return this.#outOfPlace(packet)
+    }
+  }
+
+  #outOfPlace(packet: QuorumPacket): string {
+    const zxid = packet.zxid < 0 ? '' : ` of ${formatZxid(packet.zxid)}`
+    return `${packetName(packet.type)}${zxid} where ${this.#step} was awaited`
+  }
+
+  // ---- the epoch
+
+  #onFirst(packet: QuorumPacket): Problem {
+    const { replica, epochs } = this.#parts
+    this.#isOldLeader = packet.type === PacketType.newLeader
+    if (packet.type !== PacketType.leaderInfo && !this.#isOldLeader) return this.#outOfPlace(packet)
+    const epoch = epochOf(packet.zxid)
+    if (epoch < epochs.accepted)
+      return `epoch ${epoch} of the leader is below the accepted epoch ${epochs.accepted}`
+    this.#epoch = epoch
+    if (epoch === epochs.accepted) {
+      this.#sendAckEpoch(ACCEPTED_BEFORE)
+      return undefined
+    }
+    this.#waitFor('acceptedEpoch')
+    epochs.accepted = epoch
+    replica.writeEpoch('acceptedEpoch', epoch)
+    if (this.#isOldLeader) {
+      this.#waitFor('sync mode')
+      return undefined
+    }
+    replica.whenDurable(() => {
+      if (this.#step === 'acceptedEpoch') this.#sendAckEpoch(epochs.current)
+    })
+    return undefined
+  }
+
+  #sendAckEpoch(currentEpoch: number): void {
+    this.#waitFor('sync mode')
+    if (this.#isOldLeader) return
+    const zxid = this.#parts.epochs.snapshotNeeded === true ? 0 : this.#lastZxid
+    this.#channel?.sendAckEpoch(zxid, currentEpoch)
+  }
+
+  /** An observer that does not log is as far as its state is, which the log knows nothing of. */
+  get #lastZxid(): number {
+    const { replica, ensemble } = this.#parts
+    const isLogged = this.#role === 'following' || ensemble.observerLogs
+    return isLogged
+      ? replica.lastLoggedZxid
+      : Math.max(replica.lastLoggedZxid, replica.lastProcessedZxid)
+  }
+
+  // ---- synchronisation
+
+  #onSyncMode(packet: QuorumPacket): Problem {
+    const { replica, epochs, logger } = this.#parts
+    const { type, zxid } = packet
+    const isSnapshot = type === PacketType.snap
+    if (!isSnapshot && type !== PacketType.diff && type !== PacketType.trunc)
+      return this.#outOfPlace(packet)
+    if (zxid < 0) return `${packetName(type)} of a negative zxid`
+    logger.info('synchronising with the leader', {
+      leader: this.#leader.sid,
+      mode: packetName(type),
+      zxid: formatZxid(zxid),
+      lastZxid: formatZxid(this.#lastZxid),
+    })
+    if (!isSnapshot && epochs.snapshotNeeded === true) return 'a SNAP was asked for'
+    if (type === PacketType.trunc) return this.#truncate(zxid)
+    this.#isSnapshot = isSnapshot
+    this.#history.begin(isSnapshot ? zxid : this.#lastZxid, isSnapshot)
+    if (isSnapshot) this.#stream?.takeSnapshot(replica.receiveSnapshot(zxid))
+    else this.#waitFor('NEWLEADER')
+    return undefined
+  }
+
+  #onSnapshot(): void {
+    this.#waitFor('NEWLEADER')
+  }
+
+  #truncate(zxid: number): Problem {
+    const { replica, epochs } = this.#parts
+    if (zxid > replica.lastLoggedZxid) {
+      epochs.snapshotNeeded = true
+      return 'TRUNC to beyond the end of the log'
+    }
+    this.#stream?.hold()
+    replica.truncate(zxid, (problem) => {
+      if (problem !== undefined) epochs.snapshotNeeded = true
+      if (this.#step !== 'sync mode') return
+      if (problem !== undefined) {
+        this.#end(`the log cannot be cut at ${formatZxid(zxid)}: ${problem}`)
+        return
+      }
+      this.#history.begin(zxid, false)
+      this.#waitFor('NEWLEADER')
+      this.#stream?.release()
+    })
+    return undefined
+  }
+
+  #onSyncing(packet: QuorumPacket): Problem {
+    switch (packet.type) {
+      case PacketType.newLeader:
+        return this.#onNewLeader(packet)
+      case PacketType.upToDate:
+        if (this.#step === 'NEWLEADER' && this.#isOldLeader) this.#makeDurable()
+        else if (this.#step === 'UPTODATE') this.#startBroadcast()
+        else return this.#outOfPlace(packet)
+        return undefined
+      case PacketType.ping:
+        // To be answered once we are synchronised: the leader takes nothing but an ACK before.
+        return undefined
+      default:
+        return this.#onHistory(packet)
+    }
+  }
+
+  #onNewLeader(packet: QuorumPacket): Problem {
+    if (this.#step !== 'NEWLEADER' || this.#isOldLeader) return this.#outOfPlace(packet)
+    if (packet.zxid !== makeZxid(this.#epoch, 0))
+      return `NEWLEADER of ${formatZxid(packet.zxid)} in epoch ${this.#epoch}`
+    this.#makeDurable()
+    return undefined
+  }
+
+  /** All that came before NEWLEADER; the lane of the disk keeps the order (ZOOKEEPER-4643). */
+  #makeDurable(): void {
+    this.#waitFor('currentEpoch')
+    if (!this.#isSnapshot) {
+      this.#acceptLeader()
+      return
+    }
+    this.#stream?.hold()
+    this.#parts.replica.installSnapshot((problem) => {
+      if (this.#step !== 'currentEpoch') return
+      if (problem !== undefined) {
+        this.#end(`the snapshot cannot be written: ${problem}`)
+        return
+      }
+      this.#parts.epochs.snapshotNeeded = false
+      this.#history.onSnapshotInstalled()
+      this.#acceptLeader()
+      this.#stream?.release()
+    })
+  }
+
+  #acceptLeader(): void {
+    const { replica, epochs } = this.#parts
+    epochs.current = this.#epoch
+    replica.writeEpoch('currentEpoch', this.#epoch)
+    const uncommitted = this.#history.startAcking()
+    replica.whenDurable(() => {
+      if (this.#step !== 'currentEpoch') return
+      this.#waitFor('UPTODATE')
+      if (this.#isOldLeader) this.#startBroadcast()
+      else this.#channel?.sendAcks([makeZxid(this.#epoch, 0)])
+      if (uncommitted.length > 0) this.#channel?.sendAcks(uncommitted)
+    })
+  }
+
+  #startBroadcast(): void {
+    const { replica, logger } = this.#parts
+    this.#waitFor('broadcast')
+    const channel = this.#channel
+    if (channel === undefined) return
+    channel.sendAcks([makeZxid(this.#epoch, 0)])
+    logger.info(this.#role, { leader: this.#leader.sid, epoch: this.#epoch })
+    replica.startLearning(this.#role, this.#epoch, channel)
+  }
+
+  // ---- broadcast
+
+  #onBroadcast(packet: QuorumPacket): Problem {
+    const { replica, logger } = this.#parts
+    switch (packet.type) {
+      case PacketType.ping:
+        this.#channel?.sendPing(packet.zxid, replica.takeTouched(), packet.authinfo)
+        return undefined
+      case PacketType.sync:
+        replica.onSynced()
+        return undefined
+      case PacketType.revalidate:
+        return this.#onRevalidated(packet)
+      case PacketType.upToDate:
+        logger.warn('UPTODATE has come again', { leader: this.#leader.sid })
+        return undefined
+      default:
+        if (isKnownPacket(packet.type)) return this.#onHistory(packet)
+        // As in the original: a newer leader may have more to say.
+        logger.warn('a packet of the leader is not known', { type: packet.type })
+        return undefined
+    }
+  }
+
+  #onRevalidated(packet: QuorumPacket): Problem {
+    const reader = new JuteReader(packet.data ?? undefined)
+    const { sessionId, valid } = readRevalidateResponse(reader)
+    if (!reader.ok) return 'REVALIDATE is cut short'
+    this.#parts.replica.onRevalidated(sessionId, valid)
+    return undefined
+  }
+
+  /** While synchronising and afterwards. */
+  #onHistory(packet: QuorumPacket): Problem {
+    const { type, zxid, data } = packet
+    switch (type) {
+      case PacketType.proposal:
+        return this.#history.onProposal(zxid, data)
+      case PacketType.commit:
+      case PacketType.commitAndActivate:
+        return this.#history.onCommit(zxid)
+      case PacketType.inform:
+      case PacketType.informAndActivate: {
+        if (this.#role !== 'observing') return this.#outOfPlace(packet)
+        const at = type === PacketType.inform ? 0 : SUGGESTED_LEADER_BYTES
+        return this.#history.onInform(zxid, data?.subarray(at) ?? null)
+      }
+      default:
+        return this.#outOfPlace(packet)
+    }
+  }
+}

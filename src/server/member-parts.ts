@@ -1,0 +1,116 @@
+import type { Crypto } from '../base/crypto.ts'
+import type { Limits } from '../base/limits.ts'
+import type { Logger } from '../base/logger.ts'
+import { firstSessionId } from '../data/session-id.ts'
+import type { CommittedLog } from '../quorum/committed-log.ts'
+import { MajorityQuorum } from '../quorum/quorum-verifier.ts'
+import type { Entry } from '../quorum/replica.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import { AccessControl } from './access-control.ts'
+import type { AuthProviders } from './auth/providers.ts'
+import { AuthRequests } from './auth-requests.ts'
+import type { ClientParts } from './clients.ts'
+import type { Config } from './config.ts'
+import { DiskLane } from './disk-lane.ts'
+import { FreeSpace } from './free-space.ts'
+import { Outbox } from './outbox.ts'
+import { committedLogOf, type EnsemblePorts } from './peering.ts'
+import { Prep } from './prep.ts'
+import { QuotaLog } from './quota-log.ts'
+import { Reads } from './reads.ts'
+import { ServerMetrics } from './server-metrics.ts'
+import { ServerStats } from './server-stats.ts'
+import { Serving } from './serving.ts'
+import { SessionGatekeeper } from './session-gatekeeper.ts'
+import { SessionTracker } from './session-tracker.ts'
+import { Watches } from './watches.ts'
+import { WritePath } from './write-path.ts'
+
+/** A standalone server is the one voter of its ensemble, and marks its session ids with 1. */
+const STANDALONE_SID = 0
+const STANDALONE_SESSION_SERVER_ID = 1
+
+/** What recovery has brought back. */
+export interface Recovered {
+  readonly tree: DataTree
+  /** What is on disk already holds all of it: no snapshot need be taken at once. */
+  readonly isSnapshotCurrent?: boolean
+  /** Sessions with their timeouts in ms; each gets a fresh full one (spec 05 §8). */
+  readonly sessions: ReadonlyMap<bigint, number>
+  readonly lastZxid: number
+  /** The newest entries of the log, for learners that have missed a few; none if unsaid. */
+  readonly recent?: Iterable<Entry>
+}
+
+/** What a member is built from. */
+export interface MemberPorts {
+  readonly config: Config
+  readonly limits: Limits
+  readonly providers: AuthProviders
+  readonly crypto: Crypto
+  readonly logger: Logger
+  readonly clock: { readonly mono: number; readonly wall: number }
+  /** Undefined: a standalone server, which is an ensemble of one. */
+  readonly ensemble: EnsemblePorts | undefined
+}
+
+/** The parts of a member that know nothing of each other but what they are handed here. */
+export interface MemberParts extends ClientParts {
+  readonly prep: Prep
+  readonly lane: DiskLane
+  readonly writePath: WritePath
+  readonly serving: Serving
+  /** Undefined on a standalone server, which nobody learns from. */
+  readonly committedLog: CommittedLog | undefined
+}
+
+export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts {
+  const { config, limits, logger, ensemble } = ports
+  const { tree } = recovered
+  const clock = { mono: ports.clock.mono, wall: ports.clock.wall }
+  const stats = new ServerStats()
+  const metrics = new ServerMetrics()
+  const outbox = new Outbox()
+  const quotaLog = new QuotaLog(config, metrics, logger)
+  tree.quota.onExceeded = (root, excess) => quotaLog.onExceeded(root.path, excess, clock.mono)
+  const auth = new AuthRequests(config, limits, ports.providers, ports.crypto, logger)
+  const access = new AccessControl(auth.providers, config.skipAcl)
+  const watches = new Watches(tree, access, outbox, (bytes) => {
+    metrics.watchBytes.add(bytes)
+    stats.packetsSent += 1
+  })
+  const self = ensemble?.ensemble.self.sid
+  const firstId = firstSessionId(self ?? STANDALONE_SESSION_SERVER_ID, clock.wall)
+  const sessions = new SessionTracker(firstId, config.tickTimeMs)
+  for (const [id, timeoutMs] of recovered.sessions) sessions.track(id, timeoutMs, clock.mono)
+  const prep = new Prep(config, tree, access, new SessionGatekeeper(sessions))
+  const lane = new DiskLane({
+    flushDelayMs: config.flushDelayMs,
+    batchTxnsMax: config.maxBatchSize,
+  })
+  const quorum = ensemble?.ensemble.verifier ?? new MajorityQuorum([STANDALONE_SID])
+  const writePath = new WritePath(prep, lane, quorum, self ?? STANDALONE_SID, config.digestEnabled)
+  const serving = new Serving(writePath, sessions, clock)
+  return {
+    limits,
+    clock,
+    tree,
+    outbox,
+    watches,
+    reads: new Reads(tree, watches, access, limits.replyBytesMax),
+    sessions,
+    writes: serving,
+    authority: serving,
+    auth,
+    space: new FreeSpace(config.freeSpaceMinBytes, logger),
+    stats,
+    metrics,
+    logger,
+    prep,
+    lane,
+    writePath,
+    serving,
+    committedLog:
+      ensemble && committedLogOf(config.commitLogCount, recovered.lastZxid, recovered.recent ?? []),
+  }
+}

@@ -1,0 +1,353 @@
+import { JuteReader, JuteWriter } from 'jute-ts'
+import { assert } from '../base/assert.ts'
+import { Deque } from '../base/deque.ts'
+import type { Logger } from '../base/logger.ts'
+import { OpCode } from '../data/op-code.ts'
+import { CONFIG_PATH } from '../data/path.ts'
+import { readTxnHeader } from '../data/records.ts'
+import { DIGEST_VERSION, readTxn } from '../data/txn.ts'
+import { counterOf, formatZxid, makeZxid } from '../data/zxid.ts'
+import type { DiskReader } from '../persistence/disk.ts'
+import { planTruncation } from '../persistence/truncation.ts'
+import type { CommittedLog } from '../quorum/committed-log.ts'
+import type { Ensemble } from '../quorum/ensemble.ts'
+import type { LinkId } from '../quorum/links.ts'
+import type {
+  Entry,
+  EpochFile,
+  ForwardedRequest,
+  HistoryFeed,
+  LeaderLine,
+  Learners,
+  Replica,
+  SnapshotFeed,
+  SnapshotSink,
+} from '../quorum/replica.ts'
+import { DataTree } from '../tree/data-tree.ts'
+import { TreeReceiver } from '../tree/tree-receiver.ts'
+import type { ApplyLoop } from './apply-loop.ts'
+import type { Clients, TurnClock } from './clients.ts'
+import type { DiskLane } from './disk-lane.ts'
+import type { Handshake } from './handshake.ts'
+import { readHistory } from './history.ts'
+import { type LoadRules, loadMember, ownData } from './load.ts'
+import type { OutstandingChanges } from './outstanding-changes.ts'
+import type { Serving } from './serving.ts'
+import type { SessionTracker } from './session-tracker.ts'
+import { snapshotFeedOf } from './snapshot-feed.ts'
+import type { Snapshotter } from './snapshotter.ts'
+import type { OrderedTxn, WritePath } from './write-path.ts'
+
+export interface ReplicaParts {
+  readonly ensemble: Ensemble
+  readonly rules: LoadRules
+  /** Whether a leader has clients of its own. */
+  readonly leaderServes: boolean
+  readonly disk: DiskReader
+  readonly lane: DiskLane
+  readonly tree: DataTree
+  readonly sessions: SessionTracker
+  readonly committedLog: CommittedLog
+  readonly changes: OutstandingChanges
+  readonly clients: Clients
+  readonly handshake: Handshake
+  readonly serving: Serving
+  readonly writePath: WritePath
+  readonly applyLoop: ApplyLoop
+  readonly snapshotter: Snapshotter
+  readonly clock: TurnClock
+  readonly logger: Logger
+}
+
+/** An entry that has been looked into; who waits for it is not known before it is delivered. */
+type DecodedEntry = Omit<OrderedTxn, 'origin' | 'entry'> & { readonly entry: Entry }
+
+const DIGEST_BYTES = 12
+const SESSION_TOUCH_BYTES = 12
+
+/**
+ * The member as Zab sees it: what quorum/replica.ts asks for, made of the parts that a standalone
+ * server is made of, too.
+ */
+export class MemberReplica implements Replica {
+  readonly #parts: ReplicaParts
+  readonly #reader = new JuteReader()
+  /** In the log, by PROPOSAL, and not delivered yet. Bounded by what a learner lets be pending. */
+  readonly #undelivered = new Deque<DecodedEntry>()
+  /** What problemOf has just decoded, and append or deliver will ask for next. */
+  #decoded: DecodedEntry | undefined = undefined
+  #lastLoggedZxid: number
+  /** False: the state came by a SNAP that is not on our disk yet. */
+  #isStateOnDisk = true
+
+  constructor(parts: ReplicaParts, lastLoggedZxid: number) {
+    this.#parts = parts
+    this.#lastLoggedZxid = lastLoggedZxid
+    this.#showConfig()
+  }
+
+  get lastLoggedZxid(): number {
+    const { serving, writePath } = this.#parts
+    if (serving.role !== 'leading') return this.#lastLoggedZxid
+    const last = writePath.proposals.lastProposed
+    return counterOf(last) === 0 ? this.#lastLoggedZxid : last
+  }
+
+  get lastProcessedZxid(): number {
+    return this.#parts.tree.lastProcessedZxid
+  }
+
+  get committedLog(): CommittedLog {
+    return this.#parts.committedLog
+  }
+
+  append(entry: Entry): void {
+    const { lane } = this.#parts
+    assert(entry.zxid > this.#lastLoggedZxid, 'the log only grows')
+    const at = lane.begin(entry.zxid)
+    lane.writer.writeBytes(entry.bytes)
+    lane.end(at)
+    this.#lastLoggedZxid = entry.zxid
+    this.#undelivered.push(this.#decode(entry))
+  }
+
+  writeEpoch(file: EpochFile, epoch: number): void {
+    this.#parts.lane.push({ kind: 'writeEpoch', file, epoch })
+  }
+
+  whenDurable(done: () => void): void {
+    this.#parts.lane.whenDurable(done)
+  }
+
+  truncate(zxid: number, done: (problem: string | undefined) => void): void {
+    const { disk, lane, snapshotter } = this.#parts
+    if (zxid === this.#lastLoggedZxid) return lane.whenDurable(() => done(undefined))
+    // A snapshot that is being written may hold what is about to be cut off.
+    snapshotter.cancel(() => {
+      const plan = planTruncation(disk, zxid)
+      if (typeof plan === 'string') return lane.whenDurable(() => done(plan))
+      lane.push({ kind: 'truncateAfter', zxid })
+      lane.whenDurable(() => {
+        const problem = this.#reload()
+        if (problem !== undefined || this.#lastLoggedZxid === zxid) done(problem)
+        else done(`the log ends with ${formatZxid(this.#lastLoggedZxid)}`)
+      })
+    })
+  }
+
+  /** To what is on the disk. A string says why that cannot be served: it is then as if it were empty. */
+  #reload(): string | undefined {
+    const { disk, rules, logger, tree } = this.#parts
+    const loaded = loadMember(disk, rules, logger)
+    this.#isStateOnDisk = true
+    if (loaded.kind === 'loaded') {
+      this.#replaceState(loaded.tree, loaded.sessions, loaded.lastZxid)
+      for (const entry of loaded.recent ?? []) this.#parts.committedLog.add(entry)
+      return undefined
+    }
+    this.#replaceState(new DataTree(tree.ownerRules, tree.digestEnabled), new Map(), 0)
+    return `${loaded.file}: ${loaded.reason}`
+  }
+
+  installSnapshot(done: (problem: string | undefined) => void): void {
+    const { lane, snapshotter, tree } = this.#parts
+    snapshotter.cancel(() => {
+      const zxid = tree.lastProcessedZxid
+      snapshotter.requestNow((problem) => {
+        if (problem !== undefined) return done(problem)
+        lane.push({ kind: 'forgetHistory', zxid })
+        lane.whenDurable(() => {
+          this.#isStateOnDisk = true
+          done(undefined)
+        })
+      })
+    })
+  }
+
+  deliver(entry: Entry): void {
+    const isNext = this.#undelivered.peek()?.zxid === entry.zxid
+    const decoded = isNext ? this.#undelivered.shift() : this.#decode(entry)
+    assert(decoded !== undefined, 'a queue that was looked into is not empty')
+    this.#deliver(decoded)
+  }
+
+  #deliver(decoded: DecodedEntry): void {
+    const { applyLoop, clients, clock } = this.#parts
+    const origin = clients.waitingWrite(decoded.clientId, decoded.cxid)
+    applyLoop.apply({ ...decoded, origin }, clock.mono)
+  }
+
+  /** Why an entry can neither be logged nor delivered here; undefined: it can. */
+  problemOf(entry: Entry): string | undefined {
+    const decoded = this.#tryDecode(entry)
+    if (decoded === undefined) return `txn ${formatZxid(entry.zxid)} does not decode`
+    this.#decoded = decoded
+    return undefined
+  }
+
+  #decode(entry: Entry): DecodedEntry {
+    if (this.#decoded?.entry === entry) return this.#decoded
+    const decoded = this.#tryDecode(entry)
+    assert(decoded !== undefined, `txn ${formatZxid(entry.zxid)} does not decode`)
+    return decoded
+  }
+
+  #tryDecode(entry: Entry): DecodedEntry | undefined {
+    const r = this.#reader.reset(entry.bytes)
+    const { clientId, cxid, zxid, time, type } = readTxnHeader(r)
+    const txn = r.ok && zxid === entry.zxid ? readTxn(r, type) : undefined
+    if (txn === undefined || !r.ok) return undefined
+    let digest: OrderedTxn['digest']
+    if (r.remaining === DIGEST_BYTES && r.readInt() === DIGEST_VERSION)
+      digest = { high: r.readInt() >>> 0, low: r.readInt() >>> 0 }
+    return { clientId, cxid, zxid, time, txn: ownData(txn), digest, entry }
+  }
+
+  receiveSnapshot(zxid: number): SnapshotSink {
+    const { tree } = this.#parts
+    const received = new DataTree(tree.ownerRules, tree.digestEnabled)
+    const receiver = new TreeReceiver(received)
+    this.#parts.applyLoop.isTreeFuzzy = true
+    return {
+      push: (bytes) => {
+        const result = receiver.push(bytes)
+        if (typeof result !== 'number') return result
+        received.lastProcessedZxid = zxid
+        received.quota.recountAll()
+        this.#replaceState(received, receiver.loaded.sessions, zxid)
+        this.#isStateOnDisk = false
+        return result
+      },
+    }
+  }
+
+  #replaceState(tree: DataTree, sessions: ReadonlyMap<bigint, number>, zxid: number): void {
+    const { committedLog, sessions: tracker, clock, changes } = this.#parts
+    changes.clear()
+    this.#parts.tree.adopt(tree)
+    tracker.replaceAll(sessions, clock.mono)
+    committedLog.clear(zxid)
+    this.#undelivered.clear()
+    this.#lastLoggedZxid = zxid
+    this.#showConfig()
+  }
+
+  /** Every member shows what it was configured with; no txn says so (spec 05 §2). */
+  #showConfig(): void {
+    const { tree, ensemble, clock } = this.#parts
+    const znode = tree.node(CONFIG_PATH)
+    if (znode === undefined) return
+    tree.setData(znode, Buffer.from(ensemble.configText))
+    znode.mtime = clock.wall
+  }
+
+  feedSnapshot(): SnapshotFeed {
+    return snapshotFeedOf(this.#parts.tree, this.#parts.sessions)
+  }
+
+  readHistory(fromZxid: number, isUnderWay: boolean): HistoryFeed | undefined {
+    const { disk, ensemble, committedLog } = this.#parts
+    const sizeFactor = isUnderWay ? 0 : ensemble.snapshotSizeFactor
+    return readHistory(disk, fromZxid, committedLog.minZxid, sizeFactor)
+  }
+
+  startLeading(epoch: number, learners: Learners): void {
+    const { tree, writePath, sessions, serving, clock, changes, leaderServes } = this.#parts
+    assert(changes.length === 0, 'changes of an earlier role are outstanding')
+    const zxid = makeZxid(epoch, 0)
+    assert(zxid > tree.lastProcessedZxid, 'a new epoch begins above all that was')
+    tree.lastProcessedZxid = zxid
+    writePath.start(zxid, learners)
+    sessions.rearm(clock.mono)
+    serving.beginDeciding('leading', leaderServes)
+  }
+
+  startLearning(role: 'following' | 'observing', epoch: number, leader: LeaderLine): void {
+    const { tree, sessions, serving, applyLoop } = this.#parts
+    // A client that has seen the leader at the start of its epoch must be let in here, too.
+    tree.lastProcessedZxid = Math.max(tree.lastProcessedZxid, makeZxid(epoch, 0))
+    applyLoop.isTreeFuzzy = false
+    sessions.gatherTouched(true)
+    serving.beginForwarding(role, leader)
+  }
+
+  stop(): void {
+    const { clients, serving, sessions, writePath, snapshotter, changes } = this.#parts
+    this.#lastLoggedZxid = this.lastLoggedZxid
+    const left = writePath.stop().filter((ordered) => 'txn' in ordered)
+    serving.end()
+    clients.closeAll()
+    sessions.gatherTouched(false)
+    if (!this.#isStateOnDisk) {
+      snapshotter.cancel(() => {})
+      this.#reload()
+      return
+    }
+    // A snapshot must hold nothing that may yet turn out not to be committed.
+    if (left.length > 0 || this.#undelivered.length > 0) snapshotter.cancel(() => {})
+    for (const ordered of left) this.#apply({ ...ordered, origin: undefined })
+    for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift())
+      this.#apply({ ...next, origin: undefined })
+    changes.clear()
+  }
+
+  #apply(ordered: OrderedTxn): void {
+    this.#parts.applyLoop.apply(ordered, this.#parts.clock.mono)
+  }
+
+  outstanding(): readonly Entry[] {
+    const entries: Entry[] = []
+    for (const ordered of this.#parts.writePath.proposals.outstanding())
+      if ('entry' in ordered && ordered.entry !== undefined) entries.push(ordered.entry)
+    return entries
+  }
+
+  onAck(sid: number, zxid: number): void {
+    this.#parts.writePath.proposals.onAck(sid, zxid)
+  }
+
+  withdrawAcks(sid: number, zxid: number): void {
+    this.#parts.writePath.proposals.withdrawAcks(sid, zxid)
+  }
+
+  onConfirmed(round: number): void {
+    this.#parts.writePath.proposals.onConfirmed(round)
+  }
+
+  onForwarded(request: ForwardedRequest): void {
+    const { writePath, clock } = this.#parts
+    const { link, sessionId, cxid, op, ids } = request
+    if (op === OpCode.sync) return writePath.syncOf(link)
+    const body = new JuteReader(request.body)
+    writePath.submit({ sessionId, cxid, op, ids, owner: link }, body, clock.wall, undefined)
+  }
+
+  onTouched(sessionId: bigint): void {
+    const { sessions, clock } = this.#parts
+    const session = sessions.get(sessionId)
+    if (session !== undefined) sessions.touch(session, clock.mono)
+  }
+
+  revalidate(link: LinkId, sessionId: bigint, timeoutMs: number): boolean {
+    return this.#parts.serving.claim(sessionId, timeoutMs, link)
+  }
+
+  takeTouched(): Buffer {
+    const touched = this.#parts.sessions.takeTouched()
+    const w = new JuteWriter(touched.length * SESSION_TOUCH_BYTES)
+    for (const { id, timeoutMs } of touched) {
+      w.writeLong(id)
+      w.writeInt(timeoutMs)
+    }
+    return w.bytes()
+  }
+
+  onSynced(): void {
+    const origin = this.#parts.serving.takeSynced()
+    if (origin !== undefined) this.#parts.clients.onSynced(origin)
+  }
+
+  onRevalidated(sessionId: bigint, isValid: boolean): void {
+    this.#parts.handshake.onRevalidated(sessionId, isValid)
+  }
+}

@@ -1,0 +1,102 @@
+import type { JuteReader } from 'jute-ts'
+import { assert } from '../base/assert.ts'
+import type { SessionId } from '../data/session-id.ts'
+import type { LeaderLine } from '../quorum/replica.ts'
+import type { SessionAuthority, TurnClock } from './clients.ts'
+import type { PendingRequest } from './cnxn.ts'
+import { ForwardPath } from './forward-path.ts'
+import type { WriteRequest } from './prep.ts'
+import { LOCAL_OWNER, type SessionTracker } from './session-tracker.ts'
+import type { WritePath, WriteRoute } from './write-path.ts'
+
+/** What a member is to its clients. none: it has no part in a quorum, and lets no client in. */
+export type ServingRole = 'none' | 'standalone' | 'leading' | 'following' | 'observing'
+
+/**
+ * The one place that knows the present role: where writes go, and who says whether a session lives.
+ * Whoever serves clients holds this and never asks.
+ */
+export class Serving implements WriteRoute, SessionAuthority {
+  readonly #writePath: WritePath
+  readonly #sessions: SessionTracker
+  readonly #clock: TurnClock
+  #role: ServingRole = 'none'
+  #forward: ForwardPath | undefined = undefined
+  /** leaderServes=no: the leader has no clients of its own. */
+  #takesClients = false
+
+  constructor(writePath: WritePath, sessions: SessionTracker, clock: TurnClock) {
+    this.#writePath = writePath
+    this.#sessions = sessions
+    this.#clock = clock
+  }
+
+  get role(): ServingRole {
+    return this.#role
+  }
+
+  get isServing(): boolean {
+    return this.#takesClients
+  }
+
+  /** This member decides about writes and sessions. */
+  get decides(): boolean {
+    return this.#role === 'leading' || this.#role === 'standalone'
+  }
+
+  beginDeciding(role: 'standalone' | 'leading', takesClients: boolean): void {
+    this.#role = role
+    this.#takesClients = takesClients
+  }
+
+  beginForwarding(role: 'following' | 'observing', leader: LeaderLine): void {
+    this.#role = role
+    this.#forward = new ForwardPath(leader)
+    this.#takesClients = true
+  }
+
+  end(): void {
+    this.#role = 'none'
+    this.#forward = undefined
+    this.#takesClients = false
+  }
+
+  get #route(): WriteRoute {
+    if (this.#forward !== undefined) return this.#forward
+    assert(this.decides, 'a write on a member that serves nobody')
+    return this.#writePath
+  }
+
+  submit(
+    request: WriteRequest,
+    body: JuteReader,
+    time: number,
+    origin: PendingRequest | undefined,
+  ): void {
+    this.#route.submit(request, body, time, origin)
+  }
+
+  sync(origin: PendingRequest): void {
+    this.#route.sync(origin)
+  }
+
+  /** The sync that the leader has just answered. */
+  takeSynced(): PendingRequest | undefined {
+    return this.#forward?.takeSynced()
+  }
+
+  revalidate(id: SessionId, timeoutMs: number): boolean | undefined {
+    if (this.#forward === undefined) return this.claim(id, timeoutMs, LOCAL_OWNER)
+    this.#forward.revalidate(id, timeoutMs)
+    return undefined
+  }
+
+  /** Where this member decides: whether the session lives; `owner` is then where its requests come by. */
+  claim(id: SessionId, timeoutMs: number, owner: number): boolean {
+    const session = this.#sessions.get(id)
+    if (session === undefined || session.closing) return false
+    this.#sessions.track(id, timeoutMs, this.#clock.mono)
+    session.owner = owner
+    return true
+  }
+}

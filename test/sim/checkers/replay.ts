@@ -1,0 +1,214 @@
+import { Err } from '../../../src/data/error-code.ts'
+import { OpCode } from '../../../src/data/op-code.ts'
+import type { Txn } from '../../../src/data/txn.ts'
+import {
+  describeCall,
+  type History,
+  hex,
+  isWrite,
+  type Op,
+  type Result,
+  Violation,
+} from '../history.ts'
+import type { LedgerEntry } from '../ledger.ts'
+import { type Change, Model, type Moment, type Outcome } from '../model.ts'
+
+export interface TimedChange extends Change {
+  readonly zxid: number
+}
+
+/** The whole history, told by the model. */
+export interface Story {
+  readonly model: Model
+  /** What watches on a path are to be told of, by path, in order. */
+  readonly changes: ReadonlyMap<string, readonly TimedChange[]>
+  /** The place of each write that has one. */
+  readonly zxidOf: ReadonlyMap<Op, number>
+  /** Those that are there as an error only, since their session had moved or ended. */
+  readonly refused: ReadonlySet<Op>
+  /** Zxids of the txns that began and ended a session. */
+  readonly begun: ReadonlyMap<bigint, LedgerEntry>
+  readonly closed: ReadonlyMap<bigint, LedgerEntry>
+}
+
+const keyOf = (session: bigint, xid: number): string => `${session} ${xid}`
+
+/**
+ * Plays the history on the model, request by request, and compares all that clients were told with
+ * what the model says: the outcome of each write where it stands, and of each read at its zxid.
+ */
+export function replay(history: History, entries: readonly LedgerEntry[]): Story {
+  const replayer = new Replayer(history)
+  for (const entry of entries) replayer.onEntry(entry)
+  return replayer.end()
+}
+
+class Replayer {
+  readonly #model = new Model()
+  readonly #changes = new Map<string, TimedChange[]>()
+  readonly #writes = new Map<string, Op>()
+  readonly #reads: Op[] = []
+  readonly #zxidOf = new Map<Op, number>()
+  readonly #refused = new Set<Op>()
+  readonly #begun = new Map<bigint, LedgerEntry>()
+  readonly #closed = new Map<bigint, LedgerEntry>()
+  #nextRead = 0
+
+  constructor(history: History) {
+    for (const { id, ops } of history.sessions)
+      for (const op of ops)
+        if (isWrite(op.call)) this.#writes.set(keyOf(id, op.xid), op)
+        else if (op.reply !== undefined && 'watch' in op.call) this.#reads.push(op)
+    this.#reads.sort((a, b) => zxidOfReply(a) - zxidOfReply(b))
+  }
+
+  onEntry(entry: LedgerEntry): void {
+    this.#readUpTo(entry.zxid)
+    const { txn, clientId, zxid, time } = entry
+    const moment = { zxid, time, session: clientId }
+    const op = this.#writes.get(keyOf(clientId, entry.cxid))
+    if (txn.type === OpCode.createSession) {
+      this.#model.sessions.set(clientId, txn.timeOut)
+      this.#begun.set(clientId, entry)
+    } else if (op !== undefined) this.#onWrite(op, entry, moment)
+    else if (txn.type === OpCode.closeSession) this.#close(entry, moment)
+    else if (txn.type !== OpCode.error)
+      throw new Violation('nothing comes from nowhere', `nobody has asked for ${hex(zxid)}`)
+  }
+
+  #close(entry: LedgerEntry, moment: Moment): Outcome {
+    if (!this.#closed.has(moment.session)) this.#closed.set(moment.session, entry)
+    const outcome = this.#model.closeSession(moment)
+    this.#note(outcome, moment)
+    return outcome
+  }
+
+  #onWrite(op: Op, entry: LedgerEntry, moment: Moment): void {
+    const { txn, zxid } = entry
+    if (this.#zxidOf.has(op))
+      throw new Violation('a write is done once', `${nameOf(op)} is there twice, at ${hex(zxid)}`)
+    this.#zxidOf.set(op, zxid)
+    const refusal = this.#sessionRefusal(op, txn)
+    if (refusal !== Err.ok) this.#refused.add(op)
+    const { call } = op
+    let outcome: Outcome = { err: refusal, result: {}, changes: [] }
+    if (refusal === Err.ok && call.op === 'closeSession') outcome = this.#close(entry, moment)
+    else if (refusal === Err.ok && isWrite(call)) {
+      outcome = this.#model.write(call, moment)
+      this.#note(outcome, moment)
+    }
+    this.#compareTxn(op, txn, outcome)
+    // Who is refused for the session's sake is not answered any more, or has a multi's answer.
+    if (op.reply !== undefined && refusal === Err.ok) compareReply(op, outcome.err, outcome.result)
+  }
+
+  /** A session that has ended may do nothing any more; one that has moved need not. */
+  #sessionRefusal(op: Op, txn: Txn): number {
+    const err = sessionErrOf(txn)
+    if (!this.#model.sessions.has(op.session.id)) {
+      if (err !== Err.ok) return err
+      // A second closeSession changes nothing.
+      if (txn.type === OpCode.closeSession) return Err.ok
+      throw new Violation(
+        'ephemerals live as long as their session',
+        `${nameOf(op)} is done after the session has ended`,
+      )
+    }
+    return err === Err.sessionMoved ? err : Err.ok
+  }
+
+  /** What members have agreed on is what was asked for. */
+  #compareTxn(op: Op, txn: Txn, outcome: Outcome): void {
+    const found = txn.type === OpCode.error ? txn.err : sessionErrOf(txn)
+    if (found !== outcome.err)
+      throw new Violation(
+        'writes are linearizable',
+        `${nameOf(op)} became a txn with err ${found}, and should have ${outcome.err}`,
+      )
+  }
+
+  #note(outcome: Outcome, { zxid }: Moment): void {
+    for (const change of outcome.changes) {
+      const list = this.#changes.get(change.path)
+      if (list === undefined) this.#changes.set(change.path, [{ ...change, zxid }])
+      else list.push({ ...change, zxid })
+    }
+  }
+
+  /** Answers the reads that have seen no more than what is before `zxid`. */
+  #readUpTo(zxid: number): void {
+    for (; this.#nextRead < this.#reads.length; this.#nextRead += 1) {
+      const op = this.#reads[this.#nextRead]
+      if (op === undefined || zxidOfReply(op) >= zxid) return
+      if (!('watch' in op.call)) continue
+      const { err, result } = this.#model.read(op.call)
+      compareReply(op, err, result)
+    }
+  }
+
+  end(): Story {
+    this.#readUpTo(Infinity)
+    for (const op of this.#writes.values()) {
+      if (op.reply === undefined || this.#zxidOf.has(op)) continue
+      throw new Violation(
+        'acknowledged is durable',
+        `${nameOf(op)} was answered at ${hex(op.reply.zxid)}, and is not in the history`,
+      )
+    }
+    return {
+      model: this.#model,
+      changes: this.#changes,
+      zxidOf: this.#zxidOf,
+      refused: this.#refused,
+      begun: this.#begun,
+      closed: this.#closed,
+    }
+  }
+}
+
+/** A refusal for the session's sake; a multi stays one, with the refusal in its first part. */
+function sessionErrOf(txn: Txn): number {
+  const part = txn.type === OpCode.multi ? txn.txns[0] : txn
+  if (part?.type !== OpCode.error) return Err.ok
+  return part.err === Err.sessionExpired || part.err === Err.sessionMoved ? part.err : Err.ok
+}
+
+const zxidOfReply = (op: Op): number => op.reply?.zxid ?? 0
+
+export const nameOf = (op: Op): string =>
+  `${describeCall(op.call)} of client ${op.session.client}, xid ${op.xid} of session 0x${op.session.id.toString(16)}`
+
+function compareReply(op: Op, err: number, result: Result): void {
+  const { reply } = op
+  if (reply === undefined) return
+  const problem =
+    reply.err === err ? compareResult(reply.result, result) : `err ${reply.err}, not ${err}`
+  if (problem === undefined) return
+  const checker = isWrite(op.call) ? 'writes are linearizable' : 'reads show a state that there was'
+  throw new Violation(checker, `${nameOf(op)} at ${hex(reply.zxid)}: ${problem}`)
+}
+
+/** What was told must be right; the model may know more. */
+function compareResult(seen: Result, right: Result): string | undefined {
+  for (const key of ['path', 'data'] as const)
+    if (seen[key] !== undefined && seen[key] !== right[key])
+      return `${key} ${seen[key]}, not ${right[key]}`
+  const names = seen.children?.join(' ')
+  if (names !== undefined && names !== right.children?.join(' '))
+    return `children ${names}, not ${right.children?.join(' ')}`
+  if (seen.stat !== undefined)
+    for (const [key, value] of Object.entries(seen.stat)) {
+      const wanted = right.stat?.[key as keyof typeof seen.stat]
+      if (value !== wanted) return `${key} ${value}, not ${wanted}`
+    }
+  if (seen.parts === undefined) return undefined
+  if (seen.parts.length !== right.parts?.length)
+    return `${seen.parts.length} parts, not ${right.parts?.length}`
+  for (const [index, part] of seen.parts.entries()) {
+    const wanted = right.parts?.[index]
+    if (part.err !== wanted?.err) return `part ${index}: err ${part.err}, not ${wanted?.err}`
+    const problem = compareResult(part.result, wanted.result)
+    if (problem !== undefined) return `part ${index}: ${problem}`
+  }
+  return undefined
+}

@@ -1,0 +1,170 @@
+import { JuteReader } from 'jute-ts'
+import { readTxnHeader } from '../../src/data/records.ts'
+import { readTxn, type Txn } from '../../src/data/txn.ts'
+import { epochOf, makeZxid } from '../../src/data/zxid.ts'
+import { hex, Violation } from './history.ts'
+
+const RECORD_PREFIX_BYTES = 12
+const RECORD_END_BYTES = 1
+
+/** One txn of the history, decoded. */
+export interface LedgerEntry {
+  readonly zxid: number
+  readonly clientId: bigint
+  readonly cxid: number
+  readonly time: number
+  readonly txn: Txn
+  /** When a member first handed it to its disk, in simulated ms. */
+  readonly firstAt: number
+}
+
+/** The log of one member, as it has handed it to its disk; and how far it has shown its state. */
+export class MemberLog {
+  readonly name: string
+  readonly #entries = new Map<number, Buffer>()
+  exposedTo = 0
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  get entries(): ReadonlyMap<number, Buffer> {
+    return this.#entries
+  }
+
+  /** The newest txn that it may have acked. */
+  get lastZxid(): number {
+    let last = 0
+    for (const zxid of this.#entries.keys()) last = Math.max(last, zxid)
+    return last
+  }
+
+  append(zxid: number, bytes: Buffer): void {
+    this.#entries.set(zxid, bytes)
+  }
+
+  /** A snapshot from a leader takes the place of what was there, which may have been given up. */
+  forget(zxid: number): void {
+    for (const one of this.#entries.keys())
+      if (one <= zxid && one > this.exposedTo) this.#entries.delete(one)
+  }
+
+  truncate(zxid: number): void {
+    for (const one of this.#entries.keys()) if (one > zxid) this.#entries.delete(one)
+  }
+}
+
+/**
+ * The one history that there may be. A txn belongs to it as soon as a member that serves clients has
+ * shown them a state that holds it: from then on nobody may have another one in its place, and no
+ * two members may show different states at the same zxid.
+ */
+export class Ledger {
+  readonly #entries = new Map<number, { readonly bytes: Buffer; readonly by: string }>()
+  readonly #firstAt = new Map<string, number>()
+  /** All that was ever handed to a disk, by zxid: the last one of each. */
+  readonly #written = new Map<number, Buffer>()
+  readonly #digests = new Map<number, { readonly digest: bigint; readonly by: string }>()
+  lastZxid = 0
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** `records` as appendTxns has them. */
+  onAppend(log: MemberLog, records: Buffer, now: number): void {
+    for (let at = 0; at < records.length; ) {
+      const end = at + RECORD_PREFIX_BYTES + records.readInt32BE(at + 8)
+      const entry = Buffer.from(records.subarray(at + RECORD_PREFIX_BYTES, end))
+      at = end + RECORD_END_BYTES
+      const zxid = Number(entry.readBigInt64BE(12))
+      log.append(zxid, entry)
+      this.#written.set(zxid, entry)
+      const key = keyOf(zxid, entry)
+      if (!this.#firstAt.has(key)) this.#firstAt.set(key, now)
+      // A leader may show what a quorum has on disk before it has it on its own.
+      if (zxid <= log.exposedTo) this.#expose(log, zxid)
+    }
+  }
+
+  /** A member that serves has this state at this zxid. */
+  onState(name: string, zxid: number, digest: bigint): void {
+    const shown = this.#digests.get(zxid)
+    if (shown === undefined) this.#digests.set(zxid, { digest, by: name })
+    else if (shown.digest !== digest)
+      throw new Violation(
+        'equal digests at equal zxid',
+        `at ${hex(zxid)} ${name} has ${digest}, and ${shown.by} has ${shown.digest}`,
+      )
+  }
+
+  /** The member has told clients of a state of that zxid. */
+  onShown(log: MemberLog, zxid: number): void {
+    if (zxid <= log.exposedTo) return
+    const from = log.exposedTo
+    log.exposedTo = zxid
+    this.lastZxid = Math.max(this.lastZxid, zxid)
+    if (from === 0) for (const one of log.entries.keys()) this.#exposeUpTo(log, one, zxid)
+    else this.#exposeRange(log, from, zxid)
+  }
+
+  #exposeUpTo(log: MemberLog, zxid: number, last: number): void {
+    if (zxid <= last) this.#expose(log, zxid)
+  }
+
+  #exposeRange(log: MemberLog, from: number, to: number): void {
+    const first = epochOf(from) === epochOf(to) ? from + 1 : makeZxid(epochOf(to), 1)
+    for (let zxid = first; zxid <= to; zxid += 1) this.#expose(log, zxid)
+    if (epochOf(from) !== epochOf(to))
+      for (const one of log.entries.keys()) this.#exposeUpTo(log, one, to)
+  }
+
+  #expose(log: MemberLog, zxid: number): void {
+    const bytes = log.entries.get(zxid)
+    if (bytes === undefined) return
+    const known = this.#entries.get(zxid)
+    if (known === undefined) this.#entries.set(zxid, { bytes, by: log.name })
+    else if (!known.bytes.equals(bytes))
+      throw new Violation(
+        'one committed history',
+        `${log.name} has another txn at ${hex(zxid)} than ${known.by} has shown`,
+      )
+  }
+
+  /** The whole history, in order. Throws where it has a hole. */
+  read(): readonly LedgerEntry[] {
+    const shown = [...this.#entries.keys()].sort((a, b) => a - b)
+    const zxids: number[] = []
+    let before = 0
+    for (const zxid of shown) {
+      const first = epochOf(zxid) === epochOf(before) ? before + 1 : makeZxid(epochOf(zxid), 1)
+      for (let hole = first; hole < zxid; hole += 1) {
+        // Those who showed it had it from a snapshot; within an epoch there is one txn of a zxid.
+        const bytes = this.#written.get(hole)
+        if (bytes === undefined)
+          throw new Violation(
+            'one committed history',
+            `${hex(hole)} is missing before ${hex(zxid)}`,
+          )
+        this.#entries.set(hole, { bytes, by: 'somebody' })
+        zxids.push(hole)
+      }
+      zxids.push(zxid)
+      before = zxid
+    }
+    return zxids.map((zxid) => this.#decode(zxid))
+  }
+
+  #decode(zxid: number): LedgerEntry {
+    const bytes = this.#entries.get(zxid)?.bytes ?? Buffer.alloc(0)
+    const r = new JuteReader(bytes)
+    const { clientId, cxid, time, type } = readTxnHeader(r)
+    const txn = readTxn(r, type)
+    if (txn === undefined || !r.ok)
+      throw new Violation('one committed history', `the txn at ${hex(zxid)} cannot be read`)
+    return { zxid, clientId, cxid, time, txn, firstAt: this.#firstAt.get(keyOf(zxid, bytes)) ?? 0 }
+  }
+}
+
+/** The same txn has the same bytes on every member. */
+const keyOf = (zxid: number, entry: Buffer): string => `${zxid} ${entry.toString('latin1', 0, 40)}`

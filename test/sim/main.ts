@@ -1,0 +1,120 @@
+import { parseArgs } from 'node:util'
+import { Violation } from './history.ts'
+import { plants, runPlanted } from './plants.ts'
+import { Simulation } from './simulation.ts'
+import { drawSwarm, type SwarmWishes } from './swarm.ts'
+
+const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5] [--time minutes] [--trace]
+  --seed N      one run, with its story
+  --seeds N     so many runs, from seed S on (1)
+  --time M      as many runs as fit in M minutes
+  --members N   instead of what the seed draws
+  --plant NAME  plants that bug, or all of them one after the other, and looks for it`
+
+const TRACE_LINES = 120
+
+function flags(): Record<string, string | boolean | undefined> {
+  const string = { type: 'string' } as const
+  const options = { seed: string, seeds: string, from: string, members: string, time: string }
+  const more = { plant: string, hunt: string }
+  const all = {
+    ...options,
+    ...more,
+    trace: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const
+  return parseArgs({ options: all }).values
+}
+
+const numberOf = (value: string | boolean | undefined): number | undefined =>
+  typeof value === 'string' ? Number(value) : undefined
+
+/** The story of a seed, and how it ends. */
+function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
+  const lines: string[] = []
+  const swarm = drawSwarm(seed, wishes)
+  try {
+    const summary = new Simulation({ swarm, trace: (line) => lines.push(line) }).run()
+    if (isWhole) console.log(lines.join('\n'))
+    console.log(`seed ${seed} is clean`, summary)
+    return true
+  } catch (error) {
+    console.log((isWhole ? lines : lines.slice(-TRACE_LINES)).join('\n'))
+    console.log('')
+    console.log(error instanceof Violation ? `VIOLATION ${error.message}` : error)
+    return false
+  }
+}
+
+function main(): number {
+  const { seed, seeds, from, members, time, trace, help, plant, hunt } = flags()
+  if (help === true) {
+    console.log(usage)
+    return 0
+  }
+  const wishes = { members: numberOf(members) }
+  if (typeof plant === 'string') return plantAll(plant)
+  if (typeof hunt === 'string') return huntFor(hunt, wishes)
+  const one = numberOf(seed)
+  if (one !== undefined) return tell(one, wishes, trace === true) ? 0 : 1
+  const minutes = numberOf(time)
+  const count = numberOf(seeds) ?? (minutes === undefined ? 100 : Infinity)
+  const until = minutes === undefined ? Infinity : performance.now() + minutes * 60_000
+  return runMany(numberOf(from) ?? 1, count, until, wishes)
+}
+
+function plantAll(name: string): number {
+  const wanted = plants.filter((plant) => name === 'all' || plant.name === name)
+  if (wanted.length === 0) {
+    console.log(`no such plant; there are ${plants.map((plant) => plant.name).join(', ')}`)
+    return 2
+  }
+  const missed = wanted.filter((plant) => runPlanted(plant, process.cwd()) !== 0)
+  return missed.length === 0 ? 0 : 1
+}
+
+/** In the copy that has the bug: which seed finds it, and which checker. */
+function huntFor(name: string, wishes: SwarmWishes): number {
+  const plant = plants.find((one) => one.name === name)
+  if (plant === undefined) return 2
+  const { diskFaults = {}, seedsMax } = plant
+  for (let seed = 1; seed <= seedsMax; seed += 1) {
+    try {
+      new Simulation({ swarm: drawSwarm(seed, wishes), diskFaults }).run()
+    } catch (error) {
+      const by = error instanceof Violation ? error.message : String(error)
+      console.log(`${name}: caught by seed ${seed} of at most ${seedsMax}: ${by}`)
+      return 0
+    }
+  }
+  console.log(`${name}: NOT CAUGHT by ${seedsMax} seeds`)
+  return 1
+}
+
+function runMany(first: number, count: number, until: number, wishes: SwarmWishes): number {
+  const began = performance.now()
+  const sums = { simulatedMs: 0, replies: 0, txns: 0, crashes: 0 }
+  let runs = 0
+  for (let seed = first; runs < count && performance.now() < until; seed += 1) {
+    try {
+      const summary = new Simulation({ swarm: drawSwarm(seed, wishes) }).run()
+      for (const key of ['simulatedMs', 'replies', 'txns', 'crashes'] as const)
+        sums[key] += summary[key]
+    } catch {
+      tell(seed, wishes, false)
+      const more = wishes.members === undefined ? '' : ` --members ${wishes.members}`
+      console.log(`\nreplay: npm run sim -- --seed ${seed}${more}`)
+      return 1
+    }
+    runs += 1
+  }
+  const seconds = (performance.now() - began) / 1000
+  console.log(`${runs} seeds from ${first} on are clean: ${(runs / seconds).toFixed(1)} a second`)
+  console.log(
+    `${(sums.simulatedMs / 3_600_000).toFixed(1)} simulated hours, ${sums.replies} replies, ` +
+      `${sums.txns} txns, ${sums.crashes} crashes`,
+  )
+  return 0
+}
+
+process.exitCode = main()

@@ -1,0 +1,166 @@
+import type { Chance } from './chance.ts'
+import type { EventHeap } from './event-heap.ts'
+import type { SimNetwork } from './network.ts'
+import type { SimProcess } from './sim-process.ts'
+import type { FaultKind, Swarm } from './swarm.ts'
+
+export interface NemesisParts {
+  readonly swarm: Swarm
+  readonly heap: EventHeap
+  readonly network: SimNetwork
+  readonly chance: Chance
+  readonly processes: readonly SimProcess[]
+  readonly clientHosts: () => readonly string[]
+  readonly killClient: () => void
+  /** Whether the disk of that member may be lost now; see docs/testing.md. */
+  readonly mayWipe: (process: SimProcess) => boolean
+  readonly trace: (line: () => string) => void
+}
+
+/** Breaks what may break, as the swarm says, and heals it after a while. */
+export class Nemesis {
+  readonly #parts: NemesisParts
+  #isOver = false
+  /** How often each fault has come to pass. */
+  readonly done: Map<FaultKind, number> = new Map()
+
+  constructor(parts: NemesisParts) {
+    this.#parts = parts
+    if (parts.swarm.faults.size > 0) this.#schedule()
+  }
+
+  #schedule(): void {
+    const { heap, chance, swarm } = this.#parts
+    heap.after(chance.exponential(swarm.faultEveryMs), () => {
+      if (this.#isOver) return
+      this.#strike()
+      this.#schedule()
+    })
+  }
+
+  /** No more faults; what is broken stays so. */
+  stop(): void {
+    this.#isOver = true
+  }
+
+  #draw(): FaultKind {
+    const { faults } = this.#parts.swarm
+    let total = 0
+    for (const weight of faults.values()) total += weight
+    let at = this.#parts.chance.below(total)
+    for (const [kind, weight] of faults) {
+      at -= weight
+      if (at < 0) return kind
+    }
+    return 'power'
+  }
+
+  #strike(): void {
+    const kind = this.#draw()
+    const what = this.#do(kind)
+    if (what === undefined) return
+    this.done.set(kind, (this.done.get(kind) ?? 0) + 1)
+    this.#parts.trace(() => `nemesis: ${kind} ${what}`)
+  }
+
+  /** How long something stays broken: mostly short, at times longer than anybody waits. */
+  #duration(): number {
+    const { chance, swarm } = this.#parts
+    return chance.exponential(chance.pick([0.2, 1, 4, 12]) * swarm.tickMs)
+  }
+
+  /** What was done, for the trace; undefined: nothing. */
+  #do(kind: FaultKind): string | undefined {
+    const { chance, processes } = this.#parts
+    const process = chance.pick(processes)
+    switch (kind) {
+      case 'power':
+      case 'kill':
+        return this.#crash(process, kind, false)
+      case 'wipe':
+        return this.#crash(process, 'power', true)
+      case 'stall':
+        process.stall(this.#parts.heap.now + this.#duration())
+        return process.host
+      case 'slowDisk':
+        return this.#slowDisk(process)
+      case 'stuckDisk':
+        process.diskStuckUntil = this.#parts.heap.now + this.#duration()
+        return process.host
+      case 'wallJump':
+        process.skew.wallOffsetMs += chance.between(-3_600_000, 3_600_000)
+        return process.host
+      case 'purge':
+        if (!process.isUp) return undefined
+        process.purge()
+        return process.host
+      case 'clientDies':
+        this.#parts.killClient()
+        return ''
+      case 'reset':
+      case 'halfOpen':
+        return this.#reset(kind === 'reset')
+      default:
+        return this.#cut(kind)
+    }
+  }
+
+  #crash(process: SimProcess, how: 'power' | 'kill', isWiped: boolean): string | undefined {
+    if (!process.isUp || (isWiped && !this.#parts.mayWipe(process))) return undefined
+    process.crash(how)
+    if (isWiped) process.wipe()
+    this.#parts.heap.after(50 + this.#duration(), () => {
+      if (!this.#isOver) process.boot()
+    })
+    return process.host
+  }
+
+  #slowDisk(process: SimProcess): string {
+    const before = process.diskMs
+    process.diskMs = this.#parts.chance.pick([5, 20, 100])
+    this.#parts.heap.after(this.#duration(), () => {
+      process.diskMs = Math.min(before, 1)
+    })
+    return process.host
+  }
+
+  #reset(isTold: boolean): string | undefined {
+    const { network, chance } = this.#parts
+    const connections = network.connections()
+    if (connections.length === 0) return undefined
+    const one = chance.pick(connections)
+    const end = chance.chance(0.5) ? one : one.peer
+    end.reset(isTold)
+    return `${end.host} ${end.peerHost}`
+  }
+
+  #cut(kind: 'partition' | 'oneWay' | 'slowLink' | 'cutClients'): string | undefined {
+    const { network, chance, heap, processes, clientHosts } = this.#parts
+    const hosts = processes.map(({ host }) => host)
+    const pairs: (readonly [string, string])[] = []
+    if (kind === 'partition') {
+      const side = new Map(hosts.map((host) => [host, chance.below(chance.pick([2, 2, 3]))]))
+      for (const a of hosts)
+        for (const b of hosts) if (side.get(a) !== side.get(b)) pairs.push([a, b])
+    } else if (kind === 'cutClients') {
+      const host = chance.pick(hosts)
+      for (const client of clientHosts())
+        if (chance.chance(0.7)) pairs.push([host, client], [client, host])
+    } else {
+      const all = [...hosts, ...clientHosts()]
+      for (let i = 0; i < 2; i += 1) pairs.push([chance.pick(all), chance.pick(all)])
+    }
+    const extraMs = chance.pick([20, 100, 500])
+    for (const [from, to] of pairs)
+      if (kind === 'slowLink') network.setSlow(from, to, extraMs)
+      else network.setBlocked(from, to, true)
+    if (pairs.length === 0) return undefined
+    heap.after(this.#duration(), () => {
+      if (this.#isOver) return
+      for (const [from, to] of pairs)
+        if (kind === 'slowLink') network.setSlow(from, to, 0)
+        else network.setBlocked(from, to, false)
+    })
+    return pairs.map((pair) => pair.join('>')).join(' ')
+  }
+}

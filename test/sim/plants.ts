@@ -1,0 +1,136 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DiskFaults } from './sim-disk.ts'
+
+/** Another text in place of one that stands in the file exactly once. */
+export interface Patch {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+/** A bug that somebody could make, planted on purpose to see whether a checker finds it. */
+export interface Plant {
+  readonly name: string
+  readonly story: string
+  readonly diskFaults?: DiskFaults
+  readonly patches?: readonly Patch[]
+  readonly members: number
+  /** It must be caught within so many seeds. */
+  readonly seedsMax: number
+}
+
+export const plants: readonly Plant[] = [
+  {
+    name: 'ack-before-sync',
+    story: 'the disk says that it is done before what it was given would survive a loss of power',
+    diskFaults: { acksEarly: true },
+    members: 1,
+    seedsMax: 100,
+  },
+  {
+    name: 'watch-after-reply',
+    story: 'the reply to a write leaves before the events of the same txn',
+    patches: [
+      {
+        file: 'src/server/apply-loop.ts',
+        from: 'const result = applyTxn(tree, ordered, ordered.txn, watches)',
+        to: `const late: (() => void)[] = []
+    const result = applyTxn(tree, ordered, ordered.txn, {
+      created: (...a) => late.push(() => watches.created(...a)),
+      deleted: (...a) => late.push(() => watches.deleted(...a)),
+      dataChanged: (...a) => late.push(() => watches.dataChanged(...a)),
+    })`,
+      },
+      {
+        file: 'src/server/apply-loop.ts',
+        from: 'if (ordered.txn.type !== OpCode.closeSession) return',
+        to: 'for (const event of late) event()\n    if (ordered.txn.type !== OpCode.closeSession) return',
+      },
+    ],
+    members: 1,
+    seedsMax: 20,
+  },
+  {
+    name: 'version-ignored',
+    story: 'a delete of a certain version deletes whatever is there',
+    patches: [
+      {
+        file: 'src/server/prep.ts',
+        from: '    if (version !== ANY_VERSION && version !== node.version) return Err.badVersion\n',
+        to: '',
+      },
+    ],
+    members: 1,
+    seedsMax: 20,
+  },
+  {
+    name: 'ephemeral-forgotten',
+    story: 'the end of a session leaves one of its ephemerals',
+    patches: [
+      {
+        file: 'src/tree/apply.ts',
+        from: 'const listed = txn.paths2Delete ?? []',
+        to: 'const listed = (txn.paths2Delete ?? []).slice(1)',
+      },
+      {
+        file: 'src/tree/apply.ts',
+        from: 'for (const path of [...tree.ephemeralsOf(context.clientId)])',
+        to: 'for (const path of [...tree.ephemeralsOf(context.clientId)].slice(1))',
+      },
+    ],
+    members: 1,
+    seedsMax: 20,
+  },
+  {
+    name: 'expiry-early',
+    story: 'a session that is heard of lives on for a quarter of its timeout only',
+    patches: [
+      {
+        file: 'src/server/session-tracker.ts',
+        from: 'this.#deadlines.touch(session, nowMono + session.timeoutMs)',
+        to: 'this.#deadlines.touch(session, nowMono + session.timeoutMs / 4)',
+      },
+    ],
+    members: 1,
+    seedsMax: 100,
+  },
+  {
+    name: 'watch-lost-on-reconnect',
+    story: 'setWatches does not look at what was missed',
+    patches: [
+      {
+        file: 'src/server/watches.ts',
+        from: 'else if (znode.mzxid > relativeZxid)',
+        to: 'else if (znode.mzxid > relativeZxid + 1e9)',
+      },
+    ],
+    members: 1,
+    seedsMax: 200,
+  },
+]
+
+/** Runs this simulator over a copy of the sources with the bug in it. True: it was caught. */
+export function runPlanted(plant: Plant, root: string): number {
+  const { name, patches = [], members, seedsMax } = plant
+  const copy = join(root, '.cache', 'plants', name)
+  rmSync(copy, { recursive: true, force: true })
+  for (const folder of ['src', 'test/sim', 'test/support'])
+    cpSync(join(root, folder), join(copy, folder), { recursive: true })
+  symlinkSync(join(root, 'test/golden'), join(copy, 'test/golden'))
+  for (const { file, from, to } of patches) {
+    const path = join(copy, file)
+    const source = readFileSync(path, 'utf8')
+    if (source.split(from).length !== 2)
+      throw new Error(`${name} no longer fits ${file}: "${from}" must stand there exactly once`)
+    writeFileSync(
+      path,
+      source.replace(from, () => to),
+    )
+  }
+  const args = ['tsx', '--conditions=source', join(copy, 'test/sim/main.ts')]
+  const options = ['--hunt', name, '--members', String(members), '--seeds', String(seedsMax)]
+  const { status } = spawnSync('npx', [...args, ...options], { cwd: root, stdio: 'inherit' })
+  return status ?? 1
+}

@@ -1,0 +1,73 @@
+import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
+import type { Member } from '../../src/server/member.ts'
+import type { SimNetwork, Socket, SocketEvents } from './network.ts'
+
+const ports = ['quorum', 'election'] as const
+
+/** The connections of one process to its peers, by link id. */
+export class ProcessLinks {
+  readonly #host: string
+  readonly #network: SimNetwork
+  readonly #enter: (deliver: (member: Member) => void) => void
+  readonly #sockets = new Map<LinkId, Socket>()
+  #lastAccepted = 0
+
+  constructor(
+    host: string,
+    network: SimNetwork,
+    enter: (deliver: (member: Member) => void) => void,
+  ) {
+    this.#host = host
+    this.#network = network
+    this.#enter = enter
+  }
+
+  listen(): void {
+    for (const port of ports)
+      this.#network.listen(this.#host, port, (socket) => this.#onAccepted(socket, port))
+  }
+
+  #onAccepted(socket: Socket, port: LinkPort): SocketEvents {
+    this.#lastAccepted += 1
+    const link = this.#lastAccepted
+    this.#sockets.set(link, socket)
+    this.#enter((member) => member.onLinkAccepted(link, port))
+    return this.#eventsOf(link)
+  }
+
+  /** What was closed by us meanwhile is told nothing more, also when it stands still in between. */
+  #eventsOf(link: LinkId): SocketEvents {
+    const tell = (deliver: (member: Member) => void): void =>
+      this.#enter((member) => {
+        if (this.#sockets.has(link)) deliver(member)
+      })
+    return {
+      onOpened: () => tell((member) => member.onLinkOpened(link)),
+      onBytes: (bytes) => tell((member) => member.onLinkBytes(link, bytes)),
+      onDrained: () => tell((member) => member.onLinkDrained(link)),
+      onClosed: () =>
+        tell((member) => {
+          this.#sockets.delete(link)
+          member.onLinkClosed(link)
+        }),
+    }
+  }
+
+  dial(link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {
+    const host = addresses[0]?.host ?? ''
+    this.#sockets.set(link, this.#network.dial(this.#host, host, port, this.#eventsOf(link)))
+  }
+
+  write(link: LinkId, bytes: Buffer): number {
+    return this.#sockets.get(link)?.send(bytes) ?? 0
+  }
+
+  close(link: LinkId): void {
+    this.#sockets.get(link)?.close()
+    this.#sockets.delete(link)
+  }
+
+  pause(link: LinkId, paused: boolean): void {
+    this.#sockets.get(link)?.pause(paused)
+  }
+}

@@ -1,0 +1,316 @@
+import { FrameSplitter, JuteReader, JuteWriter } from 'jute-ts'
+import {
+  readConnectResponse,
+  readReplyHeader,
+  readWatcherEvent,
+  writeConnectRequest,
+} from '../../src/data/records.ts'
+import { framed } from '../support/memory-server.ts'
+import type { Chance } from './chance.ts'
+import { decodeResult, encodeCall } from './client-frames.ts'
+import { ClientWatches } from './client-watches.ts'
+import type { EventHeap } from './event-heap.ts'
+import {
+  type Call,
+  describeCall,
+  type History,
+  hex,
+  isWrite,
+  type Op,
+  type SessionLog,
+  Violation,
+} from './history.ts'
+import type { SimNetwork, Socket } from './network.ts'
+
+export interface ClientParts {
+  readonly index: number
+  readonly heap: EventHeap
+  readonly network: SimNetwork
+  readonly chance: Chance
+  readonly history: History
+  /** Where members listen for clients. */
+  readonly hosts: readonly string[]
+  readonly timeoutMs: number
+  readonly counters: { connections: number }
+  readonly trace: (line: () => string) => void
+  /** A Violation, or what nobody has foreseen. */
+  readonly onFault: (error: unknown) => void
+  /** There is room for a request, or a reply has come. */
+  readonly onReady: (client: SimClient) => void
+}
+
+const EVENT_XID = -1
+const PING_XID = -2
+const FRAME_BYTES_MAX = 1 << 20
+
+/**
+ * A client as the libraries are: one session, over one connection at a time, to any member. It keeps
+ * the session alive, reconnects, sets its watches anew, and keeps the promises of ZooKeeper as
+ * conditions on what it is told.
+ */
+export class SimClient {
+  readonly host: string
+  readonly #parts: ClientParts
+  #socket: Socket | undefined = undefined
+  #splitter: FrameSplitter = new FrameSplitter(FRAME_BYTES_MAX)
+  #isOpen = false
+  #isGone = false
+  session: SessionLog | undefined = undefined
+  #passwd: Buffer = Buffer.alloc(16)
+  #pending: Op[] = []
+  #pings: Op[] = []
+  #watches: ClientWatches = new ClientWatches()
+  #xid = 0
+  #connection = 0
+  #lastHeard = 0
+  #lastSent = 0
+  #attempt = 0
+  /** While true no new session is opened. */
+  isRetiring = false
+  isPreferring: readonly string[]
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts
+    this.host = `c${parts.index}`
+    this.isPreferring = parts.hosts
+    this.#reconnect(parts.chance.below(100))
+    this.#tick()
+  }
+
+  get index(): number {
+    return this.#parts.index
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  get outstanding(): number {
+    return this.#pending.length
+  }
+
+  /** The session that it will go on with; to be abandoned, it must be told. */
+  get watching(): number {
+    return this.#watches.count
+  }
+
+  /** The process dies: no word to anybody, and the session is left to expire. */
+  die(isTold: boolean): void {
+    this.#isGone = true
+    const { session, parts } = { session: this.session, parts: this.#parts }
+    if (session !== undefined) session.end ??= { at: parts.heap.now, how: 'abandoned' }
+    if (isTold) this.#socket?.close()
+    else this.#socket?.vanish()
+    this.#forgetConnection()
+  }
+
+  /** Sends a request; the connection must be open. */
+  call(call: Call): Op {
+    const { session } = this
+    if (session === undefined || !this.#isOpen) throw new Error('a call without a session')
+    const { heap, history, trace, chance } = this.#parts
+    if (call.op !== 'ping') this.#xid += 1
+    const op: Op = {
+      session,
+      connection: this.#connection,
+      xid: call.op === 'ping' ? PING_XID : this.#xid,
+      call,
+      invokedAt: heap.now,
+      seenBefore: history.seenZxid,
+      reply: undefined,
+    }
+    if (call.op === 'ping') this.#pings.push(op)
+    else {
+      history.invoke(op)
+      this.#pending.push(op)
+      trace(() => `${this.host} sends ${op.xid} ${describeCall(call)}`)
+    }
+    this.#lastSent = heap.now
+    this.#socket?.send(encodeCall(op.xid, call, chance.chance(0.3)))
+    return op
+  }
+
+  /** Leaves the connection, as after a fault of the network; the session goes on. */
+  disconnect(): void {
+    if (this.#socket === undefined) return
+    this.#socket.close()
+    this.#forgetConnection()
+    this.#reconnect(this.#parts.chance.exponential(100))
+  }
+
+  #forgetConnection(): void {
+    this.#socket = undefined
+    this.#isOpen = false
+    this.#pending = []
+    this.#pings = []
+  }
+
+  #reconnect(ms: number): void {
+    this.#attempt += 1
+    const attempt = this.#attempt
+    this.#parts.heap.after(ms, () => {
+      if (attempt === this.#attempt && !this.#isGone) this.#connect()
+    })
+  }
+
+  #connect(): void {
+    if (this.isRetiring && this.session === undefined) return
+    const { chance, network, counters, trace } = this.#parts
+    counters.connections += 1
+    this.#connection = counters.connections
+    this.#splitter = new FrameSplitter(FRAME_BYTES_MAX)
+    const host = chance.pick(this.isPreferring)
+    trace(() => `${this.host} dials ${host}`)
+    this.#lastHeard = this.#parts.heap.now
+    this.#socket = network.dial(this.host, host, 'client', {
+      onOpened: () => this.#guard(() => this.#onOpened()),
+      onBytes: (bytes) => this.#guard(() => this.#onBytes(bytes)),
+      onClosed: () => this.#guard(() => this.#onClosed()),
+      onDrained: () => {},
+    })
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#parts.onFault(error)
+    }
+  }
+
+  #onOpened(): void {
+    const { session, timeoutMs } = { session: this.session, timeoutMs: this.#parts.timeoutMs }
+    this.#lastHeard = this.#parts.heap.now
+    const w = new JuteWriter()
+    writeConnectRequest(w, {
+      protocolVersion: 0,
+      lastZxidSeen: session?.lastZxid ?? 0,
+      timeOut: timeoutMs,
+      sessionId: session?.id ?? 0n,
+      passwd: this.#passwd,
+    })
+    w.writeBoolean(false)
+    this.#socket?.send(framed(w.bytes()))
+  }
+
+  #onClosed(): void {
+    this.#parts.trace(() => `${this.host} lost its connection`)
+    this.#forgetConnection()
+    this.#reconnect(10 + this.#parts.chance.exponential(100))
+  }
+
+  #onBytes(bytes: Buffer): void {
+    this.#lastHeard = this.#parts.heap.now
+    const splitter = this.#splitter
+    splitter.push(bytes)
+    // The splitter of another connection takes its place when this one ends within the loop.
+    while (splitter === this.#splitter && this.#socket !== undefined && splitter.next()) {
+      const frame = Buffer.from(splitter.buffer.subarray(splitter.start, splitter.end))
+      if (this.#isOpen) this.#onFrame(frame)
+      else this.#onConnected(new JuteReader(frame))
+    }
+    splitter.release()
+  }
+
+  #onConnected(r: JuteReader): void {
+    const { history, heap, index, trace } = { ...this.#parts }
+    const response = readConnectResponse(r)
+    if (response.timeOut === 0) return this.#onExpired()
+    if (this.session === undefined) {
+      this.session = {
+        id: response.sessionId,
+        client: index,
+        timeoutMs: response.timeOut,
+        openedAt: heap.now,
+        ops: [],
+        received: [],
+        watches: [],
+        lastZxid: 0,
+        end: undefined,
+      }
+      this.#passwd = Buffer.from(response.passwd ?? [])
+      history.open(this.session)
+    }
+    trace(() => `${this.host} has session 0x${this.session?.id.toString(16)}`)
+    this.#isOpen = true
+    this.session.received.push({ kind: 'connected' })
+    const rearm = this.#watches.toSetAnew(this.session.lastZxid)
+    if (rearm !== undefined) this.call(rearm)
+    this.#parts.onReady(this)
+  }
+
+  #onExpired(): void {
+    const { session } = this
+    this.#parts.trace(() => `${this.host} is told that its session has expired`)
+    if (session !== undefined) session.end ??= { at: this.#parts.heap.now, how: 'expired' }
+    this.#dropSession()
+  }
+
+  /** The next connection begins a new session. */
+  #dropSession(): void {
+    this.session = undefined
+    this.#passwd = Buffer.alloc(16)
+    this.#watches = new ClientWatches()
+    this.#xid = 0
+    this.#socket?.close()
+    this.#forgetConnection()
+    this.#reconnect(this.#parts.chance.exponential(50))
+  }
+
+  #onFrame(frame: Buffer): void {
+    const r = new JuteReader(frame)
+    const header = readReplyHeader(r)
+    const { session } = this
+    if (session === undefined) return
+    if (header.xid === EVENT_XID) {
+      const { type, path } = readWatcherEvent(r)
+      this.#parts.trace(() => `${this.host} is told event ${type} ${path} ${hex(header.zxid)}`)
+      this.#watches.onEvent(session, type, path, header.zxid)
+      return
+    }
+    const queue = header.xid === PING_XID ? this.#pings : this.#pending
+    const op = queue.shift()
+    if (op === undefined || op.xid !== header.xid)
+      throw new Violation(
+        'replies in the order of requests',
+        `client ${this.index} awaits xid ${op?.xid} and is told of ${header.xid}`,
+      )
+    this.#onReply(op, header, r)
+  }
+
+  #onReply(op: Op, header: { zxid: number; err: number }, r: JuteReader): void {
+    const { zxid, err } = header
+    const { history, heap, trace } = this.#parts
+    const result = err === 0 ? decodeResult(op.call, r) : {}
+    if (!r.ok || r.remaining > 0)
+      throw new Violation('replies decode', `the reply to ${describeCall(op.call)}`)
+    if (op.call.op !== 'ping')
+      trace(() => `${this.host} is answered ${op.xid} at ${hex(zxid)}, err ${err}`)
+    history.onReply(op, { at: heap.now, zxid, err, result })
+    this.#watches.onReply(op)
+    if (op.call.op === 'closeSession') {
+      op.session.end = { at: heap.now, how: 'closed' }
+      this.#dropSession()
+      return
+    }
+    if (op.call.op !== 'ping') this.#parts.onReady(this)
+  }
+
+  /** Heartbeat, and the patience of a client. */
+  #tick(): void {
+    if (this.#isGone) return
+    const { heap, timeoutMs } = this.#parts
+    const timeout = this.session?.timeoutMs ?? timeoutMs
+    const now = heap.now
+    if (this.#socket !== undefined && now - this.#lastHeard > (timeout * 2) / 3) {
+      this.#parts.trace(() => `${this.host} gives its connection up`)
+      this.#guard(() => this.disconnect())
+    } else if (this.#isOpen && now - this.#lastSent > timeout / 3) this.call({ op: 'ping' })
+    heap.after(timeout / 8, () => this.#tick())
+  }
+
+  /** Writes whose fate is not known yet. */
+  get writesOut(): number {
+    return this.#pending.filter((op) => isWrite(op.call)).length
+  }
+}

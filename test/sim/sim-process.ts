@@ -1,0 +1,382 @@
+import { JuteWriter } from 'jute-ts'
+import { defaultLimits } from '../../src/base/limits.ts'
+import type { LogFields, Logger } from '../../src/base/logger.ts'
+import { epochOf } from '../../src/data/zxid.ts'
+import { nodeCrypto } from '../../src/node/crypto.ts'
+import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
+import { judgeEpochs } from '../../src/persistence/epoch-files.ts'
+import { planPurge } from '../../src/persistence/purge.ts'
+import { SnapshotEncoder } from '../../src/persistence/snapshot-format.ts'
+import { snapshotFileName } from '../../src/persistence/snapshot-name.ts'
+import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
+import type { QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
+import { providersOf } from '../../src/server/auth-requests.ts'
+import type { Config } from '../../src/server/config.ts'
+import { ensembleOf } from '../../src/server/ensemble-of.ts'
+import { type Loaded, loadMember } from '../../src/server/load.ts'
+import { ADVANCE_INTERVAL_MS, Member } from '../../src/server/member.ts'
+import type { EnsemblePorts } from '../../src/server/peering.ts'
+import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
+import { TreeDump } from '../../src/tree/snapshot-codec.ts'
+import type { Chance } from './chance.ts'
+import type { EventHeap } from './event-heap.ts'
+import { Violation } from './history.ts'
+import { type Ledger, MemberLog } from './ledger.ts'
+import type { SimNetwork, Socket, SocketEvents } from './network.ts'
+import { ProcessLinks } from './process-links.ts'
+import { shownZxid } from './shown-zxid.ts'
+import { type DiskFaults, SimDisk } from './sim-disk.ts'
+
+/** How the clocks of one process differ from simulated time. */
+export interface ClockSkew {
+  readonly monoOffsetMs: number
+  /** Ms of its clock in one of simulated time. */
+  readonly rate: number
+  /** Changes when somebody sets the clock. */
+  wallOffsetMs: number
+}
+
+export interface ProcessParts {
+  readonly sid: number
+  readonly heap: EventHeap
+  readonly network: SimNetwork
+  readonly chance: Chance
+  readonly ledger: Ledger
+  readonly config: Config
+  /** Instead of the one that the configuration asks for. */
+  readonly verifier: QuorumVerifier | undefined
+  readonly skew: ClockSkew
+  readonly diskFaults: DiskFaults
+  readonly trace: (line: () => string) => void
+  readonly onFault: (error: unknown) => void
+}
+
+const noWords = {
+  wordOf: () => undefined,
+  extraBytes: () => 0,
+  run: () => '',
+  silenceMsMax: 10_000,
+}
+/** From the last event of a turn to its end. */
+const TURN_MS = 0.02
+
+/**
+ * The computer of one member: its disk stays, and on it one process after the other, each booted
+ * from the disk as in production. The Machine of its TurnLoop is simulated time, network and disk.
+ */
+export class SimProcess {
+  readonly host: string
+  readonly skew: ClockSkew
+  readonly disk: SimDisk
+  readonly config: Config
+  /** Of a write and its sync, mean in ms; the nemesis changes it. */
+  diskMs = 0.3
+  /** No write is done before that time. */
+  diskStuckUntil = 0
+  log: MemberLog
+  crashes = 0
+  /** The newest txn of its log or snapshot that no loss of power can take any more. */
+  durableZxid = 0
+  #run: ProcessRun | undefined = undefined
+  readonly #parts: ProcessParts
+
+  constructor(parts: ProcessParts) {
+    this.#parts = parts
+    this.host = `m${parts.sid}`
+    this.skew = parts.skew
+    this.config = parts.config
+    this.log = new MemberLog(this.host)
+    const complete = (done: () => void): void => {
+      const ms = this.diskMs / 4 + parts.chance.exponential(this.diskMs)
+      const run = this.#run
+      parts.heap.at(Math.max(this.diskStuckUntil, parts.heap.now + ms), () => run?.guard(done))
+    }
+    this.disk = new SimDisk(parts.chance.prng, complete, parts.diskFaults)
+  }
+
+  get isUp(): boolean {
+    return this.#run !== undefined
+  }
+
+  /** Of the process that runs. */
+  get member(): Member | undefined {
+    return this.#run?.member
+  }
+
+  boot(): void {
+    if (this.#run !== undefined) return
+    const { trace, onFault } = this.#parts
+    try {
+      this.#run = new ProcessRun(this, this.#parts)
+      trace(() => `${this.host} has booted at zxid ${this.#run?.member.tree.lastProcessedZxid}`)
+    } catch (error) {
+      onFault(error)
+    }
+  }
+
+  /** The process ends here and now. power: what was not synced may be lost. */
+  crash(how: 'power' | 'kill'): void {
+    if (this.#run === undefined) return
+    this.#parts.trace(() => `${this.host} crashes: ${how}`)
+    this.crashes += 1
+    this.#run.end()
+    this.#run = undefined
+    this.#parts.network.dropHost(this.host, how === 'kill')
+    if (how === 'power') this.disk.crash()
+    else this.disk.kill()
+  }
+
+  /** Serves in a quorum, and its disk is not behind that zxid and epoch. */
+  holds(zxid: number, epoch: number): boolean {
+    const { role, tree } = this.member ?? {}
+    if ((role !== 'leading' && role !== 'following') || tree === undefined) return false
+    return this.durableZxid >= zxid && epochOf(tree.lastProcessedZxid) >= epoch
+  }
+
+  /** The epoch that it has promised to, as far as a disk that it may have written knows. */
+  get acceptedEpoch(): number {
+    return Number(this.disk.readEpochs().acceptedEpoch ?? 0)
+  }
+
+  /** While it is down: the disk is replaced by an empty one. */
+  wipe(): void {
+    this.disk.wipe()
+    this.log = new MemberLog(this.host)
+    this.durableZxid = 0
+  }
+
+  /** It runs, on a disk as it should be. */
+  heal(): void {
+    this.diskMs = Math.min(this.diskMs, 1)
+    this.diskStuckUntil = 0
+    this.boot()
+  }
+
+  /** Nothing happens there before that time. */
+  stall(until: number): void {
+    this.#parts.network.stall(this.host, until)
+  }
+
+  purge(): void {
+    for (const name of planPurge(this.disk, 3)) this.disk.unlink(name)
+  }
+}
+
+/** One process, from its boot to its end. */
+class ProcessRun implements Machine {
+  readonly member: Member
+  readonly #loop: TurnLoop
+  readonly #process: SimProcess
+  readonly #parts: ProcessParts
+  readonly #links: ProcessLinks
+  readonly #clients = new Map<number, Socket>()
+  #lastClient = 0
+  #isEnded = false
+
+  constructor(process: SimProcess, parts: ProcessParts) {
+    this.#process = process
+    this.#parts = parts
+    const { config } = process
+    const providers = providersOf(config, nodeCrypto)
+    if (typeof providers === 'string') throw new Error(providers)
+    const logger = this.#logger()
+    const loaded = this.#load(logger)
+    const limits = {
+      ...defaultLimits,
+      frameBytesMax: config.juteMaxBufferBytes,
+      requestsOutstandingMax: config.globalOutstandingLimit,
+      cnxnsPerAddressMax: config.maxClientCnxns,
+      cnxnsMax: config.maxCnxns,
+    }
+    const ensemble = this.#ensemble(loaded, logger)
+    const ports = { config, limits, providers, crypto: nodeCrypto, logger, clock: this.clock() }
+    this.member = new Member({ ...ports, ensemble }, loaded, noWords)
+    this.#loop = new TurnLoop(this.member, this)
+    const { network } = parts
+    this.#links = new ProcessLinks(process.host, network, (deliver) => this.enter(deliver))
+    if (ensemble !== undefined) this.#links.listen()
+    network.listen(process.host, 'client', (socket) => this.#onClient(socket))
+    this.enter((member) => member.start())
+    this.#beat()
+  }
+
+  #ensemble(loaded: Loaded, logger: Logger): EnsemblePorts | undefined {
+    const ensemble = ensembleOf(this.#process.config)
+    if (ensemble === undefined) return undefined
+    const { disk, host } = this.#process
+    const judged = judgeEpochs(disk.readEpochs(), loaded.lastZxid)
+    if (judged.kind === 'refused')
+      throw new Violation('a member boots from its disk', `${host}: ${JSON.stringify(judged)}`)
+    for (const { file, epoch } of judged.write) disk.writeEpochSync(file, epoch)
+    for (const note of judged.notes) logger.info('wrote an epoch file', { note })
+    const { accepted, current } = judged
+    const { verifier = ensemble.verifier } = this.#parts
+    return { ensemble: { ...ensemble, verifier }, epochs: { accepted, current }, disk }
+  }
+
+  #load(logger: Logger): Loaded {
+    const { disk, host, config } = this.#process
+    const rules = { ...config, mayCreate: true }
+    const loaded = loadMember(disk, rules, logger)
+    if (loaded.kind === 'refused')
+      throw new Violation('a member boots from its disk', `${host}: ${JSON.stringify(loaded)}`)
+    if (loaded.isNew) this.#writeFirstSnapshot(loaded)
+    if (loaded.tail !== undefined) disk.cutTail(loaded.tail)
+    const before = this.#process.log
+    this.#process.durableZxid = loaded.lastZxid
+    this.#process.log = new MemberLog(host)
+    for (const [zxid, entry] of before.entries)
+      if (zxid <= loaded.lastZxid) this.#process.log.append(zxid, entry)
+    return loaded
+  }
+
+  #writeFirstSnapshot({ tree }: Loaded): void {
+    const w = new JuteWriter()
+    const tail = { digest: true, lastProcessedZxid: true }
+    new SnapshotEncoder(new TreeDump(tree, []), tail).writeSlice(w, Infinity)
+    const name = snapshotFileName({ zxid: 0, compression: '' })
+    this.#process.disk.writeSnapshotSync(name, Buffer.from(w.bytes()))
+  }
+
+  #logger(): Logger {
+    const { trace } = this.#parts
+    const { host } = this.#process
+    const log =
+      (level: string) =>
+      (message: string, fields: LogFields = {}): void =>
+        trace(() => `${host} ${level}: ${message} ${JSON.stringify(fields)}`)
+    const error = log('error')
+    return {
+      debug: log('debug'),
+      info: log('info'),
+      warn: log('warn'),
+      error: (message, fields) => {
+        error(message, fields)
+        if (message.includes('digest'))
+          this.#parts.onFault(new Violation('equal digests at equal zxid', `${host}: ${message}`))
+      },
+    }
+  }
+
+  end(): void {
+    this.#isEnded = true
+  }
+
+  /** Runs something of this process: not after its end, and not while it stands still. */
+  guard(work: () => void): void {
+    if (this.#isEnded) return
+    const { heap, network, onFault } = this.#parts
+    const until = network.stalledUntil(this.#process.host)
+    if (until > heap.now) {
+      heap.at(until, () => this.guard(work))
+      return
+    }
+    try {
+      work()
+    } catch (error) {
+      onFault(error)
+    }
+  }
+
+  enter(deliver: (member: Member) => void): void {
+    this.guard(() => this.#loop.enter(deliver))
+  }
+
+  #beat(): void {
+    this.#parts.heap.after(ADVANCE_INTERVAL_MS, () => {
+      if (this.#isEnded) return
+      this.enter(() => {})
+      this.#beat()
+    })
+  }
+
+  clock(): { readonly mono: number; readonly wall: number } {
+    const { now } = this.#parts.heap
+    const { monoOffsetMs, rate, wallOffsetMs } = this.#process.skew
+    return { mono: Math.floor(monoOffsetMs + now * rate), wall: Math.floor(wallOffsetMs + now) }
+  }
+
+  afterThisTurn(fn: () => void): void {
+    this.#parts.heap.after(TURN_MS, () => this.guard(fn))
+  }
+
+  #onClient(socket: Socket): SocketEvents {
+    this.#lastClient += 1
+    const id = this.#lastClient
+    this.#clients.set(id, socket)
+    const port = 40_000 + id
+    this.enter((member) => member.onClientOpened(id, '127.0.0.1', port))
+    return {
+      onOpened: () => {},
+      onBytes: (bytes) => this.enter((member) => member.onClientBytes(id, bytes)),
+      onClosed: () => {
+        this.#clients.delete(id)
+        this.enter((member) => member.onClientClosed(id))
+      },
+      onDrained: () => this.enter((member) => member.onClientDrained(id)),
+    }
+  }
+
+  writeClient(cnxn: number, bytes: Buffer): number {
+    const socket = this.#clients.get(cnxn)
+    if (socket === undefined) return 0
+    const { tree } = this.member
+    const zxid = shownZxid(bytes)
+    const { ledger } = this.#parts
+    if (zxid > 0) ledger.onShown(this.#process.log, zxid)
+    if (zxid === tree.lastProcessedZxid)
+      ledger.onState(this.#process.host, zxid, tree.digest.toBigInt())
+    return socket.send(bytes)
+  }
+
+  closeClient(cnxn: number, now: boolean): void {
+    const socket = this.#clients.get(cnxn)
+    this.#clients.delete(cnxn)
+    if (now) socket?.reset(true)
+    else socket?.close()
+  }
+
+  pauseClient(cnxn: number, paused: boolean): void {
+    this.#clients.get(cnxn)?.pause(paused)
+  }
+
+  writeDisk(ops: readonly DiskOp[], done: () => void): void {
+    const { ledger, heap } = this.#parts
+    const { log, disk } = this.#process
+    for (const op of ops) {
+      if (op.kind === 'appendTxns') ledger.onAppend(log, op.bytes, heap.now)
+      if (op.kind === 'truncateAfter') log.truncate(op.zxid)
+      if (op.kind === 'forgetHistory') log.forget(op.zxid)
+    }
+    disk.writeDisk(ops, () => {
+      for (const op of ops) this.#onDurable(op)
+      done()
+    })
+  }
+
+  #onDurable(op: DiskOp): void {
+    if (op.kind === 'appendTxns') this.#process.durableZxid = op.lastZxid
+    if (op.kind === 'truncateAfter' || op.kind === 'forgetHistory')
+      this.#process.durableZxid = op.zxid
+  }
+
+  writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void {
+    this.#process.disk.writeSnapshotSlice(op, done)
+  }
+
+  dialLink(link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {
+    this.#links.dial(link, port, addresses)
+  }
+
+  writeLink(link: LinkId, bytes: Buffer): number {
+    return this.#links.write(link, bytes)
+  }
+
+  closeLink(link: LinkId): void {
+    this.#links.close(link)
+  }
+
+  pauseLink(link: LinkId, paused: boolean): void {
+    this.#links.pause(link, paused)
+  }
+}

@@ -1,0 +1,242 @@
+import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
+import { ensembleOf } from '../../src/server/ensemble-of.ts'
+import { Chance } from './chance.ts'
+import { checkOrder } from './checkers/order.ts'
+import { replay } from './checkers/replay.ts'
+import { checkSessions } from './checkers/sessions.ts'
+import { checkTrees } from './checkers/trees.ts'
+import { checkWatches } from './checkers/watches.ts'
+import { EventHeap } from './event-heap.ts'
+import { History, Violation } from './history.ts'
+import { Ledger } from './ledger.ts'
+import { Nemesis } from './nemesis.ts'
+import { SimNetwork } from './network.ts'
+import { simConfig } from './sim-config.ts'
+import type { DiskFaults } from './sim-disk.ts'
+import { SimProcess } from './sim-process.ts'
+import type { Swarm } from './swarm.ts'
+import { SimUsers } from './users.ts'
+
+export interface SimulationOptions {
+  readonly swarm: Swarm
+  readonly diskFaults?: DiskFaults
+  /** Lines of what happens, if somebody wants to read them. */
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+/** What a run has done, so that a row of runs can show that it tests something. */
+export interface RunSummary {
+  readonly simulatedMs: number
+  readonly replies: number
+  readonly txns: number
+  readonly crashes: number
+  readonly faults: ReadonlyMap<string, number>
+}
+
+const STEP_MS = 50
+
+/** One run, from its seed alone. */
+export class Simulation {
+  readonly #swarm: Swarm
+  readonly #quorum: QuorumVerifier
+  readonly #heap = new EventHeap()
+  readonly #network: SimNetwork
+  readonly #history = new History()
+  readonly #ledger = new Ledger()
+  readonly #processes: SimProcess[] = []
+  readonly #nemesis: Nemesis
+  readonly #users: SimUsers
+  readonly #trace: (line: () => string) => void
+  #fault: { readonly error: unknown } | undefined = undefined
+
+  constructor(options: SimulationOptions) {
+    const { swarm, trace } = options
+    const heap = this.#heap
+    this.#swarm = swarm
+    const ensemble = ensembleOf(simConfig(swarm, 1))
+    this.#quorum = ensemble?.verifier ?? new MajorityQuorum([1])
+    this.#trace =
+      trace === undefined
+        ? () => {}
+        : (line) => trace(`${heap.now.toFixed(2).padStart(10)} ${line()}`)
+    this.#network = new SimNetwork(heap, new Chance(swarm.seed, 'network'), swarm.rates)
+    for (let sid = 1; sid <= swarm.members + swarm.observers; sid += 1)
+      this.#processes.push(this.#process(sid, options.diskFaults ?? {}))
+    this.#users = new SimUsers({
+      swarm,
+      heap,
+      network: this.#network,
+      history: this.#history,
+      hosts: this.#processes.map(({ host }) => host),
+      trace: this.#trace,
+      onFault: this.#onFault,
+    })
+    this.#nemesis = new Nemesis({
+      swarm,
+      heap,
+      network: this.#network,
+      chance: new Chance(swarm.seed, 'nemesis'),
+      processes: this.#processes,
+      clientHosts: () => this.#users.hosts,
+      killClient: () => this.#users.killOne(),
+      mayWipe: (process) => this.#mayWipe(process),
+      trace: this.#trace,
+    })
+  }
+
+  readonly #onFault = (error: unknown): void => {
+    this.#fault ??= { error }
+  }
+
+  #process(sid: number, diskFaults: DiskFaults): SimProcess {
+    const { seed, clockRateError } = this.#swarm
+    const chance = new Chance(seed, 'clock', sid)
+    const skew = {
+      monoOffsetMs: chance.between(1000, 1_000_000_000),
+      rate: 1 + (chance.between(-100, 100) / 100) * clockRateError,
+      wallOffsetMs: 1_700_000_000_000 + chance.between(-60_000, 60_000),
+    }
+    return new SimProcess({
+      sid,
+      heap: this.#heap,
+      network: this.#network,
+      chance: new Chance(seed, 'disk', sid),
+      ledger: this.#ledger,
+      config: simConfig(this.#swarm, sid),
+      verifier: undefined,
+      skew,
+      diskFaults,
+      trace: this.#trace,
+      onFault: this.#onFault,
+    })
+  }
+
+  /** Throws the first Violation that is found, or whatever else goes wrong. */
+  run(): RunSummary {
+    for (const process of this.#processes) process.boot()
+    this.#pass(this.#swarm.faultyMs)
+    this.#nemesis.stop()
+    const calmFrom = this.#expectProgress()
+    this.#settle()
+    this.#check(calmFrom)
+    return {
+      simulatedMs: this.#heap.now,
+      replies: this.#history.repliesTotal,
+      txns: this.#ledger.size,
+      crashes: this.#processes.reduce((sum, { crashes }) => sum + crashes, 0),
+      faults: this.#nemesis.done,
+    }
+  }
+
+  #pass(ms: number): void {
+    const end = this.#heap.now + ms
+    while (this.#heap.now < end) {
+      this.#heap.runUntil(Math.min(end, this.#heap.now + STEP_MS))
+      if (this.#fault !== undefined) throw this.#fault.error
+    }
+  }
+
+  #passUntil(limitMs: number, isDone: () => boolean): boolean {
+    const end = this.#heap.now + limitMs
+    while (!isDone()) {
+      if (this.#heap.now >= end) return false
+      this.#pass(STEP_MS)
+    }
+    return true
+  }
+
+  /**
+   * A core heals, which is a random quorum, and the rest stays as broken as it is: every client must
+   * get a write done within a bound. Returns when the faults ended.
+   */
+  #expectProgress(): number {
+    const { tickMs, seed } = this.#swarm
+    const chance = new Chance(seed, 'nemesis', 1)
+    const core = new Set(this.#core(chance).map(({ host }) => host))
+    this.#trace(() => `the core heals: ${[...core].join(' ')}`)
+    const hosts = [...core, ...this.#users.hosts]
+    for (const a of hosts) for (const b of hosts) this.#network.heal(a, b)
+    for (const process of this.#processes) if (core.has(process.host)) process.heal()
+    this.#users.probe()
+    const boundMs = 60 * tickMs + 10_000
+    if (!this.#passUntil(boundMs, () => this.#users.haveProgressed))
+      throw new Violation(
+        'progress after healing',
+        `${this.#users.stuck} got no write done in ${boundMs} ms`,
+      )
+    return this.#heap.now
+  }
+
+  /** Just enough voters for a quorum. */
+  #core(chance: Chance): readonly SimProcess[] {
+    const core: SimProcess[] = []
+    for (const process of chance.shuffled(this.#voters)) {
+      core.push(process)
+      if (this.#isQuorum(core)) break
+    }
+    return core
+  }
+
+  get #voters(): readonly SimProcess[] {
+    return this.#processes.slice(0, this.#swarm.members)
+  }
+
+  #isQuorum(processes: readonly SimProcess[]): boolean {
+    const has = (sid: number): boolean => processes.some(({ host }) => host === `m${sid}`)
+    return this.#quorum.containsQuorum(has)
+  }
+
+  /**
+   * An observer is needed for nothing. The disk of a voter may be lost where a quorum of the others
+   * has all that it may ever have acked, and is bound by its promises.
+   */
+  #mayWipe(process: SimProcess): boolean {
+    if (this.#swarm.members === 1) return false
+    if (!this.#voters.includes(process)) return true
+    const { acceptedEpoch, log } = process
+    const last = Math.max(log.lastZxid, process.durableZxid)
+    return this.#isQuorum(
+      this.#voters.filter((other) => other !== process && other.holds(last, acceptedEpoch)),
+    )
+  }
+
+  /** Everything heals; some clients leave for good, and all the others look at everything. */
+  #settle(): void {
+    const { tickMs, timeoutMsMax } = this.#swarm
+    this.#trace(() => 'everything heals')
+    this.#network.healAll()
+    for (const process of this.#processes) process.heal()
+    this.#users.retireSome()
+    this.#pass(2 * timeoutMsMax + 6 * tickMs + 2000)
+    this.#users.lookAround()
+    const isDone = this.#passUntil(60 * tickMs + 10_000, () => this.#users.areDone)
+    if (!isDone) throw new Violation('progress after healing', `${this.#users.stuck} cannot read`)
+    this.#passUntil(20 * tickMs, () => this.#isLevel)
+  }
+
+  /** All members have the same state. */
+  get #isLevel(): boolean {
+    const zxids = this.#processes.map(({ member }) => member?.tree.lastProcessedZxid)
+    return zxids.every((zxid) => zxid === zxids[0])
+  }
+
+  #check(calmFrom: number): void {
+    const entries = this.#ledger.read()
+    const story = replay(this.#history, entries)
+    checkOrder(this.#history, story)
+    checkWatches(this.#history, story)
+    const { members, clockRateError, tickMs, timeoutMsMax } = this.#swarm
+    checkSessions(
+      this.#history,
+      story,
+      {
+        calmFrom: calmFrom + timeoutMsMax,
+        clockError: 2 * clockRateError + 0.01,
+        isAlone: members === 1,
+        lateMs: 3 * tickMs + 1000 + timeoutMsMax,
+      },
+      this.#heap.now,
+    )
+    checkTrees(this.#processes, story.model, this.#users.livingSessions)
+  }
+}

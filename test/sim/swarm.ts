@@ -1,0 +1,95 @@
+import { Chance } from './chance.ts'
+import type { NetworkRates } from './network.ts'
+
+/** What may go wrong; each run has its own mix. */
+export const faultKinds = [
+  'power',
+  'kill',
+  'stall',
+  'slowDisk',
+  'stuckDisk',
+  'partition',
+  'oneWay',
+  'slowLink',
+  'reset',
+  'halfOpen',
+  'wallJump',
+  'cutClients',
+  'clientDies',
+  'purge',
+  'wipe',
+] as const
+export type FaultKind = (typeof faultKinds)[number]
+
+/** One run, as its seed has drawn it. Times in simulated ms. */
+export interface Swarm {
+  readonly seed: number
+  readonly members: number
+  readonly observers: number
+  /** Weights by sid; undefined: a majority decides. */
+  readonly weights: ReadonlyMap<number, number> | undefined
+  readonly clients: number
+  /** How long faults are injected. */
+  readonly faultyMs: number
+  readonly thinkMs: number
+  /** Requests that a client may have out at once. */
+  readonly pipeline: number
+  readonly tickMs: number
+  readonly timeoutMsMax: number
+  readonly paths: number
+  readonly rates: NetworkRates
+  /** How often each fault is drawn; those that are not there never happen. */
+  readonly faults: ReadonlyMap<FaultKind, number>
+  readonly faultEveryMs: number
+  readonly settings: Readonly<Record<string, string>>
+  readonly clockRateError: number
+}
+
+export interface SwarmWishes {
+  readonly members?: number | undefined
+  readonly faultyMs?: number | undefined
+}
+
+/** Even the kind of run is drawn: no two test the same. */
+export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
+  const chance = new Chance(seed, 'swarm')
+  const members = wishes.members ?? chance.pick([1, 3, 3, 3, 5])
+  const tickMs = chance.pick([200, 300, 500])
+  const faults = new Map<FaultKind, number>()
+  const isCalm = chance.chance(0.05)
+  for (const kind of faultKinds) {
+    const weight = chance.between(1, 10)
+    if (!isCalm && chance.chance(0.5)) faults.set(kind, weight)
+  }
+  return {
+    seed,
+    members,
+    observers: members >= 3 && chance.chance(0.25) ? chance.between(1, 2) : 0,
+    weights: members === 3 && chance.chance(0.1) ? new Map([[chance.between(1, 3), 2]]) : undefined,
+    clients: chance.between(2, 6),
+    faultyMs: wishes.faultyMs ?? chance.between(5, 20) * 1000,
+    thinkMs: chance.pick([5, 20, 60, 150]),
+    pipeline: chance.pick([1, 1, 4, 16]),
+    tickMs,
+    timeoutMsMax: tickMs * chance.pick([4, 8, 16]),
+    paths: chance.pick([2, 5, 12]),
+    rates: {
+      latencyMs: chance.pick([0.05, 0.2, 1, 5]),
+      jitterMs: chance.pick([0.05, 0.5, 5, 20]),
+      cutShare: chance.pick([0, 0.02, 0.3]),
+    },
+    faults,
+    faultEveryMs: chance.pick([200, 500, 1500, 4000]),
+    settings: {
+      tickTime: String(tickMs),
+      initLimit: String(chance.pick([5, 10])),
+      syncLimit: String(chance.pick([3, 5])),
+      snapshotSizeFactor: chance.pick(['0.33', '0', '-1']),
+      snapCount: String(chance.pick([10, 50, 300, 100_000])),
+      globalOutstandingLimit: String(chance.pick([4, 30, 1000])),
+      maxClientCnxns: '0',
+      preAllocSize: '4',
+    },
+    clockRateError: chance.pick([0, 0, 0.001, 0.01]),
+  }
+}

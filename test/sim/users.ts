@@ -1,0 +1,202 @@
+import { Chance } from './chance.ts'
+import type { EventHeap } from './event-heap.ts'
+import type { History, Op } from './history.ts'
+import type { SimNetwork } from './network.ts'
+import { SimClient } from './sim-client.ts'
+import type { Swarm } from './swarm.ts'
+import { Workload } from './workload.ts'
+
+export interface UsersParts {
+  readonly swarm: Swarm
+  readonly heap: EventHeap
+  readonly network: SimNetwork
+  readonly history: History
+  readonly hosts: readonly string[]
+  readonly trace: (line: () => string) => void
+  readonly onFault: (error: unknown) => void
+}
+
+interface User {
+  readonly client: SimClient
+  readonly load: Workload
+  readonly chance: Chance
+  isThinking: boolean
+  isDead: boolean
+  /** Since the last probe was asked for. */
+  hasProgressed: boolean
+  probe: Op | undefined
+  /** What is still to be looked at, at the end. */
+  toRead: string[]
+  last: Op | undefined
+}
+
+type Mode = 'work' | 'probe' | 'idle' | 'look'
+
+/** The clients and what they want: work, then a sign of progress, then to see everything. */
+export class SimUsers {
+  readonly #parts: UsersParts
+  readonly #users: User[] = []
+  readonly #counters = { connections: 0 }
+  #mode: Mode = 'work'
+
+  constructor(parts: UsersParts) {
+    this.#parts = parts
+    for (let i = 0; i < parts.swarm.clients; i += 1) this.#add()
+  }
+
+  #add(): void {
+    const { swarm, heap, network, history, hosts, trace, onFault } = this.#parts
+    const index = this.#users.length + 1
+    const chance = new Chance(swarm.seed, 'client', index)
+    const client = new SimClient({
+      index,
+      heap,
+      network,
+      chance,
+      history,
+      hosts,
+      timeoutMs: chance.between(2 * swarm.tickMs, swarm.timeoutMsMax),
+      counters: this.#counters,
+      trace,
+      onFault,
+      onReady: () => this.#onReady(user),
+    })
+    const user: User = {
+      client,
+      load: new Workload(chance, { paths: swarm.paths, client: index }),
+      chance,
+      isThinking: false,
+      isDead: false,
+      hasProgressed: false,
+      probe: undefined,
+      toRead: [],
+      last: undefined,
+    }
+    this.#users.push(user)
+  }
+
+  get #living(): readonly User[] {
+    return this.#users.filter(({ isDead }) => !isDead)
+  }
+
+  get hosts(): readonly string[] {
+    return this.#living.map(({ client }) => client.host)
+  }
+
+  /** One dies without a word, and another one comes. */
+  killOne(): void {
+    const living = this.#living
+    if (living.length < 2 || this.#users.length > 40) return
+    const user = living[this.#users.length % living.length]
+    if (user === undefined) return
+    this.#kill(user)
+    this.#add()
+  }
+
+  #kill(user: User): void {
+    user.isDead = true
+    user.client.die(user.chance.chance(0.3))
+  }
+
+  #onReady(user: User): void {
+    if (user.isDead) return
+    this.#learn(user)
+    const { heap, swarm } = this.#parts
+    if (user.isThinking) return
+    user.isThinking = true
+    const isEager = user.client.outstanding < swarm.pipeline && user.chance.chance(0.5)
+    const ms = isEager || this.#mode === 'look' ? 0 : user.chance.exponential(swarm.thinkMs)
+    heap.after(ms, () => {
+      user.isThinking = false
+      if (!user.isDead && user.client.isOpen) this.#act(user)
+    })
+  }
+
+  /** Remembers versions and names that replies have told. */
+  #learn(user: User): void {
+    const { last, load } = user
+    if (last?.reply === undefined) return
+    const { call, reply } = last
+    if ('path' in call && reply.result.stat !== undefined)
+      load.versions.set(call.path, reply.result.stat.version)
+    if (call.op === 'create' && reply.result.path !== undefined) load.onCreated(reply.result.path)
+    user.last = undefined
+  }
+
+  #act(user: User): void {
+    const { client, load } = user
+    if (client.outstanding >= this.#parts.swarm.pipeline) return
+    switch (this.#mode) {
+      case 'work':
+        user.last = client.call(load.next())
+        break
+      case 'probe':
+        return this.#probe(user)
+      case 'look':
+        return this.#look(user)
+      case 'idle':
+        return
+    }
+    if (client.outstanding < this.#parts.swarm.pipeline) this.#onReady(user)
+  }
+
+  #probe(user: User): void {
+    if (user.probe?.reply?.err === 0) user.hasProgressed = true
+    else if (user.probe === undefined || user.client.outstanding === 0)
+      user.probe = user.client.call(user.load.probe())
+  }
+
+  #look(user: User): void {
+    if (user.client.outstanding > 0) return
+    const path = user.toRead.pop()
+    if (path === undefined) return
+    if (path === '') user.client.call({ op: 'sync', path: '/' })
+    else {
+      const op = user.chance.pick(['getData', 'getChildren', 'exists'] as const)
+      user.client.call({ op, path, watch: false })
+    }
+  }
+
+  #setMode(mode: Mode): void {
+    this.#mode = mode
+    for (const user of this.#living) if (user.client.isOpen) this.#onReady(user)
+  }
+
+  probe(): void {
+    this.#setMode('probe')
+  }
+
+  /** Every client has got a write done that it sent since. */
+  get haveProgressed(): boolean {
+    return this.#living.every(({ hasProgressed }) => hasProgressed)
+  }
+
+  get stuck(): string {
+    return this.#living
+      .filter((user) => (this.#mode === 'probe' ? !user.hasProgressed : user.toRead.length > 0))
+      .map(({ client }) => client.host)
+      .join(' ')
+  }
+
+  /** Some clients go for good; the others keep their sessions and do nothing. */
+  retireSome(): void {
+    this.#setMode('idle')
+    for (const user of this.#living.slice(1)) if (user.chance.chance(0.4)) this.#kill(user)
+  }
+
+  lookAround(): void {
+    for (const user of this.#living) user.toRead = [...user.load.allPaths(), '']
+    this.#setMode('look')
+  }
+
+  get areDone(): boolean {
+    return this.#living.every(
+      ({ toRead, client }) => toRead.length === 0 && client.outstanding === 0,
+    )
+  }
+
+  get livingSessions(): ReadonlySet<bigint> {
+    const ids = this.#living.map(({ client }) => client.session?.id)
+    return new Set(ids.filter((id) => id !== undefined))
+  }
+}

@@ -1,0 +1,126 @@
+import type { Chance } from './chance.ts'
+import type { Call, Part } from './history.ts'
+
+export interface WorkloadShape {
+  readonly paths: number
+  readonly client: number
+}
+
+type Make = (load: Workload) => Call
+
+/** How often what is asked for. */
+const mix: readonly (readonly [weight: number, make: Make])[] = [
+  [20, (load) => load.create()],
+  [20, (load) => load.setData()],
+  [8, (load) => load.remove()],
+  [10, (load) => load.multi()],
+  [14, (load) => load.read('getData')],
+  [6, (load) => load.read('exists')],
+  [8, (load) => load.read('getChildren')],
+  [5, (load) => ({ op: 'sync', path: load.path() })],
+  [0.5, () => ({ op: 'closeSession' })],
+]
+const total = mix.reduce((sum, [weight]) => sum + weight, 0)
+
+/** What one client asks for: few paths, so that clients meet, and values that nobody else writes. */
+export class Workload {
+  readonly #chance: Chance
+  readonly #shape: WorkloadShape
+  /** The versions seen last, for compare-and-set. */
+  readonly versions: Map<string, number> = new Map()
+  /** Names that sequential creates were given. */
+  readonly #sequential: string[] = []
+  #value = 0
+
+  constructor(chance: Chance, shape: WorkloadShape) {
+    this.#chance = chance
+    this.#shape = shape
+  }
+
+  next(): Call {
+    let at = (this.#chance.below(1000) / 1000) * total
+    for (const [weight, make] of mix) {
+      at -= weight
+      if (at < 0) return make(this)
+    }
+    return this.read('getData')
+  }
+
+  /** A write that cannot be refused for what the tree holds. */
+  probe(): Call {
+    return { op: 'setData', path: '/', data: this.#nextValue(), version: -1 }
+  }
+
+  onCreated(path: string): void {
+    this.#sequential.push(path)
+    if (this.#sequential.length > 20) this.#sequential.shift()
+  }
+
+  path(): string {
+    const top = `/n${this.#chance.below(this.#shape.paths)}`
+    if (this.#chance.chance(0.6)) return top
+    return `${top}/n${this.#chance.below(this.#shape.paths)}`
+  }
+
+  /** All that it may have asked for, but for sequential names. */
+  allPaths(): readonly string[] {
+    const names = Array.from({ length: this.#shape.paths }, (_, index) => `n${index}`)
+    const tops = names.map((name) => `/${name}`)
+    return ['/', ...tops, ...tops.flatMap((top) => names.map((name) => `${top}/${name}`))]
+  }
+
+  #nextValue(): string {
+    this.#value += 1
+    return `c${this.#shape.client}-${this.#value}`
+  }
+
+  create(): Extract<Part, { op: 'create' }> {
+    const flags = this.#chance.pick([0, 0, 0, 1, 2, 3])
+    const isSequential = (flags & 2) !== 0
+    const path = isSequential ? `${this.path()}/s-` : this.path()
+    return { op: 'create', path, data: this.#nextValue(), flags }
+  }
+
+  #version(path: string): number {
+    if (this.#chance.chance(0.4)) return -1
+    return this.versions.get(path) ?? this.#chance.below(3)
+  }
+
+  setData(): Extract<Part, { op: 'setData' }> {
+    const path = this.path()
+    return { op: 'setData', path, data: this.#nextValue(), version: this.#version(path) }
+  }
+
+  remove(): Extract<Part, { op: 'delete' }> {
+    const created = this.#sequential.length > 0 && this.#chance.chance(0.5)
+    const path = created ? this.#chance.pick(this.#sequential) : this.path()
+    return { op: 'delete', path, version: created ? -1 : this.#version(path) }
+  }
+
+  #part(path: string): Part {
+    switch (this.#chance.below(4)) {
+      case 0:
+        return this.create()
+      case 1:
+        return this.setData()
+      case 2:
+        return this.remove()
+      default:
+        return { op: 'check', path, version: this.#version(path) }
+    }
+  }
+
+  multi(): Call {
+    const parts: Part[] = []
+    const count = this.#chance.below(4)
+    for (let i = 0; i <= count; i += 1) {
+      const path = this.path()
+      parts.push(this.#part(path))
+    }
+    return { op: 'multi', parts }
+  }
+
+  read(op: 'getData' | 'exists' | 'getChildren'): Call {
+    return { op, path: this.path(), watch: this.#chance.chance(0.3) }
+  }
+}

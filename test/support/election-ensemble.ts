@@ -1,0 +1,161 @@
+import type { LogFields, Logger } from '../../src/base/logger.ts'
+import { silentLogger } from '../../src/base/logger.ts'
+import type { Ensemble, EnsembleMember } from '../../src/quorum/ensemble.ts'
+import type { Links } from '../../src/quorum/links.ts'
+import { QuorumPeer } from '../../src/quorum/quorum-peer.ts'
+import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
+import type { Epochs } from '../../src/quorum/role.ts'
+import { fakeRoles, replicaUpTo, servesAs } from './fake-roles.ts'
+import { addressOf, MemoryNetwork, type NetworkTimes } from './memory-network.ts'
+import type { MemoryReplica } from './memory-replica.ts'
+
+export interface EnsembleShape {
+  readonly voters: readonly number[]
+  readonly observers?: readonly number[]
+  readonly verifier?: QuorumVerifier
+}
+
+/** The ensemble as member `sid` sees it, with times as short as a test wants them. */
+export function ensembleOf(sid: number, shape: EnsembleShape): Ensemble {
+  const observers = shape.observers ?? []
+  const sids = [...shape.voters, ...observers].sort((a, b) => a - b)
+  const members = new Map(
+    sids.map((id): [number, EnsembleMember] => [
+      id,
+      {
+        sid: id,
+        role: observers.includes(id) ? 'observer' : 'participant',
+        quorumAddresses: [addressOf(id, 'quorum')],
+        electionAddresses: [addressOf(id, 'election')],
+      },
+    ]),
+  )
+  const self = members.get(sid)
+  if (self === undefined) throw new Error(`${sid} is not of the ensemble`)
+  return {
+    self,
+    members,
+    verifier: shape.verifier ?? new MajorityQuorum(shape.voters),
+    configText: 'version=0',
+    configVersion: 0,
+    tickTimeMs: 200,
+    initLimitMs: 2000,
+    syncLimitMs: 1000,
+    cnxTimeoutMs: 5000,
+    connectToLeaderLimitMs: 2000,
+    notificationIntervalMsMin: 200,
+    notificationIntervalMsMax: 60_000,
+    finalizeWaitMs: 200,
+    snapshotSizeFactor: 0.33,
+    forceSnapshotSync: false,
+    concurrentSnapSyncsMax: 10,
+    concurrentDiffSyncsMax: 100,
+    observerLogs: true,
+  }
+}
+
+export interface LoggedLine {
+  readonly at: number
+  readonly message: string
+  readonly fields: LogFields
+}
+
+/** What survives the process: epochs and log. And the process, while there is one. */
+export interface ElectionMember {
+  readonly sid: number
+  readonly epochs: Epochs
+  replica: MemoryReplica
+  readonly lines: LoggedLine[]
+  peer: QuorumPeer
+}
+
+/** Members in a memory network, whose leaders and learners are the fake ones. */
+export class ElectionEnsemble {
+  readonly network: MemoryNetwork
+  readonly members: ReadonlyMap<number, ElectionMember>
+  readonly #shape: EnsembleShape
+
+  constructor(shape: EnsembleShape, seed = 1, times: Partial<NetworkTimes> = {}) {
+    this.#shape = shape
+    this.network = new MemoryNetwork(seed, times)
+    const sids = [...shape.voters, ...(shape.observers ?? [])]
+    this.members = new Map(sids.map((sid) => [sid, this.#newMember(sid)]))
+  }
+
+  member(sid: number): ElectionMember {
+    const member = this.members.get(sid)
+    if (member === undefined) throw new Error(`no member ${sid}`)
+    return member
+  }
+
+  start(...sids: readonly number[]): void {
+    for (const sid of sids) {
+      const member = this.member(sid)
+      this.network.add(sid, (links) => {
+        member.peer = this.#newPeer(member, links)
+        return member.peer
+      })
+      member.peer.start()
+    }
+  }
+
+  kill(sid: number): void {
+    const member = this.member(sid)
+    member.replica = replicaUpTo(member.replica.lastLoggedZxid)
+    this.network.kill(sid)
+  }
+
+  /** `1:following(3)`, and so on, of those that are up. */
+  states(): string {
+    return [...this.members.values()]
+      .filter(({ sid }) => this.network.isUp(sid))
+      .map(({ sid, peer }) => `${sid}:${peer.state}${peer.leaderSid ? `(${peer.leaderSid})` : ''}`)
+      .join(' ')
+  }
+
+  /** Whether all that are up serve under that one, in an epoch that they agree on. */
+  isLedBy(leader: number): boolean {
+    const up = [...this.members.values()].filter(({ sid }) => this.network.isUp(sid))
+    const epoch = this.member(leader).epochs.current
+    return up.every(
+      ({ peer, epochs, replica }) =>
+        peer.leaderSid === leader && servesAs(replica) === peer.state && epochs.current === epoch,
+    )
+  }
+
+  #newMember(sid: number): ElectionMember {
+    this.network.plug(sid)
+    const parts = {
+      sid,
+      epochs: { accepted: 0, current: 0 },
+      replica: replicaUpTo(0),
+      lines: [],
+    }
+    const links = {
+      dial: (): number => -1,
+      send: (): void => {},
+      close: (): void => {},
+      pause: (): void => {},
+      waitingBytes: (): number => 0,
+    }
+    const ensemble = ensembleOf(sid, this.#shape)
+    // Off, until start makes the one that counts.
+    const off = { ...parts, ensemble, links, logger: silentLogger }
+    return { ...parts, peer: new QuorumPeer(off, 0, fakeRoles) }
+  }
+
+  #newPeer(member: ElectionMember, links: Links): QuorumPeer {
+    const { sid, epochs, replica } = member
+    const ensemble = ensembleOf(sid, this.#shape)
+    const logger = this.#loggerOf(member)
+    const parts = { ensemble, replica, links, epochs, logger }
+    return new QuorumPeer(parts, this.network.now, fakeRoles)
+  }
+
+  #loggerOf({ lines }: ElectionMember): Logger {
+    const log = (message: string, fields: LogFields = {}): void => {
+      lines.push({ at: this.network.now, message, fields })
+    }
+    return { debug: () => {}, info: log, warn: log, error: log }
+  }
+}

@@ -1,0 +1,87 @@
+import type { LinkId, LinkPort, Links, PeerAddress } from '../../src/quorum/links.ts'
+
+interface FakeLink {
+  sent: Buffer[]
+  /** Of those, bytes that the peer has not taken yet. */
+  waiting: number
+  isClogged: boolean
+  isPaused: boolean
+  isClosed: boolean
+}
+
+/** Links in memory: a peer takes everything at once, unless it is clogged. */
+export class FakeLinks implements Links {
+  readonly dialed: { readonly link: LinkId; readonly port: LinkPort; readonly host: string }[] = []
+  readonly #links = new Map<LinkId, FakeLink>()
+  #lastDialed = 0
+
+  dial(port: LinkPort, addresses: readonly PeerAddress[]): LinkId {
+    this.#lastDialed -= 1
+    this.dialed.push({ link: this.#lastDialed, port, host: addresses[0]?.host ?? '' })
+    return this.#lastDialed
+  }
+
+  send(link: LinkId, bytes: Buffer): void {
+    const fake = this.#of(link)
+    if (fake.isClosed) throw new Error(`sent on link ${link}, which is closed`)
+    fake.sent.push(bytes)
+    if (fake.isClogged) fake.waiting += bytes.length
+  }
+
+  close(link: LinkId): void {
+    const fake = this.#of(link)
+    if (fake.isClosed) throw new Error(`link ${link} closed twice`)
+    fake.isClosed = true
+  }
+
+  pause(link: LinkId, paused: boolean): void {
+    this.#of(link).isPaused = paused
+  }
+
+  waitingBytes(link: LinkId): number {
+    return this.#of(link).waiting
+  }
+
+  // ---- what the test does
+
+  /** The peer takes nothing from now on. */
+  clog(link: LinkId): void {
+    this.#of(link).isClogged = true
+  }
+
+  /** The peer takes all that waits for it, and goes on taking if `open`. */
+  drain(link: LinkId, open = true): void {
+    const fake = this.#of(link)
+    fake.waiting = 0
+    fake.isClogged = !open
+  }
+
+  isClosed(link: LinkId): boolean {
+    return this.#of(link).isClosed
+  }
+
+  isPaused(link: LinkId): boolean {
+    return this.#of(link).isPaused
+  }
+
+  /** All that was sent since the last call. */
+  take(link: LinkId): Buffer {
+    return Buffer.concat(this.takeParts(link))
+  }
+
+  /** As take, each send by itself. */
+  takeParts(link: LinkId): Buffer[] {
+    const fake = this.#of(link)
+    const { sent } = fake
+    fake.sent = []
+    return sent
+  }
+
+  #of(link: LinkId): FakeLink {
+    const known = this.#links.get(link)
+    if (known !== undefined) return known
+    const fake = { sent: [], waiting: 0, isClogged: false, isPaused: false, isClosed: false }
+    this.#links.set(link, fake)
+    return fake
+  }
+}

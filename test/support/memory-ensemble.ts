@@ -1,0 +1,195 @@
+import type { DiskReader } from '../../src/persistence/disk.ts'
+import type { Ensemble, EnsembleMember } from '../../src/quorum/ensemble.ts'
+import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
+import { MajorityQuorum } from '../../src/quorum/quorum-verifier.ts'
+import { type MemoryEnsemblePorts, MemoryServer } from './memory-server.ts'
+
+const TICK_MS = 2000
+/** More than any election takes. */
+const ELECTION_MS_MAX = 20_000
+
+const nothingOnDisk: DiskReader = {
+  listLogs: () => [],
+  listSnapshots: () => [],
+  readLog: () => Buffer.alloc(0),
+  readSnapshot: () => Buffer.alloc(0),
+  gunzip: () => 'there is nothing',
+}
+
+/** One end of a link, and where the other one is. */
+interface End {
+  readonly sid: number
+  readonly link: LinkId
+  readonly peer: { readonly sid: number; readonly link: LinkId }
+}
+
+const portNumbers = { quorum: 2888, election: 3888 } as const
+
+const memberOf = (sid: number): EnsembleMember => ({
+  sid,
+  role: 'participant',
+  quorumAddresses: [{ host: String(sid), port: portNumbers.quorum }],
+  electionAddresses: [{ host: String(sid), port: portNumbers.election }],
+})
+
+/**
+ * Several members in one process, with a network that never loses and never waits. For the stories of
+ * the server; what a network can do to Zab is the simulator's business.
+ */
+export class MemoryEnsemble {
+  readonly servers: Map<number, MemoryServer> = new Map()
+  readonly #ends = new Map<string, End>()
+  readonly #events: (() => void)[] = []
+  readonly #settings: Readonly<Record<string, string>>
+  readonly #sids: readonly number[]
+  #lastAccepted = 0
+  #isSettling = false
+
+  constructor(sids: readonly number[], settings: Readonly<Record<string, string>> = {}) {
+    this.#sids = sids
+    this.#settings = settings
+    for (const sid of sids) this.servers.set(sid, this.#makeServer(sid))
+    for (const server of this.servers.values()) server.loop.enter((member) => member.start())
+    this.settle()
+  }
+
+  #makeServer(sid: number): MemoryServer {
+    const members = new Map(this.#sids.map((id) => [id, memberOf(id)]))
+    const ensemble: Ensemble = {
+      self: memberOf(sid),
+      members,
+      verifier: new MajorityQuorum(this.#sids),
+      configText: `${this.#sids.map((id) => `server.${id}=${id}:2888:3888:participant`).join('\n')}\nversion=0`,
+      configVersion: 0,
+      tickTimeMs: TICK_MS,
+      initLimitMs: 10 * TICK_MS,
+      syncLimitMs: 5 * TICK_MS,
+      cnxTimeoutMs: 5000,
+      connectToLeaderLimitMs: 10 * TICK_MS,
+      notificationIntervalMsMin: 200,
+      notificationIntervalMsMax: 60_000,
+      finalizeWaitMs: 200,
+      snapshotSizeFactor: 0.33,
+      forceSnapshotSync: false,
+      concurrentSnapSyncsMax: 10,
+      concurrentDiffSyncsMax: 100,
+      observerLogs: true,
+    }
+    const ports: MemoryEnsemblePorts = {
+      ensemble,
+      epochs: { accepted: 0, current: 0 },
+      disk: nothingOnDisk,
+      settle: () => this.settle(),
+      links: {
+        dialLink: (link, port, addresses) => this.#dial(sid, link, port, addresses),
+        writeLink: (link, bytes) => {
+          const copy = Buffer.from(bytes)
+          this.#tellPeer(sid, link, (server, id) =>
+            server.loop.enter((member) => member.onLinkBytes(id, copy)),
+          )
+          return 0
+        },
+        closeLink: (link) => this.#close(sid, link),
+        pauseLink: () => {},
+      },
+    }
+    return new MemoryServer({ settings: this.#settings, ensemble: ports })
+  }
+
+  #dial(from: number, link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {
+    const to = Number(addresses[0]?.host)
+    this.#events.push(() => {
+      const target = this.servers.get(to)
+      const dialer = this.servers.get(from)
+      if (target === undefined) return dialer?.loop.enter((member) => member.onLinkClosed(link))
+      this.#lastAccepted += 1
+      const accepted = this.#lastAccepted
+      const near = { sid: from, link }
+      const far = { sid: to, link: accepted }
+      this.#ends.set(keyOf(from, link), { ...near, peer: far })
+      this.#ends.set(keyOf(to, accepted), { ...far, peer: near })
+      target.loop.enter((member) => member.onLinkAccepted(accepted, port))
+      dialer?.loop.enter((member) => member.onLinkOpened(link))
+    })
+  }
+
+  #tellPeer(sid: number, link: LinkId, tell: (server: MemoryServer, link: LinkId) => void): void {
+    this.#events.push(() => {
+      const peer = this.#ends.get(keyOf(sid, link))?.peer
+      const server = peer && this.servers.get(peer.sid)
+      if (peer !== undefined && server !== undefined && this.#ends.has(keyOf(peer.sid, peer.link)))
+        tell(server, peer.link)
+    })
+  }
+
+  #close(sid: number, link: LinkId): void {
+    this.#tellPeer(sid, link, (server, id) => {
+      server.loop.enter((member) => member.onLinkClosed(id))
+    })
+    this.#events.push(() => {
+      const end = this.#ends.get(keyOf(sid, link))
+      this.#ends.delete(keyOf(sid, link))
+      if (end !== undefined) this.#ends.delete(keyOf(end.peer.sid, end.peer.link))
+    })
+  }
+
+  /** The process is gone from one moment to the next. */
+  kill(sid: number): void {
+    for (const [key, end] of [...this.#ends]) {
+      if (end.sid !== sid) continue
+      this.#ends.delete(key)
+      const { peer } = end
+      this.#ends.delete(keyOf(peer.sid, peer.link))
+      this.#events.push(() =>
+        this.servers.get(peer.sid)?.loop.enter((member) => member.onLinkClosed(peer.link)),
+      )
+    }
+    this.servers.delete(sid)
+    this.settle()
+  }
+
+  settle(): void {
+    if (this.#isSettling) return
+    this.#isSettling = true
+    for (let didWork = true; didWork; ) {
+      didWork = false
+      for (const server of this.servers.values()) if (server.settleAlone()) didWork = true
+      for (const event of this.#events.splice(0)) {
+        event()
+        didWork = true
+      }
+    }
+    this.#isSettling = false
+  }
+
+  /** Time passes for all, in steps of the shell. */
+  pass(ms: number): void {
+    for (let left = ms; left > 0; left -= 50) {
+      for (const server of this.servers.values()) {
+        server.mono += 50
+        server.wall += 50
+        server.loop.enter(() => {})
+      }
+      this.settle()
+    }
+  }
+
+  server(sid: number): MemoryServer {
+    const server = this.servers.get(sid)
+    if (server === undefined) throw new Error(`member ${sid} is not running`)
+    return server
+  }
+
+  /** Until all that run serve, one of them as the leader: its sid. */
+  awaitLeader(): number {
+    for (let waited = 0; waited < ELECTION_MS_MAX; waited += 50) {
+      const roles = [...this.servers].map(([sid, { member }]) => [sid, member.role] as const)
+      const leader = roles.find(([, role]) => role === 'leading')?.[0]
+      if (leader !== undefined && roles.every(([, role]) => role !== 'none')) return leader
+      this.pass(50)
+    }
+    throw new Error('no leader in time')
+  }
+}
+
+const keyOf = (sid: number, link: LinkId): string => `${sid}/${link}`
