@@ -34,6 +34,7 @@ export class Leader implements Learners {
   readonly #history: HistoryLimits
   /** Of what we have before the epoch begins; nobody may be ahead of it. */
   readonly #ownEpoch: number
+  readonly #ownZxid: number
   readonly #learners = new Map<LinkId, LearnerHandler>()
   readonly #forwarding: Forwarding
   readonly #confirmation: Confirmation
@@ -71,7 +72,8 @@ export class Leader implements Learners {
     this.#ownEpoch = parts.epochs.current
     this.#epochMin = parts.epochs.accepted + 1
     const { lastLoggedZxid, lastProcessedZxid } = parts.replica
-    this.#history = { endZxid: Math.max(lastLoggedZxid, lastProcessedZxid), floorZxid: 0 }
+    this.#ownZxid = Math.max(lastLoggedZxid, lastProcessedZxid)
+    this.#history = { endZxid: lastLoggedZxid, floorZxid: 0 }
     this.#forwarding = new Forwarding(parts.links, bounds.learnerBytesMax, (learner) => {
       this.#drop(learner, 'it does not take what it is sent')
     })
@@ -315,7 +317,7 @@ export class Leader implements Learners {
 
   #isAhead(currentEpoch: number, zxid: number): boolean {
     if (currentEpoch !== this.#ownEpoch) return currentEpoch > this.#ownEpoch
-    return zxid > this.#history.endZxid
+    return zxid > this.#ownZxid
   }
 
   #tryElection(): void {

@@ -174,6 +174,7 @@ export class LearnerHandler {
     const plan = planSync({
       peerZxid,
       lastProcessedZxid: replica.lastProcessedZxid,
+      historyEndZxid: history.endZxid,
       committedLog: replica.committedLog,
       forceSnapshot: ensemble.forceSnapshotSync,
       readHistory: (from) =>
@@ -288,7 +289,7 @@ export class LearnerHandler {
     const waiting = this.#host.parts.links.waitingBytes(this.link)
     if (waiting < this.#waitingBytes) this.#onMoved()
     this.#waitingBytes = waiting
-    this.#sync?.unstall()
+    this.#sync?.unstall(this.#host.nowMono)
     const still = this.#host.nowMono - Math.max(this.#movedMono, this.lastHeardMono)
     return still > initLimitMs ? 'stuck while it synchronised' : undefined
   }
