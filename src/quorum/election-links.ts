@@ -29,6 +29,7 @@ interface Peer {
   /** The one live link. */
   link: LinkId | undefined
   splitter: FrameSplitter
+  openedAt: number
   /** A link that is being opened. */
   dial: LinkId | undefined
   /** Until then the peer has time to connect to us, because we have asked it to. */
@@ -53,6 +54,8 @@ const UNKNOWN_PEERS_MAX = 32
 /** Of messages that a peer has not taken, above which the next one waits, and is replaced. */
 const WAITING_BYTES_MAX = 16_384
 const WAKE_UP_MS = 100
+/** A link that is not older than this is alive even if its peer did not know of it yet. */
+const YOUNG_MS = 200
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
@@ -225,8 +228,10 @@ export class ElectionLinks {
       this.#onPeerBytes(peer, link, rest)
       return
     }
-    // It is for us to connect. It knows of no link to us, so whatever we took for one is dead.
     this.#parts.links.close(link)
+    // It has called while we were connecting to it, as happens when both look at the same time.
+    if (peer.link !== undefined && this.#now - peer.openedAt < YOUNG_MS) return
+    // It is for us to connect. It knows of no link to us, so whatever we took for one is dead.
     this.#dropLink(peer)
     this.#dial(peer, true)
     if (peer.dial === undefined) this.#forgetUnknown(peer)
@@ -253,7 +258,7 @@ export class ElectionLinks {
     this.#dropLink(peer)
     peer.link = link
     peer.splitter = new FrameSplitter(MESSAGE_BYTES_MAX)
-    peer.wokenUntil = 0
+    peer.openedAt = this.#now
     peer.hasFailed = false
     peer.isReportedDown = false
     this.#live.set(link, peer)
@@ -330,6 +335,7 @@ export class ElectionLinks {
     const peer: Peer = {
       sid,
       link: undefined,
+      openedAt: 0,
       splitter: new FrameSplitter(MESSAGE_BYTES_MAX),
       dial: undefined,
       wokenUntil: 0,

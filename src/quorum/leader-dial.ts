@@ -23,7 +23,7 @@ export class LeaderDial {
     this.link = links.dial('quorum', addresses)
   }
 
-  /** The link was never opened, or closed before the leader said anything. False: that is all. */
+  /** The link could not be opened. False: that is all. */
   tryAgain(nowMono: number): boolean {
     this.link = undefined
     const atMono = nowMono + TRY_AGAIN_MS

@@ -1,14 +1,22 @@
 import { assert } from '../base/assert.ts'
 import { formatZxid, makeZxid } from '../data/zxid.ts'
+import { Confirmation } from './confirmation.ts'
+import { Forwarding } from './forwarding.ts'
 import { checkLeaderBounds, defaultLeaderBounds, type LeaderBounds } from './leader-bounds.ts'
 import { LearnerHandler, type LearnerHost } from './learner-handler.ts'
-import { type LearnerCounts, type LearnerView, ProposalSizes } from './learner-view.ts'
+import {
+  countLearners,
+  isParticipant,
+  type LearnerCounts,
+  type LearnerView,
+  viewLearner,
+} from './learner-list.ts'
 import type { LinkId } from './links.ts'
 import { encodePacket, PacketType, packetBytes, putPacket } from './packets.ts'
+import { ProposalSizes } from './proposal-sizes.ts'
 import type { Entry, Learners } from './replica.ts'
 import type { RoleParts } from './role.ts'
 import type { HistoryLimits } from './sync-stream.ts'
-import { TurnPackets } from './turn-packets.ts'
 
 /**
  * What must come next: reports of a quorum, our acceptedEpoch on the disk, ACKEPOCH of a quorum, ACKs
@@ -26,18 +34,16 @@ export class Leader implements Learners {
   readonly #history: HistoryLimits
   /** Of what we have before the epoch begins; nobody may be ahead of it. */
   readonly #ownEpoch: number
+  readonly #ownZxid: number
   readonly #learners = new Map<LinkId, LearnerHandler>()
-  /** Those among them that get what all get. */
-  #followers: readonly LearnerHandler[] = []
-  #observers: readonly LearnerHandler[] = []
-  readonly #toFollowers = new TurnPackets()
-  readonly #toObservers = new TurnPackets()
+  readonly #forwarding: Forwarding
+  readonly #confirmation: Confirmation
   #phase: LeaderPhase = 'discovery'
   #phaseMono: number
   #nowMono: number
   #epoch = 0
   #epochMin: number
-  /** Participants that have reported; that have acked the epoch; that have acked NEWLEADER. */
+  /** Those that have reported; that have acked the epoch; NEWLEADER. Quorums are of participants. */
   readonly #reported = new Set<number>()
   readonly #electors = new Set<number>()
   readonly #synced = new Set<number>()
@@ -46,9 +52,6 @@ export class Leader implements Learners {
   #nextPingMono = 0
   #isHalfTick = false
   #namelessSid = 0
-  #round = 0
-  #isRoundWanted = false
-  #confirmedRound = 0
 
   /**
    * `onEnd` is called once, with the reason, and never within this constructor; the leader is closed
@@ -69,7 +72,12 @@ export class Leader implements Learners {
     this.#ownEpoch = parts.epochs.current
     this.#epochMin = parts.epochs.accepted + 1
     const { lastLoggedZxid, lastProcessedZxid } = parts.replica
-    this.#history = { endZxid: Math.max(lastLoggedZxid, lastProcessedZxid), floorZxid: 0 }
+    this.#ownZxid = Math.max(lastLoggedZxid, lastProcessedZxid)
+    this.#history = { endZxid: lastLoggedZxid, floorZxid: 0 }
+    this.#forwarding = new Forwarding(parts.links, bounds.learnerBytesMax, (learner) => {
+      this.#drop(learner, 'it does not take what it is sent')
+    })
+    this.#confirmation = new Confirmation(parts.ensemble.self.sid, parts.ensemble.verifier)
     this.#host = this.#makeHost()
     this.#reported.add(parts.ensemble.self.sid)
     this.#tryEpoch()
@@ -120,8 +128,8 @@ export class Leader implements Learners {
    */
   flush(): void {
     if (this.#phase === 'ended') return
-    if (this.#isRoundWanted) this.#sendRound()
-    this.#cut()
+    this.#sendRound()
+    this.#forwarding.cut()
     for (const learner of this.#learners.values()) learner.pumpSync()
   }
 
@@ -147,7 +155,7 @@ export class Leader implements Learners {
     if (this.#phase === 'ended') return
     this.#lastProposedZxid = entry.zxid
     this.sizes.add(entry.bytes.length)
-    if (this.#followers.length > 0) this.#toFollowers.propose(entry)
+    this.#forwarding.propose(entry)
   }
 
   commit(entry: Entry): void {
@@ -157,13 +165,11 @@ export class Leader implements Learners {
       `commit ${formatZxid(entry.zxid)} after ${formatZxid(this.#lastCommittedZxid)}`,
     )
     this.#lastCommittedZxid = entry.zxid
-    if (this.#followers.length > 0) this.#toFollowers.commit(entry.zxid)
-    if (this.#observers.length > 0) this.#toObservers.inform(entry)
+    this.#forwarding.commit(entry)
   }
 
   confirm(): number {
-    this.#isRoundWanted = true
-    return this.#round + 1
+    return this.#confirmation.want()
   }
 
   sendSync(link: LinkId): void {
@@ -198,32 +204,12 @@ export class Leader implements Learners {
   }
 
   learners(): readonly LearnerView[] {
-    const { members } = this.#parts.ensemble
-    return this.#joined().map((learner) => ({
-      sid: learner.sid,
-      role: learner.role,
-      address: members.get(learner.sid)?.quorumAddresses[0],
-      synced: learner.state === 'serving',
-      syncing: learner.syncKind !== undefined,
-      lastAckedZxid: learner.lastAckedZxid,
-      lastHeardMono: learner.lastHeardMono,
-      waitingBytes: this.#parts.links.waitingBytes(learner.link),
-    }))
+    const { ensemble, links } = this.#parts
+    return this.#joined().map((learner) => viewLearner(learner, ensemble, links))
   }
 
   counts(): LearnerCounts {
-    const all = this.#joined()
-    const followers = all.filter(({ role }) => role === 'participant')
-    const observers = all.filter(({ role }) => role === 'observer')
-    const isServing = ({ state }: LearnerHandler): boolean => state === 'serving'
-    return {
-      followers: followers.length,
-      syncedFollowers: followers.filter(isServing).length,
-      observers: observers.length,
-      syncedObservers: observers.filter(isServing).length,
-      nonVotingFollowers: followers.filter(({ sid }) => !this.#isParticipant(sid)).length,
-      pendingSyncs: all.reduce((sum, { syncsPending }) => sum + syncsPending, 0),
-    }
+    return countLearners(this.#joined(), this.#parts.ensemble)
   }
 
   /** Those that have said who they are. */
@@ -266,10 +252,6 @@ export class Leader implements Learners {
     }
   }
 
-  #isParticipant(sid: number): boolean {
-    return this.#parts.ensemble.members.get(sid)?.role === 'participant'
-  }
-
   #isQuorum(sids: ReadonlySet<number>): boolean {
     return this.#parts.ensemble.verifier.containsQuorum((sid) => sids.has(sid))
   }
@@ -287,7 +269,7 @@ export class Leader implements Learners {
     })
     if (this.#phase === 'discovery') {
       this.#epochMin = Math.max(this.#epochMin, learner.acceptedEpoch + 1)
-      if (this.#isParticipant(learner.sid)) this.#reported.add(learner.sid)
+      this.#reported.add(learner.sid)
       this.#tryEpoch()
     } else if (this.#phase !== 'epoch') learner.sendLeaderInfo()
   }
@@ -321,22 +303,21 @@ export class Leader implements Learners {
     }
     // -1: it had accepted the epoch before, and says nothing of what it has.
     if (currentEpoch === -1) return
-    const isParticipant = this.#isParticipant(learner.sid)
     if (this.#isAhead(currentEpoch, learner.peerZxid)) {
       // What is on a quorum is with us, else we had not been elected; so an observer has something
       // that does not count. A participant must lead instead of us, or be heard before.
-      if (isParticipant) this.#end(`member ${learner.sid} is ahead of us`)
+      if (isParticipant(this.#parts.ensemble, learner.sid))
+        this.#end(`member ${learner.sid} is ahead of us`)
       else this.#drop(learner, 'ahead of the leader')
       return
     }
-    if (!isParticipant) return
     this.#electors.add(learner.sid)
     this.#tryElection()
   }
 
   #isAhead(currentEpoch: number, zxid: number): boolean {
     if (currentEpoch !== this.#ownEpoch) return currentEpoch > this.#ownEpoch
-    return zxid > this.#history.endZxid
+    return zxid > this.#ownZxid
   }
 
   #tryElection(): void {
@@ -379,7 +360,7 @@ export class Leader implements Learners {
 
   #onCaughtUp(learner: LearnerHandler): void {
     const { replica, links } = this.#parts
-    this.#cut()
+    this.#forwarding.cut()
     if (this.#phase === 'serving' && learner.role === 'participant') {
       const above = learner.syncCursor
       for (const entry of replica.outstanding()) {
@@ -390,8 +371,7 @@ export class Leader implements Learners {
       }
     }
     learner.sendNewLeader()
-    if (learner.role === 'observer') this.#observers = [...this.#observers, learner]
-    else this.#followers = [...this.#followers, learner]
+    this.#forwarding.add(learner)
   }
 
   #onNewLeaderAcked(learner: LearnerHandler): void {
@@ -399,7 +379,7 @@ export class Leader implements Learners {
       learner.sendUpToDate()
       return
     }
-    if (learner.role === 'participant') this.#synced.add(learner.sid)
+    this.#synced.add(learner.sid)
     this.#tryServing()
   }
 
@@ -418,28 +398,8 @@ export class Leader implements Learners {
 
   // ---- broadcast
 
-  /** Sends what was gathered, to all at once. */
-  #cut(): void {
-    this.#sendGathered(this.#toFollowers, this.#followers)
-    this.#sendGathered(this.#toObservers, this.#observers)
-  }
-
-  #sendGathered(packets: TurnPackets, to: readonly LearnerHandler[]): void {
-    const gathered = packets.take()
-    if (gathered === undefined) return
-    const { links } = this.#parts
-    for (const learner of to) {
-      if (links.waitingBytes(learner.link) > this.#bounds.learnerBytesMax) {
-        this.#drop(learner, 'it does not take what it is sent')
-        continue
-      }
-      links.send(learner.link, gathered.bytes)
-      if (gathered.lastProposedZxid > 0) learner.onForwarded(gathered.lastProposedZxid)
-    }
-  }
-
   #sendAlone(learner: LearnerHandler, bytes: Buffer): void {
-    this.#cut()
+    this.#forwarding.cut()
     if (learner.state !== 'closed') this.#parts.links.send(learner.link, bytes)
   }
 
@@ -456,7 +416,7 @@ export class Leader implements Learners {
         return
       }
     }
-    this.#cut()
+    this.#forwarding.cut()
     const ping = encodePacket(PacketType.ping, this.#lastProposedZxid)
     for (const learner of this.#inState('serving')) learner.sendPing(ping)
   }
@@ -464,39 +424,27 @@ export class Leader implements Learners {
   // ---- confirmation
 
   #sendRound(): void {
-    this.#isRoundWanted = false
-    this.#round += 1
-    this.#cut()
+    const round = this.#confirmation.begin()
+    if (round === undefined) return
+    this.#forwarding.cut()
     const ping = encodePacket(PacketType.ping, this.#lastProposedZxid)
-    for (const learner of this.#followers)
-      if (learner.state === 'serving') learner.sendRoundPing(ping, this.#round)
-    this.#tryConfirm(this.#round)
+    for (const learner of this.#forwarding.followers)
+      if (learner.state === 'serving') learner.sendRoundPing(ping, round)
+    this.#tryConfirm(round)
   }
 
   #onPingAnswered(learner: LearnerHandler): void {
     const owed = learner.pings.takeOwedRound()
     if (owed !== undefined) {
-      this.#cut()
+      this.#forwarding.cut()
       learner.sendRoundPing(encodePacket(PacketType.ping, this.#lastProposedZxid), owed)
     }
     this.#tryConfirm(learner.pings.confirmedRound)
   }
 
-  /** The newest round up to `round` that a quorum has answered. */
   #tryConfirm(round: number): void {
-    if (round <= this.#confirmedRound) return
-    const { ensemble, replica } = this.#parts
-    const rounds = new Map<number, number>([[ensemble.self.sid, this.#round]])
-    for (const { sid, pings, role } of this.#followers)
-      if (role === 'participant') rounds.set(sid, pings.confirmedRound)
-    const candidates = [...rounds.values()].filter((r) => r <= round && r > this.#confirmedRound)
-    for (const candidate of candidates.sort((a, b) => b - a)) {
-      const has = (sid: number): boolean => (rounds.get(sid) ?? 0) >= candidate
-      if (!ensemble.verifier.containsQuorum(has)) continue
-      this.#confirmedRound = candidate
-      replica.onConfirmed(candidate)
-      return
-    }
+    const confirmed = this.#confirmation.confirm(round, this.#forwarding.followers)
+    if (confirmed !== undefined) this.#parts.replica.onConfirmed(confirmed)
   }
 
   // ---- ends
@@ -517,8 +465,7 @@ export class Leader implements Learners {
     })
     learner.close()
     this.#learners.delete(learner.link)
-    this.#followers = this.#followers.filter((other) => other !== learner)
-    this.#observers = this.#observers.filter((other) => other !== learner)
+    this.#forwarding.delete(learner)
   }
 
   #end(reason: string): void {

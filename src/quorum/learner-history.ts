@@ -51,7 +51,6 @@ export class LearnerHistory {
   #unmarkedBytes = 0
   /** On their way to the log. */
   #logBytes = 0
-  #isClosed = false
 
   constructor(
     parts: RoleParts,
@@ -73,12 +72,6 @@ export class LearnerHistory {
 
   get #mayLog(): boolean {
     return !this.#isObserver || this.#parts.ensemble.observerLogs
-  }
-
-  /** No mark that is outstanding has any effect from now on. */
-  close(): void {
-    this.#isClosed = true
-    this.#pending.clear()
   }
 
   /** The state is on disk: what has not been committed so far goes to the log now. */
@@ -146,7 +139,6 @@ export class LearnerHistory {
   }
 
   #onDurable(bytes: number, zxids: readonly number[]): void {
-    if (this.#isClosed) return
     const wasLarge = this.#isBacklogLarge
     this.#logBytes -= bytes
     if (zxids.length > 0) this.#events.onDurable(zxids)

@@ -54,7 +54,6 @@ export class Learner {
   #now: number
   /** When we began to wait for what the leader says next. */
   #waitsSinceMono: number
-  #hasHeard = false
   #epoch = 0
   /** From before Zab 1.0: NEWLEADER is its first packet, and UPTODATE stands for the second one. */
   #isOldLeader = false
@@ -118,7 +117,6 @@ export class Learner {
   close(): void {
     const isConnecting = this.#step === 'connection'
     this.#step = 'end'
-    this.#history.close()
     this.#stream?.close()
     this.#channel?.close()
     if (isConnecting && this.#dial.link !== undefined) this.#parts.links.close(this.#dial.link)
@@ -152,7 +150,6 @@ export class Learner {
 
   onLinkBytes(link: LinkId, bytes: Buffer): void {
     if (this.#step === 'end' || link !== this.#dial.link) return
-    this.#hasHeard = true
     this.#waitsSinceMono = this.#now
     this.#stream?.push(bytes)
   }
@@ -160,8 +157,10 @@ export class Learner {
   onLinkClosed(link: LinkId): void {
     if (this.#step === 'end' || link !== this.#dial.link) return
     this.#channel?.onClosed()
-    // One of ours that does not lead yet accepts, and closes: it may be a moment behind us.
-    if (!this.#hasHeard && this.#dial.tryAgain(this.#now)) this.#waitFor('connection')
+    // A leader that is a moment behind us refuses the connection, or lets it wait while it looks.
+    // One that takes it and ends it follows somebody else.
+    const isOpen = this.#step !== 'connection'
+    if (!isOpen && this.#dial.tryAgain(this.#now)) this.#waitFor('connection')
     else this.#end('the connection to the leader is broken')
   }
 
@@ -192,7 +191,8 @@ export class Learner {
   }
 
   #outOfPlace(packet: QuorumPacket): string {
-    return `${packetName(packet.type)} of ${formatZxid(packet.zxid)} where ${this.#step} was awaited`
+    const zxid = packet.zxid < 0 ? '' : ` of ${formatZxid(packet.zxid)}`
+    return `${packetName(packet.type)}${zxid} where ${this.#step} was awaited`
   }
 
   // ---- the epoch

@@ -47,6 +47,11 @@ const EARLY_BYTES_MAX = 4096
  * original does, so that members which cannot agree do not elect as fast as they can.
  */
 const HURRY_AFTER_MS = 2000
+/**
+ * After two such roles in a row the next one begins no sooner than so long after the last: a leader
+ * that turns us away each time shall not be asked as fast as it can answer.
+ */
+const PAUSE_MS = 200
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
@@ -69,6 +74,9 @@ export class QuorumPeer implements LinkEvents {
   /** Counts roles: what one says after it has ended does not concern the next. */
   #roleNumber = 0
   #roleSince = 0
+  /** Roles in a row that did not work out. */
+  #shortRoles = 0
+  #beginAt = 0
   /** Elected, and the role not begun yet. */
   #elected: number | undefined
   #leaderSid: number | undefined
@@ -163,10 +171,13 @@ export class QuorumPeer implements LinkEvents {
       if (this.#ended !== undefined) {
         const reason = this.#ended
         this.#parts.logger.info('role ended', { state: this.state, reason })
-        const lastedMs = this.#now - this.#roleSince
+        const isShort = this.#now - this.#roleSince < HURRY_AFTER_MS
+        this.#shortRoles = isShort ? this.#shortRoles + 1 : 0
+        if (this.#shortRoles > 1) this.#beginAt = this.#now + PAUSE_MS
         this.#endRole()
-        this.#look(lastedMs < HURRY_AFTER_MS ? 'patient' : 'hurried')
-      } else if (this.#elected !== undefined) this.#begin(this.#elected)
+        this.#look(isShort ? 'patient' : 'hurried')
+      } else if (this.#elected !== undefined && this.#now >= this.#beginAt)
+        this.#begin(this.#elected)
       else return
     }
   }

@@ -88,7 +88,11 @@ async function launchOn(
   snapshot: string,
   apache: Apache | undefined,
 ): Promise<Launch> {
-  const launch = await launchServer(name, root, apache, options.cpuProf)
+  const launch = await launchServer(name, {
+    directory: root,
+    apache,
+    cpuProfileDirectory: options.cpuProf,
+  })
   return {
     ...launch,
     firstRead: probePath,

@@ -13,6 +13,9 @@ import type { LoadAnswer, LoadOrder, LoadResult } from './shapes.ts'
 const openAtOnce = 25
 const samples = new Samples()
 
+const portOf = ({ ports }: LoadOrder & { kind: 'run' }, index: number): number =>
+  ports[index % ports.length] ?? 0
+
 async function run(order: LoadOrder & { kind: 'run' }): Promise<LoadResult> {
   const cpuBefore = process.cpuUsage()
   const { connections: connectionCount, outstanding } = order.shape
@@ -28,7 +31,7 @@ async function run(order: LoadOrder & { kind: 'run' }): Promise<LoadResult> {
     for (let from = 0; from < connectionCount; from += openAtOnce) {
       const wave = Array.from(
         { length: Math.min(openAtOnce, connectionCount - from) },
-        (_, index) => new LoadConnection(order.port, from + index, shared),
+        (_, index) => new LoadConnection(portOf(order, from + index), from + index, shared),
       )
       connections.push(...wave)
       await Promise.all(wave.map((connection) => connection.open(order.bare)))

@@ -12,13 +12,14 @@ import { isTargetName, type TargetName, targetNames } from './targets.ts'
 
 interface Options {
   readonly quick?: true
+  readonly ensemble?: true
   readonly rounds?: number
-  readonly only: readonly Workload[]
-  readonly shape: readonly Shape[]
+  readonly only?: readonly Workload[]
+  readonly shape?: readonly Shape[]
   readonly duration?: number
   readonly warmUp?: number
   readonly starts?: number
-  readonly targets: readonly TargetName[]
+  readonly targets?: readonly TargetName[]
   readonly apache?: string
   readonly dir: string
   readonly cpuProf?: string
@@ -44,14 +45,14 @@ const listOf =
 const program = new Command('bench')
   .description('Measures zk-server beside Apache ZooKeeper and a bare echo server, in one run.')
   .option('--quick', 'one round of short cells: a look, not a result')
+  .option('--ensemble', 'three servers of each; sets only, unless told otherwise')
   .option('--rounds <n>', 'rounds, of which the medians are shown (3)', integer)
   .option(
     '--only <workloads>',
     workloads.join(','),
     listOf((item) => (isWorkload(item) ? item : undefined)),
-    workloads,
   )
-  .option('--shape <shapes>', 'connections x outstanding: 1x100,10x10', listOf(parseShape), shapes)
+  .option('--shape <shapes>', 'connections x outstanding: 1x100,10x10', listOf(parseShape))
   .option('--duration <ms>', 'counted time of one cell (2000)', integer)
   .option('--warm-up <ms>', 'load per workload after each start, uncounted (8000)', integer)
   .option('--starts <n>', 'starts for the start time; 0 leaves it out (5)', integer)
@@ -59,7 +60,6 @@ const program = new Command('bench')
     '--targets <targets>',
     targetNames.join(','),
     listOf((item) => (isTargetName(item) ? item : undefined)),
-    targetNames,
   )
   .option('--apache <version>', 'debian, 3.9 (the newest, from Maven), or a full version')
   .option('--dir <path>', 'where data directories go: a real disk', tmpdir())
@@ -70,25 +70,42 @@ const program = new Command('bench')
 /** statfs(2) types of file systems in memory, where an fsync costs nothing and shows nothing. */
 const memoryFileSystems: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
 
+const standaloneDefaults = { targets: targetNames, workloads, shapes } as const
+/** What an ensemble costs is seen in its writes; a read is answered by the server that is asked. */
+const ensembleDefaults: Pick<Plan, 'targets' | 'workloads' | 'shapes'> = {
+  targets: ['zk-server', 'apache'],
+  workloads: ['set'],
+  shapes: [
+    { connections: 1, outstanding: 1 },
+    { connections: 10, outstanding: 10 },
+    { connections: 100, outstanding: 1 },
+  ],
+}
+
 async function main(): Promise<void> {
   const options = program.parse().opts<Options>()
+  if (options.writeDoc && options.ensemble)
+    throw new Error('the document is about one server; write it without --ensemble')
   mkdirSync(options.dir, { recursive: true })
   if (memoryFileSystems.has(statfsSync(options.dir).type))
     throw new Error(`${options.dir} is in memory; name a directory on a disk with --dir`)
   if (options.cpuProf !== undefined) mkdirSync(options.cpuProf, { recursive: true })
-  const apache = options.targets.includes('apache') ? findApache(options.apache) : undefined
+  const defaults = options.ensemble ? ensembleDefaults : standaloneDefaults
+  const targets = options.targets ?? defaults.targets
+  const apache = targets.includes('apache') ? findApache(options.apache) : undefined
   const directory = mkdtempSync(join(options.dir, 'zk-bench-'))
   const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true })
   process.once('exit', removeDirectory)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const plan: Plan = {
-    targets: options.targets,
-    workloads: options.only,
-    shapes: options.shape,
+    targets,
+    workloads: options.only ?? defaults.workloads,
+    shapes: options.shape ?? defaults.shapes,
+    members: options.ensemble ? 3 : 1,
     rounds: options.rounds ?? (options.quick ? 1 : 3),
     durationMs: options.duration ?? (options.quick ? 700 : 2000),
     warmUpMs: options.warmUp ?? (options.quick ? 2000 : 8000),
-    starts: options.starts ?? (options.quick ? 1 : 5),
+    starts: options.ensemble ? 0 : (options.starts ?? (options.quick ? 1 : 5)),
     idleMs: options.quick ? 1000 : 5000,
     directory,
     apache,

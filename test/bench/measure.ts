@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Apache } from './apache.ts'
 import { LoadProcess } from './load-process.ts'
-import { machineCpuMs, ServerProcess } from './server-process.ts'
+import { EnsembleProcess, machineCpuMs, type Served, ServerProcess } from './server-process.ts'
 import { type LoadResult, type Shape, shapeName, type Workload } from './shapes.ts'
-import { launchEcho, launchServer, type TargetName } from './targets.ts'
+import { launchEcho, launchEnsemble, launchServer, type TargetName } from './targets.ts'
 
 /** What one benchmark is to do; times in milliseconds. */
 export interface Plan {
@@ -11,6 +11,8 @@ export interface Plan {
   readonly workloads: readonly Workload[]
   readonly shapes: readonly Shape[]
   readonly rounds: number
+  /** Servers that work together; 1 is a standalone server. Connections go to all of them in turn. */
+  readonly members: number
   /** The counted part of one cell. */
   readonly durationMs: number
   /** Load at 10×10 per workload after each start, so that both compilers have seen their hot code. */
@@ -56,13 +58,13 @@ export interface Measurements {
   readonly footprints: readonly Footprint[]
 }
 
-type Served = Exclude<TargetName, 'echo'>
+type Name = Exclude<TargetName, 'echo'>
 
 /** Runs the whole plan: starts first, then rounds, each target in turn in every round. */
 export async function measure(plan: Plan): Promise<Measurements> {
   const cells: Cell[] = []
   const footprints: Footprint[] = []
-  const served = plan.targets.filter((target): target is Served => target !== 'echo')
+  const served = plan.targets.filter((target): target is Name => target !== 'echo')
   for (const target of served)
     footprints.push({
       target,
@@ -88,9 +90,10 @@ export async function measure(plan: Plan): Promise<Measurements> {
 }
 
 async function measureStart(plan: Plan, footprint: Footprint): Promise<void> {
-  const { directory, apache } = plan
   const target = footprint.target === 'apache' ? 'apache' : 'zk-server'
-  const server = await ServerProcess.start(await launchServer(target, directory, apache, undefined))
+  const server = await ServerProcess.start(
+    await launchServer(target, { ...plan, cpuProfileDirectory: undefined }),
+  )
   footprint.startMs.push(server.startMs)
   footprint.servingMs.push(server.servingMs)
   footprint.residentAtStart.push(server.residentBytes())
@@ -109,17 +112,18 @@ async function runServer(
   cells: Cell[],
   footprint: Footprint,
 ): Promise<void> {
-  const { directory, apache, cpuProfileDirectory, workloads } = plan
+  const { workloads } = plan
   const target = footprint.target === 'apache' ? 'apache' : 'zk-server'
-  const server = await ServerProcess.start(
-    await launchServer(target, directory, apache, cpuProfileDirectory),
-  )
+  const server =
+    plan.members > 1
+      ? await EnsembleProcess.start(await launchEnsemble(target, plan, plan.members))
+      : await ServerProcess.start(await launchServer(target, plan))
   try {
-    await load.order({ kind: 'prepare', port: server.port })
+    await load.order({ kind: 'prepare', port: server.ports[0] ?? 0 })
     for (const workload of plan.warmUpMs > 0 ? workloads : [])
       await load.order({
         kind: 'run',
-        port: server.port,
+        ports: server.ports,
         bare: false,
         workload,
         shape: { connections: 10, outstanding: 10 },
@@ -149,7 +153,7 @@ async function runCells(
   load: LoadProcess,
   cells: Cell[],
   target: TargetName,
-  server: ServerProcess,
+  server: Served,
   workload: Workload,
 ): Promise<void> {
   for (const shape of plan.shapes) {
@@ -159,7 +163,7 @@ async function runCells(
     const wallBefore = performance.now()
     const result = await load.order({
       kind: 'run',
-      port: server.port,
+      ports: server.ports,
       bare: server.isBare,
       workload,
       shape,

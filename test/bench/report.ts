@@ -35,7 +35,8 @@ export function toTables(machine: Machine, plan: Plan, measurements: Measurement
   for (const workload of plan.workloads) parts.push(throughputTable(plan, measurements, workload))
   parts.push(costTable(plan, measurements))
   if (plan.shapes.some(isSingle)) parts.push(latencyTable(plan, measurements))
-  if (measurements.footprints.length > 0) parts.push(footprintTable(plan, measurements.footprints))
+  if (plan.starts > 0 && measurements.footprints.length > 0)
+    parts.push(footprintTable(plan, measurements.footprints))
   return `${parts.join('\n\n')}\n`
 }
 
@@ -55,6 +56,9 @@ function describe(machine: Machine, plan: Plan, { cells }: Measurements): string
     `Linux ${machine.kernel}; fdatasync after 4 KiB takes ${machine.fdatasyncUs.toFixed(0)} us;`,
     `while it was measured, other processes kept ${median(others).toFixed(2)} cores busy in the`,
     `median cell and ${Math.max(...others).toFixed(2)} in the worst.`,
+    ...(plan.members > 1
+      ? [`${plan.members} servers of each on this machine, connections to all of them in turn.`]
+      : []),
     `Medians of ${plan.rounds} rounds of ${plan.durationMs} ms a cell,`,
     `after ${plan.warmUpMs} ms of uncounted load per workload.`,
   ].join('\n')
@@ -178,11 +182,11 @@ function footprintTable(plan: Plan, footprints: readonly Footprint[]): string {
 
 /** Everything that was measured, every round of it. */
 export function toJson(machine: Machine, plan: Plan, measurements: Measurements): string {
-  const { targets, rounds, durationMs, warmUpMs, starts } = plan
+  const { targets, rounds, members, durationMs, warmUpMs, starts } = plan
   const cells = measurements.cells.map((cell) => ({ ...cell, shape: shapeName(cell.shape) }))
   const json = {
     machine,
-    plan: { targets, rounds, durationMs, warmUpMs, starts },
+    plan: { targets, rounds, members, durationMs, warmUpMs, starts },
     cells,
     footprints: measurements.footprints,
   }

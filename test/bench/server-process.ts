@@ -39,8 +39,21 @@ export function freePort(): Promise<number> {
   })
 }
 
+/** What is measured: one server, or the members of an ensemble taken together. */
+export interface Served {
+  /** Where clients connect. */
+  readonly ports: readonly number[]
+  readonly isBare: boolean
+  /** Resident memory of the processes and of any that they started, in bytes. */
+  residentBytes(): number
+  /** Processor time used so far by the processes and their children, in milliseconds. */
+  cpuMs(): number
+  /** Asks, then insists; the data directories are gone afterwards. */
+  stop(): Promise<void>
+}
+
 /** One server under test, from its start to its end. */
-export class ServerProcess {
+export class ServerProcess implements Served {
   readonly #child: ChildProcess
   readonly #launch: Launch
   readonly #exited: Promise<void>
@@ -91,31 +104,58 @@ export class ServerProcess {
     this.#exited = new Promise((resolve) => child.once('exit', () => resolve()))
   }
 
-  get port(): number {
-    return this.#launch.port
+  get ports(): readonly number[] {
+    return [this.#launch.port]
   }
 
   get isBare(): boolean {
     return this.#launch.bare
   }
 
-  /** Resident memory of the process and of any that it started, in bytes. */
   residentBytes(): number {
     return sumOverTree(this.#child.pid ?? 0, residentBytesOf)
   }
 
-  /** Processor time used so far by the process and its children, in milliseconds. */
   cpuMs(): number {
     return sumOverTree(this.#child.pid ?? 0, cpuMsOf)
   }
 
-  /** Asks, then insists; the data directory is gone afterwards. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM')
     const insist = setTimeout(() => this.#child.kill('SIGKILL'), stopTimeoutMs)
     await this.#exited
     clearTimeout(insist)
     rmSync(this.#launch.directory, { recursive: true, force: true })
+  }
+}
+
+/** Servers that form one ensemble: they are started at once, and each serves before they are used. */
+export class EnsembleProcess implements Served {
+  readonly #members: readonly ServerProcess[]
+  readonly isBare = false
+
+  private constructor(members: readonly ServerProcess[]) {
+    this.#members = members
+  }
+
+  static async start(launches: readonly Launch[]): Promise<EnsembleProcess> {
+    return new EnsembleProcess(await Promise.all(launches.map(ServerProcess.start)))
+  }
+
+  get ports(): readonly number[] {
+    return this.#members.flatMap((member) => member.ports)
+  }
+
+  residentBytes(): number {
+    return this.#members.reduce((sum, member) => sum + member.residentBytes(), 0)
+  }
+
+  cpuMs(): number {
+    return this.#members.reduce((sum, member) => sum + member.cpuMs(), 0)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.stop()))
   }
 }
 

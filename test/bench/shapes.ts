@@ -40,7 +40,8 @@ export type LoadOrder =
   | { readonly kind: 'prepare'; readonly port: number }
   | {
       readonly kind: 'run'
-      readonly port: number
+      /** Of the servers that the connections go to in turn. */
+      readonly ports: readonly number[]
       /** A bare server gets no handshake and no znodes: it is only there to be counted against. */
       readonly bare: boolean
       readonly workload: Workload

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '../interop/harness/ports.ts'
 import type { Apache } from './apache.ts'
 import { replyBytes } from './frames.ts'
 import { freePort, type Launch } from './server-process.ts'
@@ -28,15 +29,48 @@ maxClientCnxns=0
 admin.enableServer=false
 `
 
-/** Launches for one server on a port of its own, in a directory below `root`. */
+/** What decides how a server is launched, whichever it is. */
+export interface LaunchPlan {
+  /** Directories go below it. */
+  readonly directory: string
+  readonly apache: Apache | undefined
+  readonly cpuProfileDirectory: string | undefined
+}
+
+/** Launches for one server on a port of its own. */
 export async function launchServer(
   name: 'zk-server' | 'apache',
-  root: string,
-  apache: Apache | undefined,
-  cpuProfileDirectory: string | undefined,
+  plan: LaunchPlan,
 ): Promise<Launch> {
-  const port = await freePort()
-  const directory = join(root, name)
+  return launchOn(name, plan, await freePort(), join(plan.directory, name), undefined)
+}
+
+/** Launches for `members` servers that form an ensemble, with the default limits of zoo_sample.cfg. */
+export async function launchEnsemble(
+  name: 'zk-server' | 'apache',
+  plan: LaunchPlan,
+  members: number,
+): Promise<Launch[]> {
+  const first = await freePorts(members * 3)
+  const sids = Array.from({ length: members }, (_, index) => index + 1)
+  const portOf = (sid: number, which: number): number => first + (sid - 1) * 3 + which
+  const lines = sids.map((sid) => `server.${sid}=127.0.0.1:${portOf(sid, 1)}:${portOf(sid, 2)}\n`)
+  const ensembleLines = `initLimit=10\nsyncLimit=5\n${lines.join('')}`
+  return sids.map((sid) =>
+    launchOn(name, plan, portOf(sid, 0), join(plan.directory, `${name}-${sid}`), {
+      sid,
+      ensembleLines,
+    }),
+  )
+}
+
+function launchOn(
+  name: 'zk-server' | 'apache',
+  { apache, cpuProfileDirectory }: LaunchPlan,
+  port: number,
+  directory: string,
+  membership: { readonly sid: number; readonly ensembleLines: string } | undefined,
+): Launch {
   const configPath = join(directory, 'zoo.cfg')
   return {
     ...(name === 'apache' && apache !== undefined
@@ -48,7 +82,8 @@ export async function launchServer(
     writeConfig: () => {
       const dataDir = join(directory, 'data')
       mkdirSync(dataDir)
-      writeFileSync(configPath, zooCfg(port, dataDir))
+      writeFileSync(configPath, zooCfg(port, dataDir) + (membership?.ensembleLines ?? ''))
+      if (membership !== undefined) writeFileSync(join(dataDir, 'myid'), `${membership.sid}\n`)
     },
   }
 }

@@ -121,7 +121,9 @@ export class MemoryReplica implements Replica {
     }
     this.log = [...this.disk.log]
     const { snapshot } = this.disk
-    for (const entry of [...snapshot.entries, ...this.log]) this.state.set(entry.zxid, entry)
+    for (const entry of snapshot.entries) this.state.set(entry.zxid, entry)
+    // Below a snapshot there may be what was never committed: a SNAP does not touch the log.
+    for (const entry of this.log) if (entry.zxid > snapshot.zxid) this.state.set(entry.zxid, entry)
     this.lastLoggedZxid = this.log.at(-1)?.zxid ?? snapshot.zxid
     this.lastProcessedZxid = this.lastLoggedZxid
     this.committedLog = new CommittedLog(
@@ -307,7 +309,7 @@ export class MemoryReplica implements Replica {
     this.#proposals = undefined
     this.#outstanding = []
     for (const entry of this.log) {
-      if (this.state.has(entry.zxid)) continue
+      if (entry.zxid <= this.lastProcessedZxid) continue
       this.state.set(entry.zxid, entry)
       if (entry.zxid > this.committedLog.maxZxid) this.committedLog.add(entry)
     }

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from '../../src/node/command-line.ts'
 import { isServerAlive } from '../../src/node/pid-file.ts'
 import { askFourLetterWord } from '../../src/node/status.ts'
+import { freePorts } from '../interop/harness/ports.ts'
 
 const script = fileURLToPath(new URL('zk-server-from-source.ts', import.meta.url))
 const nodeOptions = ['--conditions=source', '--import', import.meta.resolve('tsx')]
@@ -24,42 +25,28 @@ interface Ports {
 
 let dir = ''
 let ports: ReadonlyMap<number, Ports> = new Map()
-const occupied: Server[] = []
+let taken: Server | undefined
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'zk-ensemble-'))
-  // All of them are held until all are known, so that none is given out twice.
-  const probes = await Promise.all(Array.from({ length: 9 }, () => occupy(0)))
-  const free = probes.map(({ port }) => port)
+  const first = await freePorts(3 * SIDS.length)
   ports = new Map(
-    SIDS.map((sid) => {
-      const [client = 0, quorum = 0, election = 0] = free.slice(3 * (sid - 1))
-      return [sid, { client, quorum, election }]
+    SIDS.map((sid, index) => {
+      const client = first + 3 * index
+      return [sid, { client, quorum: client + 1, election: client + 2 }]
     }),
   )
-  release()
   for (const sid of SIDS) configure(sid)
 })
 afterEach(() => {
-  release()
+  taken?.close()
+  taken = undefined
   for (const sid of SIDS) {
     const pid = pidOf(sid)
     if (pid !== undefined && isServerAlive(pid)) process.kill(pid, 'SIGKILL')
   }
   rmSync(dir, { recursive: true, force: true })
 })
-
-function release(): void {
-  for (const server of occupied.splice(0)) server.close()
-}
-
-async function occupy(wanted: number): Promise<{ readonly port: number }> {
-  const server = createServer().listen(wanted, LOCAL)
-  occupied.push(server)
-  await once(server, 'listening')
-  const address = server.address()
-  return { port: typeof address === 'object' && address !== null ? address.port : 0 }
-}
 
 const folderOf = (sid: number): string => join(dir, String(sid))
 
@@ -158,7 +145,8 @@ describe('members of an ensemble', { timeout: TIMEOUT_MS }, () => {
   })
 
   it('do not start where a port of theirs is taken', async () => {
-    await occupy(ports.get(3)?.election ?? 0)
+    taken = createServer().listen(ports.get(3)?.election, LOCAL)
+    await once(taken, 'listening')
     const { code, out, err } = await run('start', 3)
     expect({ code, out }).toEqual({ code: 1, out: 'Starting zookeeper ... FAILED TO START\n' })
     expect(err).toContain(`cannot bind the election port ${LOCAL}:${ports.get(3)?.election}: `)

@@ -108,12 +108,19 @@ export class Member {
   /** Throws, with the log, when the process has ended and nobody had asked for that. */
   expectNoDeath(): void {
     if (this.#death !== undefined)
-      throw new Error(`member ${this.name} ${this.#death}:\n${this.log().slice(-4000)}`)
+      throw new Error(`member ${this.name} ${this.#death}:\n${this.logTail(4000)}`)
   }
 
   /** All that every process of this member has printed, oldest first. */
   log(): string {
     return existsSync(this.#logPath) ? readFileSync(this.#logPath, 'utf8') : ''
+  }
+
+  /** The end of it, without what our own questions have left there. */
+  logTail(chars: number): string {
+    const lines = this.log().split('\n')
+    const told = lines.filter((line) => !line.includes(' srvr command from '))
+    return told.join('\n').slice(-chars)
   }
 
   /** The answer to a four-letter word; empty when nobody answers. */

@@ -112,18 +112,17 @@ export class Ensemble {
 
   /** Resolves with the leader once one of the running members leads and all the others follow it. */
   async untilRoles(): Promise<Member> {
-    return await until(
-      `one leader among ${this.running.map((m) => m.name)}`,
-      ROLES_MS,
-      async () => {
-        const running = this.running
-        for (const member of this.members) member.expectNoDeath()
-        const modes = await Promise.all(running.map((member) => member.mode()))
-        const leaders = running.filter((_, index) => modes[index] === 'leader')
-        const others = modes.filter((mode) => mode === 'follower' || mode === 'observer')
-        return leaders.length === 1 && others.length === running.length - 1 ? leaders[0] : undefined
-      },
-    )
+    let seen = ''
+    const look = async (): Promise<Member | undefined> => {
+      const running = this.running
+      for (const member of this.members) member.expectNoDeath()
+      const modes = await Promise.all(running.map((member) => member.mode()))
+      seen = running.map((member, index) => `${member.name} is ${modes[index]}`).join(', ')
+      const leaders = running.filter((_, index) => modes[index] === 'leader')
+      const others = modes.filter((mode) => mode === 'follower' || mode === 'observer')
+      return leaders.length === 1 && others.length === running.length - 1 ? leaders[0] : undefined
+    }
+    return await until(() => `one leader and all follow; ${seen}`, ROLES_MS, look)
   }
 
   /** The member that leads a moment from now at the latest; others need not be there. */
@@ -181,7 +180,7 @@ export class Ensemble {
   reportOnFailure(): void {
     onTestFailed(() => {
       for (const member of this.members)
-        console.log(`${member.name} said last:\n${member.log().slice(-6000)}`)
+        console.log(`${member.name} said last:\n${member.logTail(8000)}`)
     })
   }
 }

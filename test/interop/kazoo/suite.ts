@@ -2,8 +2,9 @@ import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mavenClasspath, versions, zookeeper39Coords } from '../harness/maven.ts'
 import { run } from '../harness/process.ts'
+import { freePorts } from '../harness/ports.ts'
 import { ensureBuilt, repositoryRoot } from '../harness/repository.ts'
-import { debianClasspath, freePort, type ServerKind, scratchDirectory } from '../harness/server.ts'
+import { debianClasspath, type ServerKind, scratchDirectory } from '../harness/server.ts'
 
 export interface Outcome {
   /** As pytest names it, from kazoo's folder of tests. */
@@ -26,13 +27,17 @@ const SUITE_MS = 900_000
 const ONE_TEST_SECONDS = 120
 const ownFolder = join(repositoryRoot, 'test/interop/kazoo')
 
+/** kazoo's harness gives each of its servers four ports, ten apart. */
+const PORTS_EACH = 10
+
 /**
- * Runs kazoo's own tests, or those with the given ids, against one server of a kind that kazoo's
- * own harness starts, configures and stops.
+ * Runs kazoo's own tests, or those with the given ids, against servers of a kind that kazoo's own
+ * harness starts, configures and stops: one, or an ensemble.
  */
 export async function runKazooSuite(
   kind: ServerKind,
   ids: readonly string[] = [],
+  servers = 1,
 ): Promise<SuiteRun> {
   const home = scratchDirectory(`kazoo-${kind}`)
   const outcomesPath = join(home, 'outcomes.jsonl')
@@ -50,8 +55,8 @@ export async function runKazooSuite(
       PYTHONPATH: ownFolder,
       INTEROP_OUTCOMES: outcomesPath,
       INTEROP_SERVER_LOG: serverLog,
-      ZOOKEEPER_CLUSTER_SIZE: '1',
-      ZOOKEEPER_PORT_OFFSET: String(await freePort()),
+      ZOOKEEPER_CLUSTER_SIZE: String(servers),
+      ZOOKEEPER_PORT_OFFSET: String(await freePorts(servers * PORTS_EACH)),
       ZOOKEEPER_JAAS_AUTH: undefined,
       TRAVIS: undefined,
     },

@@ -99,6 +99,20 @@ describe('a member of an ensemble', () => {
     expect(ask('dump', 3, leads)).toMatch(/^SessionTracker dump:\nSession Sets \(0\)\/\(0\):\n/)
   })
 
+  it('gives deadlines of sessions only where they are its own', () => {
+    const server = new MemoryServer()
+    server.connect()
+    const deadlines = (view: EnsembleView | undefined): readonly unknown[] => {
+      const { host } = makeView()
+      const build = { version: '3.9', builtOn: 'today' }
+      const member = new MemberView(server.member, build, host, () => 1, view)
+      return [...member.sessions.global].map(({ expiresMono }) => typeof expiresMono)
+    }
+    expect(deadlines(undefined)).toEqual(['number'])
+    expect(deadlines({ ...following, state: 'leading', leading })).toEqual(['number'])
+    expect(deadlines(following)).toEqual(['undefined'])
+  })
+
   it('tells that it does not serve, and why it is there at all', () => {
     const looking: EnsembleView = {
       state: 'looking',

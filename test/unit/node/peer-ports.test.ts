@@ -1,4 +1,6 @@
-import { createServer, type Socket as NetSocket, type Server } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type Socket as NetSocket, type Server } from 'node:net'
+import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type LogFields, silentLogger } from '../../../src/base/logger.ts'
 import { ExitCode, StartError } from '../../../src/node/exit-code.ts'
@@ -195,6 +197,16 @@ describe('links between members', () => {
   })
 })
 
+/** Listens, and then never accepts: once two wait, the system answers nobody any more. */
+const deafServer = `
+  const { createServer } = require('node:net')
+  const { parentPort } = require('node:worker_threads')
+  const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port)
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
+  })
+`
+
 describe('a dial', () => {
   async function closedPort(): Promise<number> {
     const other = side()
@@ -225,6 +237,35 @@ describe('a dial', () => {
     a.ports.dial(-2, 'election', [])
     await a.until(() => a.told.length > 1)
     expect(a.told[1]).toBe('closed -2')
+  })
+
+  it('goes on to the next address when one does not answer in time', async () => {
+    const worker = new Worker(deafServer, { eval: true })
+    try {
+      const [deaf] = await once(worker, 'message')
+      const fillers = await Promise.all(
+        [1, 2].map(async () => {
+          const socket = connect(deaf, LOCAL)
+          await once(socket, 'connect')
+          return socket
+        }),
+      )
+      const [a, b] = [side({ connectTimeoutMs: 100 }), side()]
+      a.ports.dial(-1, 'quorum', [{ host: LOCAL, port: deaf }])
+      await a.until(() => a.told.length > 0)
+      expect(a.told).toEqual(['closed -1'])
+      const reason = `${LOCAL}:${deaf}: no connection within 100 ms`
+      expect(a.warnings).toEqual([{ port: 'quorum', reason }])
+      a.ports.dial(-2, 'quorum', [
+        { host: LOCAL, port: deaf },
+        { host: LOCAL, port: await listening(b) },
+      ])
+      await a.until(() => a.told.length > 1)
+      expect(a.told[1]).toBe('opened -2')
+      for (const socket of fillers) socket.destroy()
+    } finally {
+      await worker.terminate()
+    }
   })
 
   it('can be given up, after which nothing is told', async () => {

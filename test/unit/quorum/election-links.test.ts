@@ -88,11 +88,31 @@ describe('an election link', () => {
     desk.send(1, Buffer.from('vote'))
     desk.onLinkOpened(-1)
     expect(links.taken(-1)).toBe(hex(opening(2), message('vote')))
+    desk.advance(200)
     const link = accept(opening(1))
     expect(links.closed).toEqual([link, -1])
     desk.onLinkOpened(-2)
     // It may not have come to where it was sent.
     expect(links.taken(-2)).toBe(hex(opening(2), message('vote')))
+  })
+
+  it('of a smaller sid does not replace one that has been opened just now', () => {
+    const { desk, links, accept } = new Desk()
+    desk.send(1, Buffer.from('vote'))
+    desk.onLinkOpened(-1)
+    desk.advance(199)
+    const link = accept(opening(1))
+    expect([links.closed, links.dials.length, desk.reachOf(1)]).toEqual([[link], 1, 'open'])
+  })
+
+  it('that breaks right after the peer was woken up will soon be there again', () => {
+    const { desk, accept } = new Desk()
+    desk.send(3, Buffer.from('vote'))
+    desk.onLinkOpened(-1)
+    desk.onLinkClosed(accept(opening(3)))
+    expect(desk.reachOf(3)).toBe('opening')
+    desk.advance(100)
+    expect(desk.reachOf(3)).toBe('down')
   })
 
   it('to a larger sid only wakes it up', () => {

@@ -108,6 +108,10 @@ describe('discovery', () => {
     expect(two.heard()).toEqual([])
     expect(rig.ends).toEqual([])
     expect(rig.replica.calls.map(({ call }) => call)).toEqual(['writeEpoch'])
+    const one = new LeaderRig({ voters: [1] })
+    one.leader.close()
+    one.flush()
+    expect(one.replica.calls.map(({ call }) => call)).toEqual(['writeEpoch'])
   })
 })
 

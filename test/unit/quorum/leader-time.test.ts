@@ -82,6 +82,16 @@ describe('while the leader leads', () => {
     expect([two.isClosed, three.isClosed]).toEqual([true, false])
   })
 
+  it('it does not wait for acks where nothing was proposed', () => {
+    const { rig, two } = leading([2], [1, 2, 3])
+    rig.turn(() => rig.replica.write('a'))
+    two.ack(z(1, 1))
+    rig.flush()
+    expect(two.heard()).toEqual(['PROPOSAL 100000001 "a"', 'COMMIT 100000001'])
+    rig.pass(20_000, () => answer(two))
+    expect(two.isClosed).toBe(false)
+  })
+
   it('it drops who says nothing before it joins, or in the middle of joining', () => {
     const { rig, two } = leading([2], [1, 2, 3])
     const mute = rig.connect()

@@ -45,9 +45,13 @@ class Peer {
       this.peer.onLinkAccepted(this.#three, 'election')
       this.peer.onLinkBytes(this.#three, encodeOpening(3, [addressOf(3, 'election')]))
     }
+    this.hear(this.#three, state, leader, round)
+  }
+
+  hear(link: LinkId, state: PeerState, leader: 2 | 3, round: number): void {
     const zxid = leader === 3 ? 1 : 0
     const message = encodeNotification(state, { leader, zxid, peerEpoch: 0 }, round, '')
-    this.peer.onLinkBytes(this.#three, framed(message))
+    this.peer.onLinkBytes(link, framed(message))
   }
 
   #role(name: string, onEnd: (reason: string) => void): Role {
@@ -152,6 +156,37 @@ describe('a member', () => {
     expect([links.taken(100), peer.state, stopsOf(replica)]).toEqual(['', 'looking', 1])
   })
 
+  it('pauses when it is turned away again and again', () => {
+    const member = new Peer()
+    const { peer, told, elect, links, ends } = member
+    const begun = (): number => told.filter((what) => what === 'following 3').length
+    elect(3)
+    ends[0]?.('turned away')
+    peer.settle()
+    const one = links.dialTo('member-1:3888') ?? 0
+    peer.onLinkOpened(one)
+    /** The others have a leader already, so that nothing needs to be waited for. */
+    const find = (): void => {
+      member.hear(100, 'leading', 3, 9)
+      member.hear(one, 'following', 3, 9)
+    }
+    find()
+    expect(begun()).toBe(2)
+    ends[1]?.('turned away')
+    peer.settle()
+    find()
+    expect([begun(), peer.state]).toEqual([2, 'following'])
+    peer.advance(199)
+    expect(begun()).toBe(2)
+    peer.advance(200)
+    expect(begun()).toBe(3)
+    peer.advance(10_000)
+    ends[2]?.('after a while')
+    peer.settle()
+    find()
+    expect(begun()).toBe(4)
+  })
+
   it('closes all at once, and takes nobody in afterwards', () => {
     const { peer, told, elect, links, replica } = new Peer()
     elect(2)
@@ -168,5 +203,12 @@ describe('a member', () => {
     peer.advance(100_000)
     peer.close()
     expect([links.dials.length, stopsOf(replica)]).toEqual([before, 1])
+  })
+
+  it('closes those, too, who wait for it to lead', () => {
+    const { peer, links } = new Peer()
+    peer.onLinkAccepted(7, 'quorum')
+    peer.close()
+    expect(links.closed).toContain(7)
   })
 })
