@@ -271,7 +271,14 @@ export class Leader implements Learners {
       this.#epochMin = Math.max(this.#epochMin, learner.acceptedEpoch + 1)
       this.#reported.add(learner.sid)
       this.#tryEpoch()
-    } else if (this.#phase !== 'epoch') learner.sendLeaderInfo()
+      return
+    }
+    // It has promised never to follow an earlier epoch, and will keep that: in the original such a
+    // member stays out for as long as the leader stays. The next epoch takes it in.
+    const { members } = this.#parts.ensemble
+    if (this.isServing && learner.acceptedEpoch > this.#epoch && members.has(learner.sid))
+      return this.#end(`member ${learner.sid} has accepted epoch ${learner.acceptedEpoch}`)
+    if (this.#phase !== 'epoch') learner.sendLeaderInfo()
   }
 
   /** Nobody is told of the epoch before our own disk knows it, or we might lead it twice. */
