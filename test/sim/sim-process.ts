@@ -171,6 +171,7 @@ class ProcessRun implements Machine {
   readonly #links: ProcessLinks
   readonly #clients = new Map<number, Socket>()
   #lastClient = 0
+  #shownZxid = -1
   #isEnded = false
 
   constructor(process: SimProcess, parts: ProcessParts) {
@@ -297,7 +298,22 @@ class ProcessRun implements Machine {
   }
 
   afterThisTurn(fn: () => void): void {
-    this.#parts.heap.after(TURN_MS, () => this.guard(fn))
+    this.#parts.heap.after(TURN_MS, () =>
+      this.guard(() => {
+        fn()
+        this.#show()
+      }),
+    )
+  }
+
+  /** Who serves shows its state, whether anybody looks or not. */
+  #show(): void {
+    const { role, tree } = this.member
+    if (role === 'none' || tree.lastProcessedZxid === this.#shownZxid) return
+    this.#shownZxid = tree.lastProcessedZxid
+    const { ledger } = this.#parts
+    ledger.onShown(this.#process.log, this.#shownZxid)
+    ledger.onState(this.#process.host, this.#shownZxid, tree.digest.toBigInt())
   }
 
   #onClient(socket: Socket): SocketEvents {
@@ -320,12 +336,8 @@ class ProcessRun implements Machine {
   writeClient(cnxn: number, bytes: Buffer): number {
     const socket = this.#clients.get(cnxn)
     if (socket === undefined) return 0
-    const { tree } = this.member
     const zxid = shownZxid(bytes)
-    const { ledger } = this.#parts
-    if (zxid > 0) ledger.onShown(this.#process.log, zxid)
-    if (zxid === tree.lastProcessedZxid)
-      ledger.onState(this.#process.host, zxid, tree.digest.toBigInt())
+    if (zxid > 0) this.#parts.ledger.onShown(this.#process.log, zxid)
     return socket.send(bytes)
   }
 
