@@ -194,7 +194,12 @@ class ProcessRun implements Machine {
     this.member = new Member({ ...ports, ensemble }, loaded, noWords)
     this.#loop = new TurnLoop(this.member, this)
     const { network } = parts
-    this.#links = new ProcessLinks(process.host, network, (deliver) => this.enter(deliver))
+    this.#links = new ProcessLinks(
+      process.host,
+      network,
+      (deliver) => this.enter(deliver),
+      parts.trace,
+    )
     if (ensemble !== undefined) this.#links.listen()
     network.listen(process.host, 'client', (socket) => this.#onClient(socket))
     this.enter((member) => member.start())
