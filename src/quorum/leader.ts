@@ -170,6 +170,10 @@ export class Leader implements Learners {
     this.#sendAlone(learner, encodePacket(PacketType.sync, 0))
   }
 
+  sendRevalidated(link: LinkId, sessionId: bigint, isValid: boolean): void {
+    this.#learners.get(link)?.sendRevalidated(sessionId, isValid)
+  }
+
   giveUp(reason: string): void {
     this.#end(reason)
   }
