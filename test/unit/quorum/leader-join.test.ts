@@ -220,6 +220,15 @@ describe('the election of an epoch', () => {
     expect(two.heard().at(0)).toBe('DIFF 0')
   })
 
+  it('makes room for a later epoch that a member has promised to, and for no stranger', () => {
+    const { rig } = LeaderRig.leading([2], { observers: [4] })
+    rig.report(3, 1)
+    rig.report(9, 5)
+    expect(rig.ends).toEqual([])
+    rig.report(3, 2)
+    expect(rig.ends).toEqual(['member 3 has accepted epoch 2'])
+  })
+
   it('takes one that is ahead, once a quorum has decided without it', () => {
     const { rig } = LeaderRig.leading([2])
     const three = rig.join(3, { currentEpoch: 0, zxid: z(0, 7) })
