@@ -174,6 +174,7 @@ export class LearnerHandler {
     const plan = planSync({
       peerZxid,
       lastProcessedZxid: replica.lastProcessedZxid,
+      historyEndZxid: history.endZxid,
       committedLog: replica.committedLog,
       forceSnapshot: ensemble.forceSnapshotSync,
       readHistory: (from) =>
@@ -288,7 +289,7 @@ export class LearnerHandler {
     const waiting = this.#host.parts.links.waitingBytes(this.link)
     if (waiting < this.#waitingBytes) this.#onMoved()
     this.#waitingBytes = waiting
-    this.#sync?.unstall()
+    this.#sync?.unstall(this.#host.nowMono)
     const still = this.#host.nowMono - Math.max(this.#movedMono, this.lastHeardMono)
     return still > initLimitMs ? 'stuck while it synchronised' : undefined
   }
@@ -418,9 +419,13 @@ export class LearnerHandler {
     if ('problem' in asked) return asked.problem
     const { sessionId, timeoutMs } = asked
     const isValid = this.#host.parts.replica.revalidate(this.link, sessionId, timeoutMs)
+    if (isValid !== undefined) this.sendRevalidated(sessionId, isValid)
+    return undefined
+  }
+
+  sendRevalidated(sessionId: bigint, isValid: boolean): void {
     const answer = encodePacket(PacketType.revalidate, NO_ZXID, revalidated(sessionId, isValid))
     this.#host.sendAlone(this, answer)
-    return undefined
   }
 
   #send(bytes: Buffer): void {

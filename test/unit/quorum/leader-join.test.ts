@@ -35,6 +35,26 @@ describe('discovery', () => {
       expect(learner.heard()).toEqual(['LEADERINFO 900000000 00010000'])
   })
 
+  it('does not count a participant that only observes', () => {
+    const rig = new LeaderRig()
+    const two = rig.report(2, 0, 'observerInfo')
+    rig.flush()
+    expect(two.heard()).toEqual([])
+    const three = rig.report(3)
+    rig.flush()
+    two.ackEpoch(0, 0)
+    expect(two.heard()).toEqual([LEADERINFO_1])
+    three.ackEpoch(0, 0)
+    rig.flush()
+    two.ackNewLeader()
+    expect(rig.leader.isServing).toBe(false)
+    three.ackNewLeader()
+    expect(rig.leader.isServing).toBe(true)
+    three.cut()
+    rig.pass(1000)
+    expect(rig.ends).toEqual(['a quorum does not follow any more'])
+  })
+
   it('waits for a quorum of five', () => {
     const rig = new LeaderRig({ voters: [1, 2, 3, 4, 5] })
     const two = rig.report(2)

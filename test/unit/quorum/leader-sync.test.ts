@@ -284,7 +284,7 @@ describe('a DIFF', () => {
     for (let i = 0; i < 5; i += 1) rig.leader.flush()
     expect(reads()).toBe(before)
     replica.historyUnderWay = [...replica.log]
-    rig.pass(50)
+    rig.pass(500)
     lines.push(...three.heard())
     drainAll(rig, three, lines)
     expect(zxidsOf(lines, 'PROPOSAL')).toEqual(run(1, 8, 1000))
