@@ -13,9 +13,9 @@ import { type AclEntry, Znode } from './znode.ts'
 
 /**
  * Nodes of a snapshot that are kept in the map, too, once they were asked for: it finds a path somewhat
- * faster, but stands still for a tenth of a second when it grows beyond a million.
+ * faster, but stands still for longer each time it grows: for 10 ms on its way to so many.
  */
-const PACKED_IN_MAP_MAX = 65_536
+const PACKED_IN_MAP_MAX = 250_000
 const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 
 /**
@@ -29,6 +29,7 @@ export class DataTree {
   #packed: PackedNodes | undefined = undefined
   /** Of those in `#nodes`, the ones that `#packed` would find, too. */
   #packedInMap = 0
+  readonly #packedInMapMax: number
   #nodeCount = 2
   #ephemerals = new Map<SessionId, Set<string>>()
   #containers = new Set<string>()
@@ -54,7 +55,12 @@ export class DataTree {
   approximateDataBytes = 0
   ephemeralsCount = 0
 
-  constructor(ownerRules: OwnerRules, digestEnabled: boolean) {
+  constructor(
+    ownerRules: OwnerRules,
+    digestEnabled: boolean,
+    packedInMapMax: number = PACKED_IN_MAP_MAX,
+  ) {
+    this.#packedInMapMax = packedInMapMax
     this.ownerRules = ownerRules
     this.digestEnabled = digestEnabled
     this.quota = new QuotaKeeper(this)
@@ -148,7 +154,7 @@ export class DataTree {
     const slot = packed.find(path)
     if (slot < 0) return undefined
     const znode = this.#unpack(packed, slot)
-    if (this.#packedInMap < PACKED_IN_MAP_MAX) {
+    if (this.#packedInMap < this.#packedInMapMax) {
       this.#packedInMap += 1
       this.#nodes.set(path, znode)
     }
