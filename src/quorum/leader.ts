@@ -361,7 +361,10 @@ export class Leader implements Learners {
     }
     this.#forwarding.cut()
     const ping = encodePacket(PacketType.ping, this.#lastProposedZxid)
-    for (const learner of this.#inState('serving')) learner.sendPing(ping)
+    const { owed } = this.#confirmation
+    for (const learner of this.#inState('serving'))
+      if (owed === undefined) learner.sendPing(ping)
+      else learner.sendRoundPing(ping, owed)
   }
 
   // ---- confirmation

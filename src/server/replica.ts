@@ -158,6 +158,8 @@ export class MemberReplica implements Replica {
         lane.push({ kind: 'forgetHistory', zxid })
         lane.whenDurable(() => {
           this.#isStateOnDisk = true
+          // What was delivered beside the log behind the SNAP is in the snapshot, and so on our disk.
+          this.#lastLoggedZxid = Math.max(this.#lastLoggedZxid, zxid)
           done(undefined)
         })
       })

@@ -5,9 +5,17 @@ import type { ACL, Stat } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import { AclTable } from './acl-table.ts'
 import { nodeDigest, TreeDigest } from './digest.ts'
+import type { NodeRecord } from './node-record.ts'
+import { PackedNodes, type SubtreeSize } from './packed-nodes.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
+import { TreeWalk } from './tree-walk.ts'
 import { type AclEntry, Znode } from './znode.ts'
 
+/**
+ * Nodes of a snapshot that are kept in the map, too, once they were asked for: it finds a path somewhat
+ * faster, but stands still for a tenth of a second when it grows beyond a million.
+ */
+const PACKED_IN_MAP_MAX = 65_536
 const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 
 /**
@@ -15,8 +23,13 @@ const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'a
  * its own about who may do what; prep has decided, apply.ts obeys.
  */
 export class DataTree {
-  /** By full path. The root stands under '' too, as in the original, and is counted twice there. */
+  /** By full path: what is not in `#packed`, and some of that. The root stands under '' too, as in the original, and is counted twice there. */
   #nodes = new Map<string, Znode>()
+  /** What has come from a snapshot, and is an object only since somebody has asked for it. */
+  #packed: PackedNodes | undefined = undefined
+  /** Of those in `#nodes`, the ones that `#packed` would find, too. */
+  #packedInMap = 0
+  #nodeCount = 2
   #ephemerals = new Map<SessionId, Set<string>>()
   #containers = new Set<string>()
   #ttls = new Set<string>()
@@ -71,6 +84,9 @@ export class DataTree {
     assert(other !== this, 'a tree cannot take over itself')
     assert(other.digestEnabled === this.digestEnabled, 'one of the two trees has no digests')
     this.#nodes = other.#nodes
+    this.#packed = other.#packed
+    this.#packedInMap = other.#packedInMap
+    this.#nodeCount = other.#nodeCount
     this.#ephemerals = other.#ephemerals
     this.#containers = other.#containers
     this.#ttls = other.#ttls
@@ -122,47 +138,107 @@ export class DataTree {
   }
 
   node(path: string): Znode | undefined {
-    return this.#nodes.get(path)
+    const znode = this.#nodes.get(path)
+    return znode !== undefined || this.#packed === undefined
+      ? znode
+      : this.#findPacked(path, this.#packed)
+  }
+
+  #findPacked(path: string, packed: PackedNodes): Znode | undefined {
+    const slot = packed.find(path)
+    if (slot < 0) return undefined
+    const znode = this.#unpack(packed, slot)
+    if (this.#packedInMap < PACKED_IN_MAP_MAX) {
+      this.#packedInMap += 1
+      this.#nodes.set(path, znode)
+    }
+    return znode
+  }
+
+  #unpack(packed: PackedNodes, slot: number): Znode {
+    const known = packed.znodeOf(slot)
+    if (known !== undefined) return known
+    const record = packed.recordOf(slot)
+    const znode = record.toZnode(packed.aclOf(record.aclKey) ?? this.#acls.open)
+    if (this.digestEnabled) znode.digest = record.digest(record.pathCrc)
+    packed.setZnode(slot, znode)
+    return znode
   }
 
   /** With the root counted twice, as `srvr` and `mntr` show it (spec 05 §12). */
   get nodeCount(): number {
-    return this.#nodes.size
+    return this.#nodeCount
   }
 
   /** Nodes below `path`; for the root all but itself (spec 05 §11). */
   descendantCount(path: string): number {
-    if (path === '/' || path === '') return this.#nodes.size - 2
-    let count = 0
-    const open = [path]
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      const names = this.#nodes.get(at)?.children
-      if (names === undefined) continue
-      count += names.size
-      for (const name of names) open.push(`${at}/${name}`)
-    }
-    return count
+    if (path === '/' || path === '') return this.#nodeCount - 2
+    return Math.max(0, this.subtree(path).nodes - 1)
   }
 
-  /** Every node once, in no order that means anything; the root under '/'. */
+  /** What there is from `path` on, its own node included; not for the root. */
+  subtree(path: string): SubtreeSize {
+    const size = { nodes: 0, dataBytes: 0 }
+    const paths = [path]
+    for (let at = paths.pop(); at !== undefined; at = paths.pop()) {
+      const znode = this.node(at)
+      if (znode === undefined) continue
+      size.nodes += 1
+      size.dataBytes += znode.dataLength
+      for (const name of znode.knownChildren ?? []) paths.push(`${at}/${name}`)
+      if (this.#packed !== undefined && znode.slot >= 0)
+        this.#packed.addBelow(znode.slot, size, paths)
+    }
+    return size
+  }
+
+  /** Every node once, in no order that means anything; the root under '/'. All become objects. */
   *entries(): IterableIterator<readonly [string, Znode]> {
-    for (const entry of this.#nodes) if (entry[0] !== '') yield entry
+    const walk = this.walk()
+    while (walk.next()) {
+      const { path, znode, slot } = walk
+      if (znode !== undefined) yield [path, znode]
+      else if (this.#packed !== undefined) yield [path, this.#unpack(this.#packed, slot)]
+    }
+  }
+
+  /** Every node once, parents before their children, and those first that were loaded. */
+  walk(): TreeWalk {
+    return new TreeWalk(this.#nodes, this.#packed)
   }
 
   /** Puts a node that prep has agreed to into the tree. Its parent's counters are the caller's. */
   attach(path: string, znode: Znode): void {
     this.#nodes.set(path, znode)
+    this.#nodeCount += 1
     this.approximateDataBytes += path.length + znode.dataLength
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
     znode.digest = this.#digestOf(path, znode)
     this.digest.add(znode.digest)
   }
 
+  /** Where the nodes of a snapshot go, when one is loaded. */
+  packedNodes(): PackedNodes {
+    if (this.#packed === undefined) this.#packed = new PackedNodes()
+    return this.#packed
+  }
+
+  /** Counts a node of a snapshot that is nothing but a record yet. `digest` is that of the node. */
+  countPacked(record: NodeRecord, digest: number): void {
+    this.#nodeCount += 1
+    this.approximateDataBytes += record.pathBytes + Math.max(0, record.dataBytes)
+    this.digest.add(digest)
+    const { owner } = record
+    if (owner !== 0n) this.#index(record.path, owner)
+  }
+
   /** Puts the root of a snapshot in its place. */
   loadRoot(znode: Znode, digest: number): void {
     const before = this.#nodes.get('/')
-    if (before !== undefined) this.#forget('/', before)
-    znode.children = before?.children
+    if (before !== undefined) {
+      this.#forget('/', before)
+      znode.takeChildren(before)
+    }
     this.#nodes.set('', znode)
     this.#nodes.set('/', znode)
     this.approximateDataBytes += 1
@@ -171,23 +247,21 @@ export class DataTree {
 
   /**
    * Puts a node of a snapshot in its place, over one that every tree is born with. `digest` is that of
-   * the node. False: there is one of that path already.
+   * the node. 'new': its parent is to be told; 'twice': it was loaded before.
    */
-  load(path: string, znode: Znode, parent: Znode, name: string, digest: number): boolean {
-    const born = path.startsWith(ZOOKEEPER_PATH) ? this.#nodes.get(path) : undefined
-    const size = this.#nodes.size
+  load(path: string, znode: Znode, digest: number): 'new' | 'replaced' | 'twice' {
+    const before = this.node(path)
+    if (before !== undefined) {
+      if (before.mzxid !== 0 || before.slot >= 0 || !path.startsWith(ZOOKEEPER_PATH)) return 'twice'
+      this.#forget(path, before)
+      znode.takeChildren(before)
+    } else this.#nodeCount += 1
     this.#nodes.set(path, znode)
-    if (this.#nodes.size !== size) parent.addChild(name)
-    else if (born === undefined || born.mzxid !== 0) return false
-    else {
-      this.#forget(path, born)
-      znode.children = born.children
-    }
     this.approximateDataBytes += path.length
     this.#countLoaded(znode, digest)
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
     this.quota.onLoaded(path)
-    return true
+    return before === undefined ? 'new' : 'replaced'
   }
 
   #countLoaded(znode: Znode, digest: number): void {
@@ -206,9 +280,16 @@ export class DataTree {
 
   /** Takes a node without children out of the tree, and out of its parent. */
   detach(path: string, znode: Znode): void {
-    this.#nodes.delete(path)
-    this.#nodes.get(parentOf(path))?.removeChild(path.slice(path.lastIndexOf('/') + 1))
+    const wasInMap = this.#nodes.delete(path)
+    this.#nodeCount -= 1
+    this.node(parentOf(path))?.removeChild(path.slice(path.lastIndexOf('/') + 1))
     this.#forget(path, znode)
+    if (znode.slot >= 0) this.#removePacked(znode.slot, wasInMap)
+  }
+
+  #removePacked(slot: number, wasInMap: boolean): void {
+    if (wasInMap && this.#packed?.isListed(slot)) this.#packedInMap -= 1
+    this.#packed?.remove(slot)
   }
 
   setData(znode: Znode, data: Buffer | null): void {

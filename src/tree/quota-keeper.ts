@@ -107,17 +107,8 @@ export class QuotaKeeper {
   #recount(path: string): void {
     const stats = this.#tree.node(`/zookeeper/quota${path}/zookeeper_stats`)
     if (stats === undefined) return
-    let count = 0
-    let bytes = 0
-    const open = [path]
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      const znode = this.#tree.node(at)
-      if (znode === undefined) continue
-      count += 1
-      bytes += znode.dataLength
-      if (znode.children !== undefined)
-        for (const name of znode.children) open.push(`${at}/${name}`)
-    }
-    this.#tree.setData(stats, formatStats(count, bytes))
+    const isThere = this.#tree.node(path) !== undefined
+    const { nodes, dataBytes } = isThere ? this.#tree.subtree(path) : { nodes: 0, dataBytes: 0 }
+    this.#tree.setData(stats, formatStats(nodes, dataBytes))
   }
 }

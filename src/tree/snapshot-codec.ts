@@ -1,10 +1,12 @@
 import type { JuteReader } from 'jute-ts'
+import { crc32 } from '../base/crc32.ts'
 import { type ACL, readACL } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import type { DataTree } from './data-tree.ts'
-import { persistedDigest } from './digest.ts'
-import { END_PATH, OPEN_ACL_KEY, ROOT_RECORD_PATH } from './snapshot-records.ts'
-import { type AclEntry, Znode } from './znode.ts'
+import { isEndPath, NodeRecord } from './node-record.ts'
+import type { PackedNodes } from './packed-nodes.ts'
+import { OPEN_ACL_KEY } from './snapshot-records.ts'
+import type { AclEntry, Znode } from './znode.ts'
 
 export { TreeDump } from './tree-dump.ts'
 
@@ -40,11 +42,6 @@ export function loadTree(input: RecordInput, tree: DataTree): LoadedTree | strin
   }
 }
 
-/** No path is this, nor begins with it. */
-const NO_PATH = '\0'
-/** The key of the ACL, and StatPersisted. */
-const KEY_AND_STAT_BYTES = 68
-const NO_DATA: Buffer = Buffer.alloc(0)
 /** Nobody may do anything but the super user: for a key that the table lacks. */
 const lockedAcl: readonly ACL[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
 
@@ -63,17 +60,22 @@ export class TreeLoad {
   #zxidMax = 0
   /** Where the record begins that had not all arrived. */
   recordAt = 0
-  /** Most nodes have the parent of the one before. */
-  #parentPath = NO_PATH
+  /** The node at hand. */
+  readonly #record = new NodeRecord()
+  readonly #packed: PackedNodes
+  /** Most nodes have the parent of the one before: here stands its path. */
+  #parentBuffer: Buffer = NO_BYTES
+  #parentAt = 0
+  #parentBytes = -1
+  #parentSlot = NO_SLOT
+  /** If it has no slot, since the snapshot does not hold it. */
   #parent: Znode | undefined = undefined
-  /** And its ACL. */
-  #aclKey = OPEN_ACL_KEY
-  #acl: AclEntry
+  #isRootLoaded = false
 
   constructor(reader: JuteReader, tree: DataTree) {
     this.#reader = reader
     this.#tree = tree
-    this.#acl = tree.acls.open
+    this.#packed = tree.packedNodes()
   }
 
   /**
@@ -139,83 +141,112 @@ export class TreeLoad {
   /** True: they are complete. */
   #readNodes(): string | true | undefined {
     const r = this.#reader
+    const record = this.#record
+    if (!r.ok) return undefined
     for (;;) {
-      const at = r.at
-      const pathBytes = r.readInt()
-      const path = this.#readPath(r, pathBytes)
-      if (r.ok && path === END_PATH) return true
-      const dataBytes = r.readInt()
-      const dataAt = r.at
-      if (dataBytes > 0 && r.ok) r.at = dataAt + dataBytes
-      const statAt = r.at
-      if (pathBytes < 0 || dataBytes < -1) return 'a node has a length that no server writes'
-      if (!r.ok || statAt + KEY_AND_STAT_BYTES > r.end) {
-        if (r.ok) r.fail()
-        this.recordAt = at
+      if (isEndPath(r.buffer, r.at, r.end)) {
+        r.at += END_PATH_BYTES
+        return true
+      }
+      const shape = record.point(r.buffer, r.at, r.end)
+      if (shape === 'absurd') return 'a node has a length that no server writes'
+      if (shape === 'partial') {
+        this.recordAt = r.at
+        r.fail()
         return undefined
       }
-      const znode = this.#readStat(r, dataBytes < 0 ? null : NO_DATA)
-      if (dataBytes > 0) znode.setDataIn(r.buffer, dataAt - 4)
-      if (!r.ok) return `node ${path} has a number that no server gives out`
-      const pathAt = at + 4
-      const digest = this.#tree.digestEnabled
-        ? persistedDigest(r.buffer, path, pathAt, pathBytes, dataAt, dataBytes, statAt + 8)
-        : 0
-      const problem = this.#put(path, znode, digest)
-      if (problem !== undefined) return `node ${path} ${problem}`
+      const problem = record.isSane ? this.#put(record) : 'has a number that no server gives out'
+      if (problem !== undefined) return `node ${record.path} ${problem}`
+      this.#zxidMax = Math.max(this.#zxidMax, record.zxidMax)
+      r.at = record.end
     }
   }
 
-  #readPath(r: JuteReader, bytes: number): string {
-    const at = r.at
-    if (!r.ok || bytes < 0 || at + bytes > r.end) {
-      r.fail()
-      return ''
-    }
-    r.at = at + bytes
-    return r.buffer.toString(undefined, at, at + bytes)
-  }
-
-  #readStat(r: JuteReader, data: Buffer | null): Znode {
-    const acl = this.#aclOf(r.readNumber())
-    const czxid = r.readNumber()
-    const znode = new Znode(data, acl, 0n, czxid, 0)
-    znode.mzxid = r.readNumber()
-    znode.ctime = r.readNumber()
-    znode.mtime = r.readNumber()
-    znode.version = r.readInt()
-    znode.cversion = r.readInt()
-    znode.aversion = r.readInt()
-    znode.ephemeralOwner = r.readLong()
-    znode.pzxid = r.readNumber()
-    this.#zxidMax = Math.max(this.#zxidMax, czxid, znode.mzxid, znode.pzxid)
-    return znode
-  }
-
-  #aclOf(key: number): AclEntry {
-    if (key === OPEN_ACL_KEY) return this.#tree.acls.open
-    if (key === this.#aclKey) return this.#tree.acls.share(this.#acl)
-    // A snapshot of the original may name one that came after its table; the replay sets it again.
-    this.#acl = this.#tree.acls.acquire(this.#acls.get(key) ?? lockedAcl)
-    this.#aclKey = key
-    return this.#acl
-  }
-
-  #put(path: string, znode: Znode, digest: number): string | undefined {
-    const slash = path.lastIndexOf('/')
-    if (slash < 0) {
-      if (path !== ROOT_RECORD_PATH) return 'has no valid path'
-      this.#tree.loadRoot(znode, digest)
-      this.#parentPath = NO_PATH
+  #put(record: NodeRecord): string | undefined {
+    if (record.pathBytes === 0) return this.#putRoot(record)
+    const { parentBytes } = record
+    if (parentBytes < 0) return 'has no valid path'
+    if (parentBytes + 1 === record.pathBytes) return 'has no name'
+    if (!this.#isParentOf(record, parentBytes) && !this.#findParent(record, parentBytes))
+      return 'stands before its parent'
+    const hash = record.pathCrc
+    const isListed = record.isPathAscii && !record.isInternal
+    if (isListed && this.#isThere(record, hash)) return 'stands there twice'
+    const slot = this.#packed.add(record, isListed ? hash : undefined)
+    if (this.#packed.isListed(slot)) {
+      this.#aclOf(record.aclKey)
+      this.#tree.countPacked(record, this.#tree.digestEnabled ? record.digest(hash) : 0)
+      this.#addToParent(slot, record)
       return undefined
     }
-    if (slash === path.length - 1) return 'has no name'
-    if (slash !== this.#parentPath.length || !path.startsWith(this.#parentPath)) {
-      this.#parentPath = path.slice(0, slash)
-      this.#parent = this.#tree.node(this.#parentPath)
-    }
-    if (this.#parent === undefined) return 'stands before its parent'
-    const isNew = this.#tree.load(path, znode, this.#parent, path.slice(slash + 1), digest)
-    return isNew ? undefined : 'stands there twice'
+    return this.#putObject(record, hash, slot)
+  }
+
+  #isThere(record: NodeRecord, hash: number): boolean {
+    const { buffer, pathAt, pathBytes } = record
+    if (this.#packed.findBytes(buffer, pathAt, pathBytes, hash) >= 0) return true
+    return this.#packed.overflowed > 0 && this.#tree.node(record.path) !== undefined
+  }
+
+  /** What the tree cannot find by its record is made an object at once. */
+  #putObject(record: NodeRecord, hash: number, slot: number): string | undefined {
+    const znode = record.toZnode(this.#aclOf(record.aclKey))
+    this.#packed.setZnode(slot, znode)
+    const isCounted = this.#tree.digestEnabled && !record.isUncounted
+    const loaded = this.#tree.load(record.path, znode, isCounted ? record.digest(hash) : 0)
+    if (loaded === 'new') this.#addToParent(slot, record)
+    return loaded === 'twice' ? 'stands there twice' : undefined
+  }
+
+  #putRoot(record: NodeRecord): string | undefined {
+    if (this.#isRootLoaded) return 'stands there twice'
+    this.#isRootLoaded = true
+    const znode = record.toZnode(this.#aclOf(record.aclKey))
+    this.#tree.loadRoot(znode, this.#tree.digestEnabled ? record.digest(0) : 0)
+    this.#packed.setZnode(this.#packed.add(record, undefined), znode)
+    this.#parentBytes = -1
+    return undefined
+  }
+
+  #isParentOf(record: NodeRecord, parentBytes: number): boolean {
+    if (parentBytes !== this.#parentBytes) return false
+    const { buffer, pathAt } = record
+    for (let i = 0; i < parentBytes; i += 1)
+      if (buffer[pathAt + i] !== this.#parentBuffer[this.#parentAt + i]) return false
+    return true
+  }
+
+  #findParent({ buffer, pathAt }: NodeRecord, bytes: number): boolean {
+    this.#parentBuffer = buffer
+    this.#parentAt = pathAt
+    this.#parentBytes = bytes
+    this.#parent = undefined
+    const hash = crc32(buffer, pathAt, pathAt + bytes)
+    this.#parentSlot = this.#packed.findBytes(buffer, pathAt, bytes, hash)
+    if (this.#parentSlot >= 0) return true
+    this.#parent = this.#tree.node(buffer.toString(undefined, pathAt, pathAt + bytes))
+    this.#parentSlot = this.#parent?.slot ?? NO_SLOT
+    return this.#parent !== undefined
+  }
+
+  #addToParent(slot: number, record: NodeRecord): void {
+    if (this.#parentSlot >= 0) this.#packed.link(this.#parentSlot, slot)
+    else this.#parent?.addChild(record.name)
+  }
+
+  /** One node more has the ACL of this key. */
+  #aclOf(key: number): AclEntry {
+    if (key === OPEN_ACL_KEY) return this.#tree.acls.open
+    const known = this.#packed.aclOf(key)
+    if (known !== undefined) return this.#tree.acls.share(known)
+    // A snapshot of the original may name one that came after its table; the replay sets it again.
+    const entry = this.#tree.acls.acquire(this.#acls.get(key) ?? lockedAcl)
+    this.#packed.setAcl(key, entry)
+    return entry
   }
 }
+
+const NO_BYTES: Buffer = Buffer.alloc(0)
+const NO_SLOT = -1
+/** A length, and a slash. */
+const END_PATH_BYTES = 5

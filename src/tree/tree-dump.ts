@@ -3,8 +3,10 @@ import { assert } from '../base/assert.ts'
 import { writeACL } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import type { DataTree } from './data-tree.ts'
+import type { NodeRecord } from './node-record.ts'
 import { Preimages } from './preimages.ts'
 import { END_PATH, OPEN_ACL_KEY, ROOT_RECORD_PATH } from './snapshot-records.ts'
+import type { TreeWalk } from './tree-walk.ts'
 import type { AclEntry, Znode } from './znode.ts'
 
 /** Sessions or ACLs between two looks at the budget. */
@@ -37,7 +39,7 @@ export class TreeDump {
   readonly #sessions: readonly (readonly [SessionId, number])[]
   readonly #acls: readonly AclEntry[]
   readonly #keys: ReadonlyMap<AclEntry, number>
-  readonly #nodes: Iterator<readonly [string, Znode]>
+  readonly #walk: TreeWalk
   readonly #replacedAcls = new Map<Znode, AclEntry>()
   readonly #replacements: number
   readonly #preimages: Preimages | undefined
@@ -64,7 +66,7 @@ export class TreeDump {
     this.#sessions = [...sessions]
     this.#acls = [...tree.acls.entries()]
     this.#keys = new Map(this.#acls.map((entry, index) => [entry, index + 1]))
-    this.#nodes = tree.entries()
+    this.#walk = tree.walk()
     tree.aclListeners.add(this.#onAclReplaced)
     this.#number = 0
     if (mode === 'fuzzy') return
@@ -87,8 +89,12 @@ export class TreeDump {
   }
 
   readonly #onChange = (path: string, znode: Znode): void => {
-    if (znode.dumpedBy === this.#number || znode.czxid > this.zxid) return
+    if (this.#hasPassed(znode) || znode.czxid > this.zxid) return
     this.#preimages?.keep(path, znode)
+  }
+
+  #hasPassed(znode: Znode): boolean {
+    return znode.slot >= 0 ? znode.slot <= this.#walk.slot : znode.dumpedBy === this.#number
   }
 
   readonly #onAclReplaced = (znode: Znode, before: AclEntry): void => {
@@ -147,25 +153,44 @@ export class TreeDump {
   }
 
   #writeNodes(w: JuteWriter, bytesMax: number): void {
-    const { zxid } = this
+    const walk = this.#walk
     while (w.length < bytesMax) {
-      const next = this.#nodes.next()
-      if (next.done === true || next.value[1].czxid > zxid) {
+      if (!walk.next() || this.#isLater(walk.znode)) {
         this.#step = 'rest'
         this.#rest = this.#preimages?.takeRest() ?? []
         return
       }
-      const [path, znode] = next.value
-      const preimage = this.#preimages === undefined ? undefined : this.#pass(znode)
-      if (preimage === undefined) this.#writeNode(w, path, znode)
-      else w.writeBytes(preimage)
+      const { znode } = walk
+      if (znode === undefined) this.#writeRecord(w, walk.record)
+      else if (this.#preimages === undefined) this.#writeNode(w, walk.path, znode)
+      else this.#writeAsItWas(w, walk.path, znode, this.#preimages)
     }
   }
 
-  /** From now on the node may change: all that the dump shows of it is what this returns, or as it is. */
-  #pass(znode: Znode): Buffer | undefined {
+  /** It was created after the dump began, and so was all that the walk still comes to. */
+  #isLater(znode: Znode | undefined): boolean {
+    return znode !== undefined && znode.slot < 0 && znode.czxid > this.zxid
+  }
+
+  #writeRecord(w: JuteWriter, record: NodeRecord | undefined): void {
+    if (record === undefined) return
+    const { aclKey } = record
+    if (aclKey === OPEN_ACL_KEY) record.writeTo(w, OPEN_ACL_KEY)
+    else {
+      const entry = this.#tree.packedNodes().aclOf(aclKey)
+      record.writeTo(
+        w,
+        entry === undefined ? OPEN_ACL_KEY : (this.#keys.get(entry) ?? OPEN_ACL_KEY),
+      )
+    }
+  }
+
+  /** From now on the node may change. */
+  #writeAsItWas(w: JuteWriter, path: string, znode: Znode, preimages: Preimages): void {
     znode.dumpedBy = this.#number
-    return this.#preimages?.take(znode)
+    const preimage = preimages.take(znode)
+    if (preimage === undefined) this.#writeNode(w, path, znode)
+    else w.writeBytes(preimage)
   }
 
   #writeRest(w: JuteWriter, bytesMax: number): void {

@@ -8,6 +8,15 @@ export interface AclEntry {
   nodes: number
 }
 
+/** The children that a node came with from a snapshot, by its slot there (packed-nodes.ts). */
+export interface PackedChildren {
+  childCount(slot: number): number
+  onChildGone(slot: number): void
+  takeChildNames(slot: number): readonly string[]
+}
+
+const NO_SLOT = -1
+
 /** Where the data of a node stands in a store: it is the store itself. */
 const WHOLE_STORE = -1
 const LENGTH_BYTES = 4
@@ -31,7 +40,9 @@ export class Znode {
   cversion = 0
   aversion = 0
   ephemeralOwner: bigint
-  children: Set<string> | undefined = undefined
+  #children: Set<string> | undefined = undefined
+  #packed: PackedChildren | undefined = undefined
+  #slot: number = NO_SLOT
   /** CRC32 of the node as an int32, see digest.ts. Kept so that a change need not recompute it. */
   digest = 0
   /** The number of the last dump of one moment that has come by. */
@@ -88,16 +99,48 @@ export class Znode {
     this.#storeAt = at
   }
 
+  /** It stands in this slot of a snapshot, and its children there are its own. */
+  joinPacked(packed: PackedChildren, slot: number): void {
+    this.#packed = packed
+    this.#slot = slot
+  }
+
+  /** Its slot in the snapshot that was loaded; -1 if it came later. */
+  get slot(): number {
+    return this.#slot
+  }
+
+  /** Takes over the names below a node that it stands in the place of. */
+  takeChildren(before: Znode): void {
+    this.#children = before.#children
+  }
+
   get childCount(): number {
-    return this.children === undefined ? 0 : this.children.size
+    const known = this.#children === undefined ? 0 : this.#children.size
+    return this.#packed === undefined ? known : known + this.#packed.childCount(this.#slot)
+  }
+
+  /** The names below; undefined if there are none. */
+  get children(): ReadonlySet<string> | undefined {
+    if (this.#packed !== undefined && this.#packed.childCount(this.#slot) > 0)
+      for (const name of this.#packed.takeChildNames(this.#slot)) this.addChild(name)
+    return this.#children
+  }
+
+  /** Of the names below, those that are not counted in the snapshot that was loaded. */
+  get knownChildren(): ReadonlySet<string> | undefined {
+    return this.#children
   }
 
   addChild(name: string): void {
-    if (this.children === undefined) this.children = new Set()
-    this.children.add(name)
+    if (this.#children === undefined) this.#children = new Set()
+    this.#children.add(name)
   }
 
+  /** `name` is that of a child. */
   removeChild(name: string): void {
-    if (this.children?.delete(name) && this.children.size === 0) this.children = undefined
+    if (this.#children?.delete(name)) {
+      if (this.#children.size === 0) this.#children = undefined
+    } else this.#packed?.onChildGone(this.#slot)
   }
 }
