@@ -31,6 +31,14 @@ export class Confirmation {
     return this.#round
   }
 
+  /**
+   * The newest round that was asked for and is not confirmed. Whoever was asked may be gone, so every
+   * later PING asks again; else a sync could wait for ever, and all that is behind it.
+   */
+  get owed(): number | undefined {
+    return this.#round > this.#confirmed ? this.#round : undefined
+  }
+
   /** The newest round up to `round` that a quorum has confirmed, if it was not known before. */
   confirm(round: number, followers: readonly LearnerHandler[]): number | undefined {
     if (round <= this.#confirmed) return undefined

@@ -419,9 +419,13 @@ export class LearnerHandler {
     if ('problem' in asked) return asked.problem
     const { sessionId, timeoutMs } = asked
     const isValid = this.#host.parts.replica.revalidate(this.link, sessionId, timeoutMs)
+    if (isValid !== undefined) this.sendRevalidated(sessionId, isValid)
+    return undefined
+  }
+
+  sendRevalidated(sessionId: bigint, isValid: boolean): void {
     const answer = encodePacket(PacketType.revalidate, NO_ZXID, revalidated(sessionId, isValid))
     this.#host.sendAlone(this, answer)
-    return undefined
   }
 
   #send(bytes: Buffer): void {

@@ -77,7 +77,7 @@ describe.each(compositions)('two of %s, and one of %s between them', (outer, inn
     const marker = `unseen-${leader.sid}-${leader.kind}`
     all.network.partition([[leader.sid]])
     const unseen = client.call(OpCode.setData, setData(COUNT, marker)).catch(() => 'lost')
-    await until(`${marker} in the leader's log`, 5000, () => logHolds(leader, marker))
+    await until(`${marker} in the leader's log`, 20_000, () => logHolds(leader, marker))
     await leader.stop('SIGKILL')
     expect(await unseen).toBe('lost')
     all.network.dropHeld()

@@ -12,8 +12,8 @@ const subject = defaultKind()
 /** Short, so that members miss each other after two seconds. */
 const config = { tickTime: '500', initLimit: '20', syncLimit: '4' }
 const SILENCE_MS = 2000
-/** Two more of Apache's half ticks, and what a busy machine adds. */
-const NOTICED_MS = SILENCE_MS + 6000
+/** With what a busy machine adds. */
+const NOTICED_MS = SILENCE_MS + 15_000
 const WRITES = 300
 const FLAPS = 12
 const FLAP_MS = 250
