@@ -69,6 +69,10 @@ export class SimNetwork {
     far.peer = socket
     this.#sockets.add(socket)
     this.heap.after(this.latency(from, to), () => this.#onSyn(socket, far, port))
+    // Whoever was to answer may be gone by then, without a word.
+    this.heap.after(DIAL_TIMEOUT_MS, () => {
+      if (!socket.isOpen) socket.die()
+    })
     return socket
   }
 
@@ -81,10 +85,7 @@ export class SimNetwork {
       return this.heap.at(stalledUntil, () => this.#onSyn(socket, far, port))
     const ports = this.#listeners.get(to)
     const isLost = this.isBlocked(from, to) || this.isBlocked(to, from) || ports === undefined
-    if (isLost) {
-      this.heap.after(DIAL_TIMEOUT_MS, () => socket.die())
-      return
-    }
+    if (isLost) return
     const accept = ports.get(port)
     if (accept === undefined) {
       this.heap.after(this.latency(to, from), () => socket.die())
