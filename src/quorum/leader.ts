@@ -255,6 +255,10 @@ export class Leader implements Learners {
     const { sid, role, acceptedEpoch } = learner
     this.#parts.logger.info('a learner joins', { sid, role, acceptedEpoch })
     const agreement = this.#agreement
+    // It has promised never to follow an earlier epoch, and will keep that: in the original such a
+    // member stays out for as long as the leader stays. The next epoch takes it in.
+    if (this.isServing && acceptedEpoch > this.epoch && this.#voterOf(learner) !== undefined)
+      return this.#end(`member ${sid} has accepted epoch ${acceptedEpoch}`)
     const wasOpen = agreement.phase === 'discovery' || agreement.phase === 'epoch'
     if (wasOpen) agreement.onReported(acceptedEpoch, this.#voterOf(learner))
     else learner.sendLeaderInfo()

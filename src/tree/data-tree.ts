@@ -5,17 +5,13 @@ import type { ACL, Stat } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
 import { AclTable } from './acl-table.ts'
 import { nodeDigest, TreeDigest } from './digest.ts'
+import { NodeMap } from './node-map.ts'
 import type { NodeRecord } from './node-record.ts'
-import { PackedNodes, type SubtreeSize } from './packed-nodes.ts'
+import type { PackedNodes, SubtreeSize } from './packed-nodes.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
-import { TreeWalk } from './tree-walk.ts'
+import type { TreeWalk } from './tree-walk.ts'
 import { type AclEntry, Znode } from './znode.ts'
 
-/**
- * Nodes of a snapshot that are kept in the map, too, once they were asked for: it finds a path somewhat
- * faster, but stands still for a tenth of a second when it grows beyond a million.
- */
-const PACKED_IN_MAP_MAX = 65_536
 const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 
 /**
@@ -23,13 +19,7 @@ const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'a
  * its own about who may do what; prep has decided, apply.ts obeys.
  */
 export class DataTree {
-  /** By full path: what is not in `#packed`, and some of that. The root stands under '' too, as in the original, and is counted twice there. */
-  #nodes = new Map<string, Znode>()
-  /** What has come from a snapshot, and is an object only since somebody has asked for it. */
-  #packed: PackedNodes | undefined = undefined
-  /** Of those in `#nodes`, the ones that `#packed` would find, too. */
-  #packedInMap = 0
-  #nodeCount = 2
+  #nodes: NodeMap
   #ephemerals = new Map<SessionId, Set<string>>()
   #containers = new Set<string>()
   #ttls = new Set<string>()
@@ -54,14 +44,15 @@ export class DataTree {
   approximateDataBytes = 0
   ephemeralsCount = 0
 
-  constructor(ownerRules: OwnerRules, digestEnabled: boolean) {
+  constructor(ownerRules: OwnerRules, digestEnabled: boolean, packedInMapMax?: number) {
+    this.#nodes = new NodeMap(this.#acls.open, digestEnabled, packedInMapMax)
     this.ownerRules = ownerRules
     this.digestEnabled = digestEnabled
     this.quota = new QuotaKeeper(this)
     const empty = (): Buffer => Buffer.alloc(0)
     const root = new Znode(empty(), this.#acls.open, 0n, 0, 0)
-    this.#nodes.set('', root)
-    this.#nodes.set('/', root)
+    this.#nodes.add('', root)
+    this.#nodes.add('/', root)
     this.approximateDataBytes = 1
     root.digest = this.#digestOf('/', root)
     this.digest.add(root.digest)
@@ -84,9 +75,6 @@ export class DataTree {
     assert(other !== this, 'a tree cannot take over itself')
     assert(other.digestEnabled === this.digestEnabled, 'one of the two trees has no digests')
     this.#nodes = other.#nodes
-    this.#packed = other.#packed
-    this.#packedInMap = other.#packedInMap
-    this.#nodeCount = other.#nodeCount
     this.#ephemerals = other.#ephemerals
     this.#containers = other.#containers
     this.#ttls = other.#ttls
@@ -138,79 +126,38 @@ export class DataTree {
   }
 
   node(path: string): Znode | undefined {
-    const znode = this.#nodes.get(path)
-    return znode !== undefined || this.#packed === undefined
-      ? znode
-      : this.#findPacked(path, this.#packed)
-  }
-
-  #findPacked(path: string, packed: PackedNodes): Znode | undefined {
-    const slot = packed.find(path)
-    if (slot < 0) return undefined
-    const znode = this.#unpack(packed, slot)
-    if (this.#packedInMap < PACKED_IN_MAP_MAX) {
-      this.#packedInMap += 1
-      this.#nodes.set(path, znode)
-    }
-    return znode
-  }
-
-  #unpack(packed: PackedNodes, slot: number): Znode {
-    const known = packed.znodeOf(slot)
-    if (known !== undefined) return known
-    const record = packed.recordOf(slot)
-    const znode = record.toZnode(packed.aclOf(record.aclKey) ?? this.#acls.open)
-    if (this.digestEnabled) znode.digest = record.digest(record.pathCrc)
-    packed.setZnode(slot, znode)
-    return znode
+    return this.#nodes.get(path)
   }
 
   /** With the root counted twice, as `srvr` and `mntr` show it (spec 05 §12). */
   get nodeCount(): number {
-    return this.#nodeCount
+    return this.#nodes.size
   }
 
   /** Nodes below `path`; for the root all but itself (spec 05 §11). */
   descendantCount(path: string): number {
-    if (path === '/' || path === '') return this.#nodeCount - 2
+    if (path === '/' || path === '') return this.#nodes.size - 2
     return Math.max(0, this.subtree(path).nodes - 1)
   }
 
   /** What there is from `path` on, its own node included; not for the root. */
   subtree(path: string): SubtreeSize {
-    const size = { nodes: 0, dataBytes: 0 }
-    const paths = [path]
-    for (let at = paths.pop(); at !== undefined; at = paths.pop()) {
-      const znode = this.node(at)
-      if (znode === undefined) continue
-      size.nodes += 1
-      size.dataBytes += znode.dataLength
-      for (const name of znode.knownChildren ?? []) paths.push(`${at}/${name}`)
-      if (this.#packed !== undefined && znode.slot >= 0)
-        this.#packed.addBelow(znode.slot, size, paths)
-    }
-    return size
+    return this.#nodes.subtree(path)
   }
 
   /** Every node once, in no order that means anything; the root under '/'. All become objects. */
-  *entries(): IterableIterator<readonly [string, Znode]> {
-    const walk = this.walk()
-    while (walk.next()) {
-      const { path, znode, slot } = walk
-      if (znode !== undefined) yield [path, znode]
-      else if (this.#packed !== undefined) yield [path, this.#unpack(this.#packed, slot)]
-    }
+  entries(): IterableIterator<readonly [string, Znode]> {
+    return this.#nodes.entries()
   }
 
   /** Every node once, parents before their children, and those first that were loaded. */
   walk(): TreeWalk {
-    return new TreeWalk(this.#nodes, this.#packed)
+    return this.#nodes.walk()
   }
 
   /** Puts a node that prep has agreed to into the tree. Its parent's counters are the caller's. */
   attach(path: string, znode: Znode): void {
-    this.#nodes.set(path, znode)
-    this.#nodeCount += 1
+    this.#nodes.add(path, znode)
     this.approximateDataBytes += path.length + znode.dataLength
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
     znode.digest = this.#digestOf(path, znode)
@@ -219,13 +166,12 @@ export class DataTree {
 
   /** Where the nodes of a snapshot go, when one is loaded. */
   packedNodes(): PackedNodes {
-    if (this.#packed === undefined) this.#packed = new PackedNodes()
-    return this.#packed
+    return this.#nodes.packedNodes()
   }
 
   /** Counts a node of a snapshot that is nothing but a record yet. `digest` is that of the node. */
   countPacked(record: NodeRecord, digest: number): void {
-    this.#nodeCount += 1
+    this.#nodes.size += 1
     this.approximateDataBytes += record.pathBytes + Math.max(0, record.dataBytes)
     this.digest.add(digest)
     const { owner } = record
@@ -239,8 +185,8 @@ export class DataTree {
       this.#forget('/', before)
       znode.takeChildren(before)
     }
-    this.#nodes.set('', znode)
-    this.#nodes.set('/', znode)
+    this.#nodes.replace('', znode)
+    this.#nodes.replace('/', znode)
     this.approximateDataBytes += 1
     this.#countLoaded(znode, digest)
   }
@@ -255,8 +201,8 @@ export class DataTree {
       if (before.mzxid !== 0 || before.slot >= 0 || !path.startsWith(ZOOKEEPER_PATH)) return 'twice'
       this.#forget(path, before)
       znode.takeChildren(before)
-    } else this.#nodeCount += 1
-    this.#nodes.set(path, znode)
+      this.#nodes.replace(path, znode)
+    } else this.#nodes.add(path, znode)
     this.approximateDataBytes += path.length
     this.#countLoaded(znode, digest)
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
@@ -280,16 +226,9 @@ export class DataTree {
 
   /** Takes a node without children out of the tree, and out of its parent. */
   detach(path: string, znode: Znode): void {
-    const wasInMap = this.#nodes.delete(path)
-    this.#nodeCount -= 1
+    this.#nodes.delete(path, znode)
     this.node(parentOf(path))?.removeChild(path.slice(path.lastIndexOf('/') + 1))
     this.#forget(path, znode)
-    if (znode.slot >= 0) this.#removePacked(znode.slot, wasInMap)
-  }
-
-  #removePacked(slot: number, wasInMap: boolean): void {
-    if (wasInMap && this.#packed?.isListed(slot)) this.#packedInMap -= 1
-    this.#packed?.remove(slot)
   }
 
   setData(znode: Znode, data: Buffer | null): void {

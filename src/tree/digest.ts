@@ -64,35 +64,6 @@ export function nodeDigest(path: string, node: DigestedNode): number {
   return crc32(statBytes, 0, STAT_BYTES, crc) | 0
 }
 
-/** StatPersisted in a snapshot: czxid, mzxid, then ctime to ephemeralOwner, then pzxid. */
-const ZXIDS_BYTES = 16
-const MIDDLE_BYTES = 36
-const PZXID_BYTES = 8
-
-/**
- * The same from the record of a node in a snapshot, where all of it stands, though in another order:
- * no field need be written down again. Offsets and lengths in bytes of `record`; `statAt` is that of
- * StatPersisted.
- */
-export function persistedDigest(
-  record: Uint8Array,
-  path: string,
-  pathAt: number,
-  pathLength: number,
-  dataAt: number,
-  dataLength: number,
-  statAt: number,
-): number {
-  if (path.startsWith(INTERNAL)) return 0
-  let crc = crc32(record, pathAt, pathAt + pathLength)
-  if (dataLength > 0) crc = crc32(record, dataAt, dataAt + dataLength, crc)
-  const middleAt = statAt + ZXIDS_BYTES
-  const pzxidAt = middleAt + MIDDLE_BYTES
-  crc = crc32(record, statAt, middleAt, crc)
-  crc = crc32(record, pzxidAt, pzxidAt + PZXID_BYTES, crc)
-  return crc32(record, middleAt, pzxidAt, crc) | 0
-}
-
 /**
  * The digest of a tree: the sum of its nodes' digests modulo 2^64, in two halves because a bigint
  * would cost an allocation at every change.

@@ -11,6 +11,9 @@ const SLOTS_MIN = 256
  */
 const BUCKET_NODES_MAX = 32
 const ASCII_MAX = 0x7f
+/** Objects of so many slots stand in one array. */
+const CHUNK_BITS = 8
+const CHUNK_MASK = (1 << CHUNK_BITS) - 1
 
 /** What is known of a slot: to be found by its path here; or in the map of the tree; or no longer there. */
 const LISTED = 0
@@ -48,7 +51,11 @@ export class PackedNodes implements PackedChildren {
   /** Slots of each piece whose node is still there. */
   readonly #pieceNodes: number[] = []
   readonly #record = new NodeRecord()
-  readonly #znodes: (Znode | undefined)[] = []
+  /**
+   * In chunks: one array of a million, filled here and there, would be a hash table in the engine, and
+   * stand still for a tenth of a second when it becomes an array.
+   */
+  readonly #znodes: ((Znode | undefined)[] | undefined)[] = []
   readonly #acls = new Map<number, AclEntry>()
   #state = new Uint8Array(SLOTS_MIN)
   #pieceOf = new Int32Array(SLOTS_MIN)
@@ -182,12 +189,24 @@ export class PackedNodes implements PackedChildren {
 
   /** The node as an object, if it was unpacked. */
   znodeOf(slot: number): Znode | undefined {
-    return this.#znodes[slot]
+    return this.#znodes[slot >> CHUNK_BITS]?.[slot & CHUNK_MASK]
   }
 
   setZnode(slot: number, znode: Znode): void {
-    this.#znodes[slot] = znode
+    this.#keep(slot, znode)
     znode.joinPacked(this, slot)
+  }
+
+  #keep(slot: number, znode: Znode | undefined): void {
+    const at = slot >> CHUNK_BITS
+    while (this.#znodes.length <= at) this.#znodes.push(undefined)
+    let chunk = this.#znodes[at]
+    if (chunk === undefined) {
+      if (znode === undefined) return
+      chunk = new Array<Znode | undefined>(CHUNK_MASK + 1).fill(undefined)
+      this.#znodes[at] = chunk
+    }
+    chunk[slot & CHUNK_MASK] = znode
   }
 
   isGone(slot: number): boolean {
@@ -198,7 +217,7 @@ export class PackedNodes implements PackedChildren {
   remove(slot: number): void {
     if (this.#state[slot] === LISTED) this.#removeFromBucket(slot)
     this.#state[slot] = GONE
-    this.#znodes[slot] = undefined
+    this.#keep(slot, undefined)
     const piece = this.#pieceOf[slot] ?? 0
     const left = (this.#pieceNodes[piece] ?? 0) - 1
     this.#pieceNodes[piece] = left
@@ -246,7 +265,7 @@ export class PackedNodes implements PackedChildren {
     this.#pushChildren(slot, slots)
     for (let at = slots.pop(); at !== undefined; at = slots.pop()) {
       const record = this.recordOf(at)
-      if (this.#znodes[at] !== undefined) {
+      if (this.znodeOf(at) !== undefined) {
         paths.push(record.path)
         continue
       }

@@ -221,9 +221,6 @@ export class Simulation {
   }
 
   #check(calmFrom: number): void {
-    // What nobody was shown one by one is in the log of whoever has led.
-    for (const { member, log } of this.#processes)
-      if (member !== undefined) this.#ledger.onShown(log, member.tree.lastProcessedZxid)
     const entries = this.#ledger.read()
     const story = replay(this.#history, entries)
     checkOrder(this.#history, story)

@@ -283,6 +283,8 @@ describe('a DIFF', () => {
     const before = reads()
     for (let i = 0; i < 5; i += 1) rig.leader.flush()
     expect(reads()).toBe(before)
+    rig.pass(400)
+    expect(reads() - before).toBeLessThan(2)
     replica.historyUnderWay = [...replica.log]
     rig.pass(500)
     lines.push(...three.heard())
@@ -354,6 +356,23 @@ describe('a DIFF', () => {
     three.heard()
     three.ackEpoch(-1, z(1, 8))
     expect(zxidsOf(three.heard(), 'PROPOSAL')).toEqual([...run(1, 9, 10), ...run(2, 1, 3)])
+  })
+
+  it('crosses an epoch by the log files, where the memory begins with the later one', () => {
+    const disk = {
+      log: run(1, 1, 10).map((zxid) => textEntry(zxid)),
+      acceptedEpoch: 1,
+      currentEpoch: 1,
+    }
+    const replica = new MemoryReplica({ disk, verifier: new MajorityQuorum([1, 2, 3]) })
+    replica.committedLog.clear(z(1, 10))
+    const { rig, commit } = leading({ replica })
+    commit(2)
+    replica.history = [...replica.log]
+    const three = rig.report(3, 2)
+    three.heard()
+    three.ackEpoch(-1, z(1, 7))
+    expect(zxidsOf(three.heard(), 'PROPOSAL')).toEqual([...run(1, 8, 10), ...run(2, 1, 2)])
   })
 
   it('goes on into the new epoch when the sync began before it, with nothing in memory', () => {

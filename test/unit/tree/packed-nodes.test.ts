@@ -13,7 +13,9 @@ import { type RandomTxn, RandomTxns } from '../../support/random-txns.ts'
 import { treeText } from '../../support/tree-text.ts'
 
 const rules = { extendedTypesEnabled: true, emulate353TtlNodes: false }
-const newTree = (): DataTree => new DataTree(rules, true)
+/** Few, so that most nodes that were loaded are not in the map. */
+const IN_MAP_MAX = 10
+const newTree = (): DataTree => new DataTree(rules, true, IN_MAP_MAX)
 const apply = (tree: DataTree, txn: RandomTxn): void => {
   applyTxn(tree, txn, txn.txn, deafListener)
 }
