@@ -6,7 +6,8 @@ import { ConnectionLost, SessionClient } from '../interop/harness/session-client
 import { create, setData } from '../support/requests.ts'
 
 /** Where the writer is connected when the leader dies. */
-export type Placement = 'on a follower' | 'on the leader'
+export const placements = ['on a follower', 'on the leader'] as const
+export type Placement = (typeof placements)[number]
 
 /** What happens to the leader: a crash, or a stop as for a restart. */
 export type End = 'SIGKILL' | 'SIGTERM'

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, it, onTestFailed } from 'vitest'
 import { Ensemble } from './harness/ensemble.ts'
+import { reportOnFailure } from './harness/ensemble-checks.ts'
 import { defaultKind } from './harness/server.ts'
 import type { JavaProgram } from './java/java-program.ts'
 import { KafkaCluster } from './kafka/kafka-cluster.ts'
@@ -42,7 +43,7 @@ async function owners(): Promise<string[]> {
 }
 
 it('brokers stay registered and producing goes on while leaders die', async () => {
-  ensemble.reportOnFailure()
+  reportOnFailure(ensemble)
   onTestFailed(async () => console.log(await cluster.report()))
   for (const id of brokerIds) await probe.ask(`awaitPresent /brokers/ids/${id} 60000`)
   await probe.ask('awaitPresent /controller 30000')

@@ -1,12 +1,17 @@
 /** How long nobody can write when the leader crashes, or is stopped, beside the original's servers. */
 import { expect, it } from 'vitest'
-import { type End, type Failover, measureFailover, type Placement } from '../../bench/failover.ts'
+import {
+  type End,
+  type Failover,
+  measureFailover,
+  type Placement,
+  placements,
+} from '../../bench/failover.ts'
 import { median } from '../../bench/report.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
 
 const subject = defaultKind()
 const judge = 'apache-3.8'
-const placements: readonly Placement[] = ['on a follower', 'on the leader']
 const KILLS_EACH = 5
 const ROUNDS_MAX = 2
 const STOPS_EACH = 2
