@@ -80,6 +80,8 @@ export class QuorumPeer implements LinkEvents {
   /** Elected, and the role not begun yet. */
   #elected: number | undefined
   #leaderSid: number | undefined
+  /** How we are to look for a leader, once what the last role has begun on our disk is over. */
+  #haste: Haste | undefined
   /** Why the role wants to end. */
   #ended: string | undefined
 
@@ -175,7 +177,10 @@ export class QuorumPeer implements LinkEvents {
         this.#shortRoles = isShort ? this.#shortRoles + 1 : 0
         if (this.#shortRoles > 1) this.#beginAt = this.#now + PAUSE_MS
         this.#endRole()
-        this.#look(isShort ? 'patient' : 'hurried')
+        this.#haste = isShort ? 'patient' : 'hurried'
+      } else if (this.#haste !== undefined && this.#parts.replica.isSettled) {
+        this.#look(this.#haste)
+        this.#haste = undefined
       } else if (this.#elected !== undefined && this.#now >= this.#beginAt)
         this.#begin(this.#elected)
       else return

@@ -144,6 +144,11 @@ export interface Replica {
    * the state, so that lastProcessedZxid is lastLoggedZxid. May be called when nothing was started.
    */
   stop(): void
+  /**
+   * False after a role that has ended in the middle of a TRUNC or of the snapshot behind a SNAP, until
+   * that is over one way or the other: before, nobody knows what our history is.
+   */
+  readonly isSettled: boolean
 
   // ---- the leader's side of broadcast
 

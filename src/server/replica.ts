@@ -81,6 +81,10 @@ export class MemberReplica implements Replica {
   readonly #askedOfClosing = new Map<bigint, Set<LinkId>>()
   /** False: the state came by a SNAP that is not on our disk yet. */
   #isStateOnDisk = true
+  /** Counts roles: what one has begun is not to go on in the next. */
+  #roleNumber = 0
+  /** A TRUNC, or the end of a snapshot that is not wanted any more, is under way. */
+  #isUnsettled = false
 
   constructor(parts: ReplicaParts, lastLoggedZxid: number) {
     this.#parts = parts
@@ -125,12 +129,17 @@ export class MemberReplica implements Replica {
   truncate(zxid: number, done: (problem: string | undefined) => void): void {
     const { disk, lane, snapshotter } = this.#parts
     if (zxid === this.#lastLoggedZxid) return lane.whenDurable(() => done(undefined))
+    const role = this.#roleNumber
     // A snapshot that is being written may hold what is about to be cut off.
     snapshotter.cancel(() => {
+      if (role !== this.#roleNumber) return
       const plan = planTruncation(disk, zxid)
       if (typeof plan === 'string') return lane.whenDurable(() => done(plan))
+      // From here on the log is another one, whatever becomes of the role.
+      this.#isUnsettled = true
       lane.push({ kind: 'truncateAfter', zxid })
       lane.whenDurable(() => {
+        this.#isUnsettled = false
         const problem = this.#reload()
         if (problem !== undefined || this.#lastLoggedZxid === zxid) done(problem)
         else done(`the log ends with ${formatZxid(this.#lastLoggedZxid)}`)
@@ -154,12 +163,16 @@ export class MemberReplica implements Replica {
 
   installSnapshot(done: (problem: string | undefined) => void): void {
     const { lane, snapshotter, tree } = this.#parts
+    const role = this.#roleNumber
     snapshotter.cancel(() => {
+      if (role !== this.#roleNumber) return
       const zxid = tree.lastProcessedZxid
       snapshotter.requestNow((problem) => {
+        if (role !== this.#roleNumber) return
         if (problem !== undefined) return done(problem)
         lane.push({ kind: 'forgetHistory', zxid })
         lane.whenDurable(() => {
+          if (role !== this.#roleNumber) return
           this.#isStateOnDisk = true
           // What was delivered beside the log behind the SNAP is in the snapshot, and so on our disk.
           this.#lastLoggedZxid = Math.max(this.#lastLoggedZxid, zxid)
@@ -284,17 +297,40 @@ export class MemberReplica implements Replica {
     this.#askedOfClosing.clear()
     clients.closeAll()
     sessions.gatherTouched(false)
-    if (!this.#isStateOnDisk) {
-      snapshotter.cancel(() => {})
-      this.#reload()
-      return
-    }
+    this.#roleNumber += 1
+    this.#parts.applyLoop.isTreeFuzzy = false
+    // The TRUNC ends with the state that is then on the disk.
+    if (this.#isUnsettled) return
+    if (!this.#isStateOnDisk) return this.#giveUpSnapshot()
     // A snapshot must hold nothing that may yet turn out not to be committed.
     if (left.length > 0 || this.#undelivered.length > 0) snapshotter.cancel(() => {})
     for (const ordered of left) this.#apply({ ...ordered, origin: undefined })
     for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift())
       this.#apply({ ...next, origin: undefined })
     changes.clear()
+  }
+
+  get isSettled(): boolean {
+    return !this.#isUnsettled
+  }
+
+  /**
+   * The state that came by SNAP is not on our disk, or not known to be: what is there is our history.
+   * If the snapshot has made it, that is the state, and what was before must go as if the role had
+   * not ended.
+   */
+  #giveUpSnapshot(): void {
+    const { snapshotter, lane, disk, tree } = this.#parts
+    const zxid = tree.lastProcessedZxid
+    this.#isUnsettled = true
+    snapshotter.cancel(() =>
+      lane.whenDurable(() => {
+        this.#isUnsettled = false
+        this.#reload()
+        const isThere = disk.listSnapshots().some((file) => file.zxid === zxid)
+        if (isThere && this.#lastLoggedZxid === zxid) lane.push({ kind: 'forgetHistory', zxid })
+      }),
+    )
   }
 
   #apply(ordered: OrderedTxn): void {

@@ -302,6 +302,8 @@ export class MemoryReplica implements Replica {
     this.leader = leader
   }
 
+  readonly isSettled = true
+
   stop(): void {
     this.calls.push({ call: 'stop' })
     this.learners = undefined
