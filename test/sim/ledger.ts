@@ -1,7 +1,7 @@
 import { JuteReader } from 'jute-ts'
 import { readTxnHeader } from '../../src/data/records.ts'
 import { readTxn, type Txn } from '../../src/data/txn.ts'
-import { epochOf, makeZxid } from '../../src/data/zxid.ts'
+import { counterOf, epochOf, makeZxid } from '../../src/data/zxid.ts'
 import { hex, Violation } from './history.ts'
 
 const RECORD_PREFIX_BYTES = 12
@@ -23,6 +23,8 @@ export class MemberLog {
   readonly name: string
   readonly #entries = new Map<number, Buffer>()
   exposedTo = 0
+  /** Of the newest snapshot that came from a leader: the history up to there is known by that only. */
+  base = 0
 
   constructor(name: string) {
     this.name = name
@@ -45,6 +47,7 @@ export class MemberLog {
 
   /** A snapshot from a leader takes the place of what was there, which may have been given up. */
   forget(zxid: number): void {
+    this.base = zxid
     for (const one of this.#entries.keys())
       if (one <= zxid && one > this.exposedTo) this.#entries.delete(one)
   }
@@ -64,6 +67,8 @@ export class Ledger {
   readonly #firstAt = new Map<string, number>()
   /** All that was ever handed to a disk, by zxid: the last one of each. */
   readonly #written = new Map<number, Buffer>()
+  /** Snapshots that members have served from: what is below belongs to the history, too. */
+  readonly #bases = new Set<number>()
   readonly #digests = new Map<number, { readonly digest: bigint; readonly by: string }>()
   lastZxid = 0
 
@@ -100,6 +105,7 @@ export class Ledger {
 
   /** The member has told clients of a state of that zxid. */
   onShown(log: MemberLog, zxid: number): void {
+    if (counterOf(log.base) > 0) this.#bases.add(log.base)
     if (zxid <= log.exposedTo) return
     const from = log.exposedTo
     log.exposedTo = zxid
@@ -133,23 +139,22 @@ export class Ledger {
 
   /** The whole history, in order. Throws where it has a hole. */
   read(): readonly LedgerEntry[] {
-    const shown = [...this.#entries.keys()].sort((a, b) => a - b)
+    const shown = [...new Set([...this.#entries.keys(), ...this.#bases])].sort((a, b) => a - b)
     const zxids: number[] = []
     let before = 0
     for (const zxid of shown) {
       const first = epochOf(zxid) === epochOf(before) ? before + 1 : makeZxid(epochOf(zxid), 1)
-      for (let hole = first; hole < zxid; hole += 1) {
-        // Those who showed it had it from a snapshot; within an epoch there is one txn of a zxid.
-        const bytes = this.#written.get(hole)
+      for (let next = first; next <= zxid; next += 1) {
+        // Within an epoch there is one txn of a zxid, wherever it was logged.
+        const bytes = this.#entries.get(next)?.bytes ?? this.#written.get(next)
         if (bytes === undefined)
           throw new Violation(
             'one committed history',
-            `${hex(hole)} is missing before ${hex(zxid)}`,
+            `${hex(next)} is missing before ${hex(zxid)}`,
           )
-        this.#entries.set(hole, { bytes, by: 'somebody' })
-        zxids.push(hole)
+        this.#entries.set(next, { bytes, by: 'somebody' })
+        zxids.push(next)
       }
-      zxids.push(zxid)
       before = zxid
     }
     return zxids.map((zxid) => this.#decode(zxid))

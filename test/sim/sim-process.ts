@@ -231,6 +231,7 @@ class ProcessRun implements Machine {
     const before = this.#process.log
     this.#process.durableZxid = loaded.lastZxid
     this.#process.log = new MemberLog(host)
+    if (before.base <= loaded.lastZxid) this.#process.log.base = before.base
     for (const [zxid, entry] of before.entries)
       if (zxid <= loaded.lastZxid) this.#process.log.append(zxid, entry)
     return loaded
