@@ -69,20 +69,29 @@ class PlainSource implements SnapshotSource {
   }
 }
 
+/** Unpacked in one go, and given out in pieces: a reader takes no more than 1 GiB at a time. */
 class GzipSource implements SnapshotSource {
   readonly #disk: SnapshotReader
   readonly #file: SnapshotFileInfo
-  #isRead = false
+  #content: Buffer | undefined = undefined
+  #at = 0
 
   constructor(disk: SnapshotReader, file: SnapshotFileInfo) {
     this.#disk = disk
     this.#file = file
   }
 
-  next(_held: Buffer): Buffer | string | undefined {
-    if (this.#isRead) return undefined
-    this.#isRead = true
-    return this.#disk.gunzip(this.#disk.readSnapshot(this.#file.name, 0, this.#file.bytes))
+  next(held: Buffer): Buffer | string | undefined {
+    if (this.#content === undefined) {
+      const packed = this.#disk.readSnapshot(this.#file.name, 0, this.#file.bytes)
+      const content = this.#disk.gunzip(packed)
+      if (typeof content === 'string') return content
+      this.#content = content
+    }
+    if (this.#at >= this.#content.length) return undefined
+    const from = this.#at - held.length
+    this.#at = Math.min(this.#at + Math.max(PIECE_BYTES, held.length), this.#content.length)
+    return this.#content.subarray(from, this.#at)
   }
 }
 

@@ -240,8 +240,10 @@ export class Clients {
     const w = outbox.begin(cnxn)
     let err: Err = isSetWatches ? reads.setWatches(op, cnxn, r) : Err.ok
     const at = beginReply(w, op === OpCode.ping ? XID_PING : xid, zxid, Err.ok)
-    if (opClassOf(op) === 'write') err = Err.systemError
-    else if (!isSetWatches) err = reads.answer(op, cnxn, r, w)
+    if (opClassOf(op) === 'write') {
+      err = Err.systemError
+      metrics.writesRefused.add('low_space', 1)
+    } else if (!isSetWatches) err = reads.answer(op, cnxn, r, w)
     endReply(w, at, err)
     if (op !== OpCode.ping) metrics.readLatencyMs.add(this.#clock - arrivedMono)
     this.#onReplied(cnxn, xid, op, w.length - at, arrivedMono)

@@ -85,6 +85,8 @@ export class ServerMetrics {
 
   // The disk: the log, snapshots, and what was read at start.
   readonly fsyncTimeMs: Summary = this.#registry.summary('fsynctime')
+  /** Ours, by reason, and shown only once there was one: writes of clients that were refused. */
+  readonly writesRefused: MetricSet<Counter> = this.#registry.counterSet('writes_refused')
   readonly snapshotTimeMs: Summary = this.#registry.summary('snapshottime')
   readonly snapshotErrorCount: Counter = this.#registry.counter('snapshot_error_count')
   readonly snapshotRateLimitedCount: Counter = this.#registry.counter('snapshot_rate_limited_count')

@@ -163,7 +163,7 @@ export const plants: readonly Plant[] = [
         to: '',
       },
       {
-        file: 'src/quorum/leader.ts',
+        file: 'src/quorum/epoch-agreement.ts',
         from: '    if (currentEpoch !== this.#ownEpoch) return currentEpoch > this.#ownEpoch\n',
         to: '',
       },

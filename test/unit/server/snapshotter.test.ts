@@ -17,6 +17,12 @@ const rules = {
   mayCreate: true,
 }
 
+function metricsOf(server: MemoryServer): string {
+  const lines: string[] = []
+  server.member.metrics.dump((name, value) => lines.push(`${name} ${value}`))
+  return lines.join('\n')
+}
+
 function load(server: MemoryServer): Loaded {
   const disk = new MemoryDisk(Object.fromEntries(server.snapshots))
   const loaded = loadMember(disk, rules, silentLogger)
@@ -186,6 +192,7 @@ describe('a disk that is nearly full', () => {
     const other = server.connect()
     expect(other.call(OpCode.create, create('/m')).err).toBe(Err.systemError)
     expect(other.call(OpCode.closeSession).err).toBe(Err.ok)
+    expect(metricsOf(server)).toContain('low_space_writes_refused 2')
     measure(1_100_000)
     expect(client.call(OpCode.create, create('/m')).err).toBe(Err.systemError)
     measure(1_300_000)
