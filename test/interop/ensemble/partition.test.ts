@@ -4,7 +4,6 @@ import { CheckedLoad } from '../harness/checked-load.ts'
 import { Ensemble } from '../harness/ensemble.ts'
 import { expectEqualStates, expectNoMismatch, reportOnFailure } from '../harness/ensemble-checks.ts'
 import type { Member } from '../harness/ensemble-member.ts'
-import type { Network } from '../harness/network.ts'
 import { extendedTypesFlag } from '../harness/random-tree.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
 import { until } from '../harness/until.ts'
@@ -35,20 +34,25 @@ describe.each(compositions)('between %s, %s and %s', (...kinds) => {
   it('every partition heals, and nothing that was acknowledged is lost or out of order', async () => {
     ensemble = await Ensemble.create({ kinds, config, cuttable: true, jvmFlags: extendedTypesFlag })
     reportOnFailure(ensemble)
-    const { network } = ensemble
     const leader = await ensemble.start()
     load = await CheckedLoad.start({ ports: ensemble.ports, thinkMs: 10 })
     await load.progress(WRITES)
 
-    const next = await isolateLeader(ensemble, leader, load)
+    const all = ensemble
+    const writes = load
+    const phase = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+      const fromMs = performance.now()
+      const result = await run()
+      const gapMs = writes.longestGapMs(fromMs, performance.now())
+      console.log(`${name}: no write was acknowledged for ${gapMs.toFixed(0)} ms`)
+      return result
+    }
+    const next = await phase('leader isolated', () => isolateLeader(all, leader, writes))
     expect(next).not.toBe(leader)
-    await isolateFollower(ensemble, next, load)
-    await splitThreeWays(ensemble, load)
-    await cutOneWay(ensemble, load)
-    for (let flap = 0; flap < FLAPS; flap += 1) await flapOnce(network, flap)
-    network.heal()
-    await ensemble.untilRoles()
-    await load.progress(WRITES)
+    await phase('follower isolated', () => isolateFollower(all, next, writes))
+    await phase('split three ways', () => splitThreeWays(all, writes))
+    await phase('leader heard by nobody', () => cutOneWay(all, writes))
+    await phase('flapping', () => flap(all, writes))
 
     const problems = await load.finish(ensemble.ports, kinds.every(isOurs))
     console.log(`${kinds.join(', ')} under partitions:`, load.summary)
@@ -122,9 +126,14 @@ async function cutOneWay(all: Ensemble, writes: CheckedLoad): Promise<void> {
 }
 
 /** Short cuts of changing shape; every other one breaks the connections. */
-async function flapOnce(network: Network, flap: number): Promise<void> {
-  const lonely = (flap % 3) + 1
-  const rest = [1, 2, 3].filter((sid) => sid !== lonely)
-  network.partition(flap % 4 === 0 ? [] : [rest], flap % 2 === 0 ? 'held' : 'reset')
-  await new Promise((resolve) => setTimeout(resolve, FLAP_MS))
+async function flap(all: Ensemble, writes: CheckedLoad): Promise<void> {
+  for (let flap = 0; flap < FLAPS; flap += 1) {
+    const lonely = (flap % 3) + 1
+    const rest = [1, 2, 3].filter((sid) => sid !== lonely)
+    all.network.partition(flap % 4 === 0 ? [] : [rest], flap % 2 === 0 ? 'held' : 'reset')
+    await new Promise((resolve) => setTimeout(resolve, FLAP_MS))
+  }
+  all.network.heal()
+  await all.untilRoles()
+  await writes.progress(WRITES)
 }

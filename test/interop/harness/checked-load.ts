@@ -96,10 +96,12 @@ export class CheckedLoad {
     }
   }
 
-  /** The longest time between two acknowledgements of writes, by any clients, within that time. */
+  /** The longest time between two acknowledgements of writes, by any clients, that ended then. */
   longestGapMs(fromMs: number, toMs: number): number {
-    const times = this.#ackedAtMs.filter((ms) => ms >= fromMs && ms <= toMs)
-    return times.reduce((longest, ms, i) => Math.max(longest, ms - (times[i - 1] ?? ms)), 0)
+    return this.#ackedAtMs.reduce((longest, ms, i, times) => {
+      const isWithin = ms >= fromMs && ms <= toMs
+      return isWithin ? Math.max(longest, ms - (times[i - 1] ?? ms)) : longest
+    }, 0)
   }
 
   /** Resolves when `count` more writes have been acknowledged. */
