@@ -31,6 +31,8 @@ const ASKERS_MAX = 64
  * notifications grow to a minute, and who was cut off should not have to wait for that.
  */
 const REDIAL_MS = 1000
+/** A vote older than that is of an election which we had no part in: its voter has moved on. */
+const EARLY_MS = 500
 
 /**
  * Finds out who leads, as ZooKeeper does (spec 03 §3): everybody votes for the best candidate it has
@@ -56,6 +58,8 @@ export class FastLeaderElection {
   readonly #established = new Map<number, Ballot>()
   readonly #askers = new Set<number>()
   #haste: Haste = 'hurried'
+  /** By sid: the last vote of each voter that has begun to look before we do, and when it came. */
+  readonly #early: Map<number, { readonly vote: Notification; readonly atMono: number }> = new Map()
   /** When it is decided if no better vote comes; infinite while no quorum agrees with us. */
   #decideAt = Number.POSITIVE_INFINITY
   #notifyAt = 0
@@ -93,6 +97,7 @@ export class FastLeaderElection {
     logger.info('looking for a leader', { round: this.#round, ...fieldsOf(this.#initial) })
     this.#propose(this.#initial)
     this.#tally(nowMono)
+    this.#hearEarly(nowMono)
   }
 
   advance(nowMono: number): void {
@@ -119,7 +124,12 @@ export class FastLeaderElection {
   onNotification(sid: number, notification: Notification, nowMono: number): void {
     if (this.#asksUs(sid, notification)) this.#answer(sid)
     const { state, vote, round, version } = notification
-    if (this.#state !== 'looking' || !this.#votes(sid) || state === 'observing') return
+    if (!this.#votes(sid) || state === 'observing') return
+    if (this.#state !== 'looking') {
+      if (state === 'looking' && round > this.#round)
+        this.#early.set(sid, { vote: notification, atMono: nowMono })
+      return
+    }
     if (vote === undefined || !this.#votes(vote.leader)) {
       this.#parts.logger.warn('ignoring a vote for one who is no voter', { peer: sid })
       return
@@ -128,6 +138,17 @@ export class FastLeaderElection {
     const ballot = { vote, round, state, version }
     if (state === 'looking') this.#onLooking(sid, ballot, nowMono)
     else this.#onEstablished(sid, ballot)
+  }
+
+  /**
+   * When a leader dies, one of its followers notices first, and the others still have a role when its
+   * vote comes. It says it again only after a pause (200 ms at least), which is long for a failover.
+   */
+  #hearEarly(nowMono: number): void {
+    const early = [...this.#early]
+    this.#early.clear()
+    for (const [sid, { vote, atMono }] of early)
+      if (nowMono - atMono <= EARLY_MS) this.onNotification(sid, vote, nowMono)
   }
 
   #votes(sid: number): boolean {

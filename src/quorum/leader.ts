@@ -1,20 +1,23 @@
 import { assert } from '../base/assert.ts'
 import { formatZxid, makeZxid } from '../data/zxid.ts'
+import { Confirmation } from './confirmation.ts'
+import { EpochAgreement } from './epoch-agreement.ts'
+import { Forwarding } from './forwarding.ts'
 import { checkLeaderBounds, defaultLeaderBounds, type LeaderBounds } from './leader-bounds.ts'
 import { LearnerHandler, type LearnerHost } from './learner-handler.ts'
-import { type LearnerCounts, type LearnerView, ProposalSizes } from './learner-view.ts'
+import {
+  countLearners,
+  isParticipant,
+  type LearnerCounts,
+  type LearnerView,
+  viewLearner,
+} from './learner-list.ts'
 import type { LinkId } from './links.ts'
 import { encodePacket, PacketType, packetBytes, putPacket } from './packets.ts'
+import { ProposalSizes } from './proposal-sizes.ts'
 import type { Entry, Learners } from './replica.ts'
 import type { RoleParts } from './role.ts'
 import type { HistoryLimits } from './sync-stream.ts'
-import { TurnPackets } from './turn-packets.ts'
-
-/**
- * What must come next: reports of a quorum, our acceptedEpoch on the disk, ACKEPOCH of a quorum, ACKs
- * of NEWLEADER of a quorum (spec 04 §3). Each may take initLimit.
- */
-type LeaderPhase = 'discovery' | 'epoch' | 'election' | 'synchronisation' | 'serving' | 'ended'
 
 /** Leads one epoch: from having been elected until `onEnd` is called, or close(). */
 export class Leader implements Learners {
@@ -24,31 +27,17 @@ export class Leader implements Learners {
   readonly #onEnd: (reason: string) => void
   readonly #host: LearnerHost
   readonly #history: HistoryLimits
-  /** Of what we have before the epoch begins; nobody may be ahead of it. */
-  readonly #ownEpoch: number
+  readonly #agreement: EpochAgreement
   readonly #learners = new Map<LinkId, LearnerHandler>()
-  /** Those among them that get what all get. */
-  #followers: readonly LearnerHandler[] = []
-  #observers: readonly LearnerHandler[] = []
-  readonly #toFollowers = new TurnPackets()
-  readonly #toObservers = new TurnPackets()
-  #phase: LeaderPhase = 'discovery'
-  #phaseMono: number
+  readonly #forwarding: Forwarding
+  readonly #confirmation: Confirmation
+  #hasEnded = false
   #nowMono: number
-  #epoch = 0
-  #epochMin: number
-  /** Participants that have reported; that have acked the epoch; that have acked NEWLEADER. */
-  readonly #reported = new Set<number>()
-  readonly #electors = new Set<number>()
-  readonly #synced = new Set<number>()
   #lastProposedZxid = 0
   #lastCommittedZxid = 0
   #nextPingMono = 0
   #isHalfTick = false
   #namelessSid = 0
-  #round = 0
-  #isRoundWanted = false
-  #confirmedRound = 0
 
   /**
    * `onEnd` is called once, with the reason, and never within this constructor; the leader is closed
@@ -65,14 +54,22 @@ export class Leader implements Learners {
     this.#bounds = bounds
     this.#onEnd = onEnd
     this.#nowMono = nowMono
-    this.#phaseMono = nowMono
-    this.#ownEpoch = parts.epochs.current
-    this.#epochMin = parts.epochs.accepted + 1
-    const { lastLoggedZxid, lastProcessedZxid } = parts.replica
-    this.#history = { endZxid: Math.max(lastLoggedZxid, lastProcessedZxid), floorZxid: 0 }
+    this.#history = { endZxid: parts.replica.lastLoggedZxid, floorZxid: 0 }
+    this.#forwarding = new Forwarding(parts.links, bounds.learnerBytesMax, (learner) => {
+      this.#drop(learner, 'it does not take what it is sent')
+    })
+    this.#confirmation = new Confirmation(parts.ensemble.self.sid, parts.ensemble.verifier)
     this.#host = this.#makeHost()
-    this.#reported.add(parts.ensemble.self.sid)
-    this.#tryEpoch()
+    this.#agreement = new EpochAgreement(parts, nowMono, {
+      onEpoch: () => {
+        for (const learner of this.#inState('epoch')) learner.sendLeaderInfo()
+      },
+      onElected: () => {
+        for (const learner of this.#inState('election')) learner.startSync()
+      },
+      onAgreed: () => this.#startServing(),
+    })
+    this.#agreement.start()
   }
 
   // ---- what the shell tells
@@ -80,18 +77,19 @@ export class Leader implements Learners {
   /** At the beginning of every turn, and at least every 50 ms. */
   advance(nowMono: number): void {
     this.#nowMono = nowMono
-    if (this.#phase === 'ended') return
+    this.#agreement.advance(nowMono)
+    if (this.#hasEnded) return
     for (const learner of this.#learners.values()) {
       const problem = learner.overdue()
       if (problem !== undefined) this.#drop(learner, problem)
     }
-    if (this.#phase === 'serving') this.#tick()
-    else if (nowMono - this.#phaseMono > this.#parts.ensemble.initLimitMs)
-      this.#end(`no quorum for the ${this.#phase} within initLimit`)
+    if (this.isServing) this.#tick()
+    else if (this.#agreement.isOverdue)
+      this.#end(`no quorum for the ${this.#agreement.phase} within initLimit`)
   }
 
   onLinkAccepted(link: LinkId): void {
-    if (this.#phase === 'ended') return
+    if (this.#hasEnded) return
     if (this.#learners.size >= this.#bounds.learnersMax) {
       this.#parts.logger.warn('a learner too many is closed', { link })
       this.#parts.links.close(link)
@@ -119,9 +117,9 @@ export class Leader implements Learners {
    * synchronises would take by now.
    */
   flush(): void {
-    if (this.#phase === 'ended') return
-    if (this.#isRoundWanted) this.#sendRound()
-    this.#cut()
+    if (this.#hasEnded) return
+    this.#sendRound()
+    this.#forwarding.cut()
     for (const learner of this.#learners.values()) learner.pumpSync()
   }
 
@@ -133,8 +131,9 @@ export class Leader implements Learners {
 
   /** The member wants it to end: all learners are cut off, and `onEnd` is not called. */
   close(): void {
-    if (this.#phase === 'ended') return
-    this.#phase = 'ended'
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#agreement.close()
     for (const learner of this.#learners.values()) {
       this.#forget(learner, 'the leader ends')
       this.#parts.links.close(learner.link)
@@ -144,26 +143,24 @@ export class Leader implements Learners {
   // ---- what the replica asks for
 
   propose(entry: Entry): void {
-    if (this.#phase === 'ended') return
+    if (this.#hasEnded) return
     this.#lastProposedZxid = entry.zxid
     this.sizes.add(entry.bytes.length)
-    if (this.#followers.length > 0) this.#toFollowers.propose(entry)
+    this.#forwarding.propose(entry)
   }
 
   commit(entry: Entry): void {
-    if (this.#phase === 'ended') return
+    if (this.#hasEnded) return
     assert(
       entry.zxid > this.#lastCommittedZxid && entry.zxid <= this.#lastProposedZxid,
       `commit ${formatZxid(entry.zxid)} after ${formatZxid(this.#lastCommittedZxid)}`,
     )
     this.#lastCommittedZxid = entry.zxid
-    if (this.#followers.length > 0) this.#toFollowers.commit(entry.zxid)
-    if (this.#observers.length > 0) this.#toObservers.inform(entry)
+    this.#forwarding.commit(entry)
   }
 
   confirm(): number {
-    this.#isRoundWanted = true
-    return this.#round + 1
+    return this.#confirmation.want()
   }
 
   sendSync(link: LinkId): void {
@@ -171,6 +168,10 @@ export class Leader implements Learners {
     if (learner === undefined) return
     if (learner.syncsPending > 0) learner.syncsPending -= 1
     this.#sendAlone(learner, encodePacket(PacketType.sync, 0))
+  }
+
+  sendRevalidated(link: LinkId, sessionId: bigint, isValid: boolean): void {
+    this.#learners.get(link)?.sendRevalidated(sessionId, isValid)
   }
 
   giveUp(reason: string): void {
@@ -181,16 +182,16 @@ export class Leader implements Learners {
 
   /** The established one; 0 before. */
   get epoch(): number {
-    return this.#epoch
+    return this.#agreement.epoch
   }
 
   get isServing(): boolean {
-    return this.#phase === 'serving'
+    return this.#agreement.phase === 'agreed' && !this.#hasEnded
   }
 
   /** When it began to serve, once it does; on the clock of advance(). */
   get servingSinceMono(): number {
-    return this.#phaseMono
+    return this.#agreement.phaseMono
   }
 
   get lastProposedZxid(): number {
@@ -198,32 +199,12 @@ export class Leader implements Learners {
   }
 
   learners(): readonly LearnerView[] {
-    const { members } = this.#parts.ensemble
-    return this.#joined().map((learner) => ({
-      sid: learner.sid,
-      role: learner.role,
-      address: members.get(learner.sid)?.quorumAddresses[0],
-      synced: learner.state === 'serving',
-      syncing: learner.syncKind !== undefined,
-      lastAckedZxid: learner.lastAckedZxid,
-      lastHeardMono: learner.lastHeardMono,
-      waitingBytes: this.#parts.links.waitingBytes(learner.link),
-    }))
+    const { ensemble, links } = this.#parts
+    return this.#joined().map((learner) => viewLearner(learner, ensemble, links))
   }
 
   counts(): LearnerCounts {
-    const all = this.#joined()
-    const followers = all.filter(({ role }) => role === 'participant')
-    const observers = all.filter(({ role }) => role === 'observer')
-    const isServing = ({ state }: LearnerHandler): boolean => state === 'serving'
-    return {
-      followers: followers.length,
-      syncedFollowers: followers.filter(isServing).length,
-      observers: observers.length,
-      syncedObservers: observers.filter(isServing).length,
-      nonVotingFollowers: followers.filter(({ sid }) => !this.#isParticipant(sid)).length,
-      pendingSyncs: all.reduce((sum, { syncsPending }) => sum + syncsPending, 0),
-    }
+    return countLearners(this.#joined(), this.#parts.ensemble)
   }
 
   /** Those that have said who they are. */
@@ -243,7 +224,7 @@ export class Leader implements Learners {
         return self.#nowMono
       },
       get epoch() {
-        return self.#epoch
+        return self.#agreement.epoch
       },
       get lastProposedZxid() {
         return self.#lastProposedZxid
@@ -266,91 +247,44 @@ export class Leader implements Learners {
     }
   }
 
-  #isParticipant(sid: number): boolean {
-    return this.#parts.ensemble.members.get(sid)?.role === 'participant'
-  }
-
-  #isQuorum(sids: ReadonlySet<number>): boolean {
-    return this.#parts.ensemble.verifier.containsQuorum((sid) => sids.has(sid))
-  }
-
-  #enter(phase: LeaderPhase): void {
-    this.#phase = phase
-    this.#phaseMono = this.#nowMono
-  }
-
-  #onReported(learner: LearnerHandler): void {
-    this.#parts.logger.info('a learner joins', {
-      sid: learner.sid,
-      role: learner.role,
-      acceptedEpoch: learner.acceptedEpoch,
-    })
-    if (this.#phase === 'discovery') {
-      this.#epochMin = Math.max(this.#epochMin, learner.acceptedEpoch + 1)
-      if (this.#isParticipant(learner.sid)) this.#reported.add(learner.sid)
-      this.#tryEpoch()
-    } else if (this.#phase !== 'epoch') learner.sendLeaderInfo()
-  }
-
-  /** Nobody is told of the epoch before our own disk knows it, or we might lead it twice. */
-  #tryEpoch(): void {
-    if (!this.#isQuorum(this.#reported)) return
-    const { replica, epochs, logger } = this.#parts
-    this.#epoch = this.#epochMin
-    epochs.accepted = this.#epoch
-    replica.writeEpoch('acceptedEpoch', this.#epoch)
-    this.#enter('epoch')
-    logger.info('a quorum has reported, an epoch is proposed', { epoch: this.#epoch })
-    replica.whenDurable(() => {
-      if (this.#phase !== 'epoch') return
-      this.#enter('election')
-      this.#electors.add(this.#parts.ensemble.self.sid)
-      for (const learner of this.#inState('epoch')) learner.sendLeaderInfo()
-      this.#tryElection()
-    })
-  }
-
   #inState(state: LearnerHandler['state']): LearnerHandler[] {
     return [...this.#learners.values()].filter((learner) => learner.state === state)
   }
 
+  #onReported(learner: LearnerHandler): void {
+    const { sid, role, acceptedEpoch } = learner
+    this.#parts.logger.info('a learner joins', { sid, role, acceptedEpoch })
+    const agreement = this.#agreement
+    // It has promised never to follow an earlier epoch, and will keep that: in the original such a
+    // member stays out for as long as the leader stays. The next epoch takes it in.
+    if (this.isServing && acceptedEpoch > this.epoch && this.#voterOf(learner) !== undefined)
+      return this.#end(`member ${sid} has accepted epoch ${acceptedEpoch}`)
+    const wasOpen = agreement.phase === 'discovery' || agreement.phase === 'epoch'
+    if (wasOpen) agreement.onReported(acceptedEpoch, this.#voterOf(learner))
+    else learner.sendLeaderInfo()
+  }
+
+  /** One that votes here, and has come to follow. */
+  #voterOf({ sid, role }: LearnerHandler): number | undefined {
+    return role === 'participant' && isParticipant(this.#parts.ensemble, sid) ? sid : undefined
+  }
+
   #onEpochAcked(learner: LearnerHandler, currentEpoch: number): void {
-    if (this.#phase !== 'election') {
+    const agreement = this.#agreement
+    if (agreement.phase !== 'election') {
       learner.startSync()
       return
     }
     // -1: it had accepted the epoch before, and says nothing of what it has.
     if (currentEpoch === -1) return
-    const isParticipant = this.#isParticipant(learner.sid)
-    if (this.#isAhead(currentEpoch, learner.peerZxid)) {
-      // What is on a quorum is with us, else we had not been elected; so an observer has something
-      // that does not count. A participant must lead instead of us, or be heard before.
-      if (isParticipant) this.#end(`member ${learner.sid} is ahead of us`)
-      else this.#drop(learner, 'ahead of the leader')
-      return
-    }
-    if (!isParticipant) return
-    this.#electors.add(learner.sid)
-    this.#tryElection()
-  }
-
-  #isAhead(currentEpoch: number, zxid: number): boolean {
-    if (currentEpoch !== this.#ownEpoch) return currentEpoch > this.#ownEpoch
-    return zxid > this.#history.endZxid
-  }
-
-  #tryElection(): void {
-    if (this.#phase !== 'election' || !this.#isQuorum(this.#electors)) return
-    const { replica, epochs } = this.#parts
-    epochs.current = this.#epoch
-    replica.writeEpoch('currentEpoch', this.#epoch)
-    this.#enter('synchronisation')
-    replica.whenDurable(() => {
-      if (this.#phase !== 'synchronisation') return
-      this.#synced.add(this.#parts.ensemble.self.sid)
-      this.#tryServing()
-    })
-    for (const learner of this.#inState('election')) learner.startSync()
+    const voter = this.#voterOf(learner)
+    const isAhead = agreement.isAhead(currentEpoch, learner.peerZxid)
+    if (voter === undefined) {
+      // What is on a quorum is with us, else we had not been elected. So what others have does not
+      // count, and must not stop the ensemble.
+      if (isAhead) this.#drop(learner, 'ahead of the leader')
+    } else if (isAhead) this.#end(`member ${voter} is ahead of us`)
+    else agreement.onEpochAcked(voter)
   }
 
   // ---- synchronisation
@@ -379,8 +313,8 @@ export class Leader implements Learners {
 
   #onCaughtUp(learner: LearnerHandler): void {
     const { replica, links } = this.#parts
-    this.#cut()
-    if (this.#phase === 'serving' && learner.role === 'participant') {
+    this.#forwarding.cut()
+    if (this.isServing && learner.role === 'participant') {
       const above = learner.syncCursor
       for (const entry of replica.outstanding()) {
         if (entry.zxid <= above) continue
@@ -390,113 +324,81 @@ export class Leader implements Learners {
       }
     }
     learner.sendNewLeader()
-    if (learner.role === 'observer') this.#observers = [...this.#observers, learner]
-    else this.#followers = [...this.#followers, learner]
+    this.#forwarding.add(learner)
   }
 
   #onNewLeaderAcked(learner: LearnerHandler): void {
-    if (this.#phase === 'serving') {
+    if (this.isServing) {
       learner.sendUpToDate()
       return
     }
-    if (learner.role === 'participant') this.#synced.add(learner.sid)
-    this.#tryServing()
+    const voter = this.#voterOf(learner)
+    if (voter !== undefined) this.#agreement.onNewLeaderAcked(voter)
   }
 
-  #tryServing(): void {
+  #startServing(): void {
     const { replica, ensemble, logger } = this.#parts
-    if (this.#phase !== 'synchronisation') return
-    if (!this.#synced.has(ensemble.self.sid) || !this.#isQuorum(this.#synced)) return
-    this.#enter('serving')
-    this.#lastProposedZxid = makeZxid(this.#epoch, 0)
+    const { epoch } = this
+    this.#lastProposedZxid = makeZxid(epoch, 0)
     this.#lastCommittedZxid = this.#lastProposedZxid
     this.#nextPingMono = this.#nowMono + ensemble.tickTimeMs / 2
-    logger.info('a quorum has synchronised, we lead', { epoch: this.#epoch })
-    replica.startLeading(this.#epoch, this)
+    logger.info('a quorum has synchronised, we lead', { epoch })
+    replica.startLeading(epoch, this)
     for (const learner of this.#inState('start')) learner.sendUpToDate()
   }
 
   // ---- broadcast
 
-  /** Sends what was gathered, to all at once. */
-  #cut(): void {
-    this.#sendGathered(this.#toFollowers, this.#followers)
-    this.#sendGathered(this.#toObservers, this.#observers)
-  }
-
-  #sendGathered(packets: TurnPackets, to: readonly LearnerHandler[]): void {
-    const gathered = packets.take()
-    if (gathered === undefined) return
-    const { links } = this.#parts
-    for (const learner of to) {
-      if (links.waitingBytes(learner.link) > this.#bounds.learnerBytesMax) {
-        this.#drop(learner, 'it does not take what it is sent')
-        continue
-      }
-      links.send(learner.link, gathered.bytes)
-      if (gathered.lastProposedZxid > 0) learner.onForwarded(gathered.lastProposedZxid)
-    }
-  }
-
   #sendAlone(learner: LearnerHandler, bytes: Buffer): void {
-    this.#cut()
+    this.#forwarding.cut()
     if (learner.state !== 'closed') this.#parts.links.send(learner.link, bytes)
   }
 
   /** Every half tick a PING; every tick a look at whether a quorum is still there. */
   #tick(): void {
-    const { tickTimeMs, self } = this.#parts.ensemble
+    const { tickTimeMs, self, verifier } = this.#parts.ensemble
     if (this.#nowMono < this.#nextPingMono) return
     this.#nextPingMono = this.#nowMono + tickTimeMs / 2
     this.#isHalfTick = !this.#isHalfTick
     if (!this.#isHalfTick) {
-      const there = new Set(this.#joined().map(({ sid }) => sid)).add(self.sid)
-      if (!this.#isQuorum(there)) {
+      const there = new Set(this.#joined().map((learner) => this.#voterOf(learner)))
+      if (!verifier.containsQuorum((sid) => sid === self.sid || there.has(sid))) {
         this.#end('a quorum does not follow any more')
         return
       }
     }
-    this.#cut()
+    this.#forwarding.cut()
     const ping = encodePacket(PacketType.ping, this.#lastProposedZxid)
-    for (const learner of this.#inState('serving')) learner.sendPing(ping)
+    const { owed } = this.#confirmation
+    for (const learner of this.#inState('serving'))
+      if (owed === undefined) learner.sendPing(ping)
+      else learner.sendRoundPing(ping, owed)
   }
 
   // ---- confirmation
 
   #sendRound(): void {
-    this.#isRoundWanted = false
-    this.#round += 1
-    this.#cut()
+    const round = this.#confirmation.begin()
+    if (round === undefined) return
+    this.#forwarding.cut()
     const ping = encodePacket(PacketType.ping, this.#lastProposedZxid)
-    for (const learner of this.#followers)
-      if (learner.state === 'serving') learner.sendRoundPing(ping, this.#round)
-    this.#tryConfirm(this.#round)
+    for (const learner of this.#forwarding.followers)
+      if (learner.state === 'serving') learner.sendRoundPing(ping, round)
+    this.#tryConfirm(round)
   }
 
   #onPingAnswered(learner: LearnerHandler): void {
     const owed = learner.pings.takeOwedRound()
     if (owed !== undefined) {
-      this.#cut()
+      this.#forwarding.cut()
       learner.sendRoundPing(encodePacket(PacketType.ping, this.#lastProposedZxid), owed)
     }
     this.#tryConfirm(learner.pings.confirmedRound)
   }
 
-  /** The newest round up to `round` that a quorum has answered. */
   #tryConfirm(round: number): void {
-    if (round <= this.#confirmedRound) return
-    const { ensemble, replica } = this.#parts
-    const rounds = new Map<number, number>([[ensemble.self.sid, this.#round]])
-    for (const { sid, pings, role } of this.#followers)
-      if (role === 'participant') rounds.set(sid, pings.confirmedRound)
-    const candidates = [...rounds.values()].filter((r) => r <= round && r > this.#confirmedRound)
-    for (const candidate of candidates.sort((a, b) => b - a)) {
-      const has = (sid: number): boolean => (rounds.get(sid) ?? 0) >= candidate
-      if (!ensemble.verifier.containsQuorum(has)) continue
-      this.#confirmedRound = candidate
-      replica.onConfirmed(candidate)
-      return
-    }
+    const confirmed = this.#confirmation.confirm(round, this.#forwarding.followers)
+    if (confirmed !== undefined) this.#parts.replica.onConfirmed(confirmed)
   }
 
   // ---- ends
@@ -517,13 +419,12 @@ export class Leader implements Learners {
     })
     learner.close()
     this.#learners.delete(learner.link)
-    this.#followers = this.#followers.filter((other) => other !== learner)
-    this.#observers = this.#observers.filter((other) => other !== learner)
+    this.#forwarding.delete(learner)
   }
 
   #end(reason: string): void {
-    if (this.#phase === 'ended') return
-    this.#parts.logger.warn('we lead no more', { epoch: this.#epoch, reason })
+    if (this.#hasEnded) return
+    this.#parts.logger.warn('we lead no more', { epoch: this.epoch, reason })
     this.close()
     this.#onEnd(reason)
   }

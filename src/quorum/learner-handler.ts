@@ -1,10 +1,16 @@
-import { JuteReader, JuteWriter } from 'jute-ts'
 import { unreachable } from '../base/assert.ts'
 import { OpCode } from '../data/op-code.ts'
-import { type QuorumPacket, readSessionTimeout, writeRevalidateResponse } from '../data/records.ts'
+import type { QuorumPacket } from '../data/records.ts'
 import { counterOf, EPOCH_MAX, epochOf, formatZxid, makeZxid } from '../data/zxid.ts'
+import { AckWatch } from './ack-watch.ts'
 import type { LeaderBounds } from './leader-bounds.ts'
-import { forEachTouch, parseLearnerInfo, parseLearnerRequest } from './learner-info.ts'
+import {
+  forEachTouch,
+  parseLearnerInfo,
+  parseLearnerRequest,
+  parseRevalidate,
+  revalidated,
+} from './learner-info.ts'
 import type { LinkId } from './links.ts'
 import {
   encodePacket,
@@ -88,11 +94,7 @@ export class LearnerHandler {
   #waitingBytes = 0
   /** An ack that was faster than that of NEWLEADER. */
   #earlyAckZxid = 0
-  /** The oldest PROPOSAL not acked and when it was sent, and a later one; 0 for none. */
-  #unackedZxid = 0
-  #unackedMono = 0
-  #nextUnackedZxid = 0
-  #nextUnackedMono = 0
+  readonly #acks = new AckWatch()
 
   constructor(link: LinkId, host: LearnerHost) {
     this.link = link
@@ -172,6 +174,7 @@ export class LearnerHandler {
     const plan = planSync({
       peerZxid,
       lastProcessedZxid: replica.lastProcessedZxid,
+      historyEndZxid: history.endZxid,
       committedLog: replica.committedLog,
       forceSnapshot: ensemble.forceSnapshotSync,
       readHistory: (from) =>
@@ -242,14 +245,7 @@ export class LearnerHandler {
 
   /** PROPOSALs up to that zxid have been sent. */
   onForwarded(zxid: number): void {
-    if (this.#state !== 'serving' || this.role === 'observer') return
-    if (this.#unackedZxid === 0) {
-      this.#unackedZxid = zxid
-      this.#unackedMono = this.#host.nowMono
-    } else {
-      this.#nextUnackedZxid = zxid
-      this.#nextUnackedMono = this.#host.nowMono
-    }
+    if (this.#state === 'serving') this.#acks.onSent(zxid, this.#host.nowMono)
   }
 
   /** Sends `ping`, which is the same for all learners. */
@@ -277,9 +273,7 @@ export class LearnerHandler {
         return this.#overdueInSync(initLimitMs)
       case 'serving':
         if (nowMono - this.lastHeardMono > syncLimitMs) return 'silent'
-        if (this.#unackedZxid !== 0 && nowMono - this.#unackedMono > syncLimitMs)
-          return 'a PROPOSAL is not acked'
-        return undefined
+        return this.#acks.waitedMs(nowMono) > syncLimitMs ? 'a PROPOSAL is not acked' : undefined
       case 'epoch':
       case 'election':
       case 'start':
@@ -295,7 +289,7 @@ export class LearnerHandler {
     const waiting = this.#host.parts.links.waitingBytes(this.link)
     if (waiting < this.#waitingBytes) this.#onMoved()
     this.#waitingBytes = waiting
-    this.#sync?.unstall()
+    this.#sync?.unstall(this.#host.nowMono)
     const still = this.#host.nowMono - Math.max(this.#movedMono, this.lastHeardMono)
     return still > initLimitMs ? 'stuck while it synchronised' : undefined
   }
@@ -397,12 +391,7 @@ export class LearnerHandler {
   #onProposalAck(zxid: number): void {
     if (this.role === 'observer' || zxid > this.#host.lastProposedZxid) return
     if (zxid > this.lastAckedZxid) this.lastAckedZxid = zxid
-    if (this.#unackedZxid !== 0 && zxid >= this.#unackedZxid) {
-      const isLater = this.#nextUnackedZxid > zxid
-      this.#unackedZxid = isLater ? this.#nextUnackedZxid : 0
-      this.#unackedMono = this.#nextUnackedMono
-      this.#nextUnackedZxid = 0
-    }
+    this.#acks.onAck(zxid)
     if (zxid > this.#host.lastCommittedZxid) this.#host.parts.replica.onAck(this.sid, zxid)
   }
 
@@ -426,14 +415,17 @@ export class LearnerHandler {
   }
 
   #onRevalidate(data: Buffer | null): string | undefined {
-    const r = new JuteReader(data ?? undefined)
-    const { id: sessionId, timeOut } = readSessionTimeout(r)
-    if (!r.ok) return 'REVALIDATE cut short'
-    const valid = this.#host.parts.replica.revalidate(this.link, sessionId, timeOut)
-    const w = new JuteWriter(16)
-    writeRevalidateResponse(w, { sessionId, valid })
-    this.#host.sendAlone(this, encodePacket(PacketType.revalidate, NO_ZXID, w.bytes()))
+    const asked = parseRevalidate(data)
+    if ('problem' in asked) return asked.problem
+    const { sessionId, timeoutMs } = asked
+    const isValid = this.#host.parts.replica.revalidate(this.link, sessionId, timeoutMs)
+    if (isValid !== undefined) this.sendRevalidated(sessionId, isValid)
     return undefined
+  }
+
+  sendRevalidated(sessionId: bigint, isValid: boolean): void {
+    const answer = encodePacket(PacketType.revalidate, NO_ZXID, revalidated(sessionId, isValid))
+    this.#host.sendAlone(this, answer)
   }
 
   #send(bytes: Buffer): void {

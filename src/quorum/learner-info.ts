@@ -1,5 +1,5 @@
-import { JuteReader } from 'jute-ts'
-import { readLearnerRequest } from '../data/records.ts'
+import { JuteReader, JuteWriter } from 'jute-ts'
+import { readLearnerRequest, readSessionTimeout, writeRevalidateResponse } from '../data/records.ts'
 import type { PacketRefusal } from './packets.ts'
 
 /** What FOLLOWERINFO and OBSERVERINFO say of the learner. */
@@ -59,4 +59,24 @@ export function parseLearnerRequest(data: Buffer | null): ParsedRequest | Packet
   const { sessionId, cxid, type } = readLearnerRequest(r)
   if (!r.ok) return { problem: 'REQUEST cut short' }
   return { sessionId, cxid, op: type, body: data.subarray(r.at) }
+}
+
+/** A session whose client has reconnected. */
+export interface ParsedRevalidate {
+  readonly sessionId: bigint
+  readonly timeoutMs: number
+}
+
+/** The data of REVALIDATE from a learner. */
+export function parseRevalidate(data: Buffer | null): ParsedRevalidate | PacketRefusal {
+  const r = new JuteReader(data ?? undefined)
+  const { id, timeOut } = readSessionTimeout(r)
+  return r.ok ? { sessionId: id, timeoutMs: timeOut } : { problem: 'REVALIDATE cut short' }
+}
+
+/** The data of the answer to it. */
+export function revalidated(sessionId: bigint, valid: boolean): Buffer {
+  const w = new JuteWriter(16)
+  writeRevalidateResponse(w, { sessionId, valid })
+  return w.bytes()
 }

@@ -59,6 +59,8 @@ export interface Learners {
   confirm(): number
   /** SYNC, behind every COMMIT that was sent before. Nothing if the link is gone. */
   sendSync(link: LinkId): void
+  /** The answer to a REVALIDATE that had none. Nothing if the link is gone. */
+  sendRevalidated(link: LinkId, sessionId: bigint, isValid: boolean): void
   /** Ends this leadership: the epoch's counter is used up, for one. */
   giveUp(reason: string): void
 }
@@ -165,8 +167,12 @@ export interface Replica {
   onForwarded(request: ForwardedRequest): void
   /** Sessions that the clients of a learner have touched: a packet's (sessionId, timeout)*. */
   onTouched(sessionId: bigint, timeoutMs: number): void
-  /** A client has reconnected to that learner. True: the session lives, and `link` owns it now. */
-  revalidate(link: LinkId, sessionId: bigint, timeoutMs: number): boolean
+  /**
+   * A client has reconnected to that learner. True: the session lives, and `link` owns it now.
+   * Undefined: it is about to be closed, which is not certain before it is committed; then
+   * Learners.sendRevalidated tells.
+   */
+  revalidate(link: LinkId, sessionId: bigint, timeoutMs: number): boolean | undefined
 
   // ---- the learner's side of sessions
 

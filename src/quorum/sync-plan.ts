@@ -7,6 +7,8 @@ export interface SyncInput {
   readonly peerZxid: number
   /** L: of the tree. */
   readonly lastProcessedZxid: number
+  /** Of the log when this leader took over. L is above it where epochs have begun since without a txn. */
+  readonly historyEndZxid: number
   readonly committedLog: CommittedLogView
   readonly forceSnapshot: boolean
   /** From the entry at or below that zxid on; undefined: not allowed or not possible. */
@@ -32,6 +34,9 @@ export function planSync(input: SyncInput): SyncPlan {
   if (input.forceSnapshot) return SNAP
   if (lastProcessedZxid === peerZxid) return { kind: 'diff', zxid: peerZxid, cursor: peerZxid }
   const isEmpty = firstOf(committedLog) === undefined
+  // Nothing was committed since; but what a member that has nothing at all lacks is in no log.
+  if (isEmpty && peerZxid > 0 && peerZxid === input.historyEndZxid)
+    return { kind: 'diff', zxid: peerZxid, cursor: peerZxid }
   const minZxid = isEmpty ? lastProcessedZxid : committedLog.minZxid
   const maxZxid = isEmpty ? lastProcessedZxid : committedLog.maxZxid
   if (peerZxid > maxZxid) {

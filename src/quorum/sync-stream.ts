@@ -1,5 +1,5 @@
 import { JuteWriter } from 'jute-ts'
-import { counterOf, epochOf } from '../data/zxid.ts'
+import { epochOf, follows } from '../data/zxid.ts'
 import type { LeaderBounds } from './leader-bounds.ts'
 import type { LinkId, Links } from './links.ts'
 import { encodePacket, PacketType, SNAP_SIGNATURE } from './packets.ts'
@@ -22,6 +22,9 @@ export interface SyncParts {
   readonly history: HistoryLimits
 }
 
+/** Between two looks at log files that did not have what is needed, in milliseconds: each costs a read. */
+const HISTORY_LOOK_MS = 500
+
 /** How far a synchronisation has come: nothing is left; the learner or the disk must catch up; failed. */
 export type SyncProgress = 'caughtUp' | 'waiting' | { readonly problem: string }
 
@@ -38,6 +41,7 @@ export class SyncStream {
   #history: HistoryFeed | undefined = undefined
   /** The log files had nothing more; what comes is still on its way to them. */
   #isStalled = false
+  #nextLookMono = 0
   #cursor: number
 
   constructor(link: LinkId, plan: SyncPlan, parts: SyncParts) {
@@ -65,9 +69,11 @@ export class SyncStream {
     return !this.#isStalled && this.#hasRoom()
   }
 
-  /** Looks at the log files again at the next pump. */
-  unstall(): void {
+  /** Lets the next pump look at the log files again, if it is time for that. */
+  unstall(nowMono: number): void {
+    if (!this.#isStalled || nowMono < this.#nextLookMono) return
     this.#isStalled = false
+    this.#nextLookMono = nowMono + HISTORY_LOOK_MS
   }
 
   /** Goes on for one turn. */
@@ -142,28 +148,29 @@ export class SyncStream {
     const { replica, history } = this.#parts
     const oldest = firstOf(replica.committedLog)
     if (oldest === undefined) return this.#cursor >= history.endZxid
-    if (this.#cursor >= oldest.zxid || this.#cursor + 1 === oldest.zxid) return true
-    // The first txn of our epoch follows the end of all before.
-    const isFirst = counterOf(oldest.zxid) === 1 && epochOf(oldest.zxid) > epochOf(history.endZxid)
-    return isFirst && this.#cursor >= history.endZxid
+    if (this.#cursor >= oldest.zxid) return true
+    // Of another epoch's first txn nobody could tell what came before; but our own is the next.
+    const isSameEpoch = epochOf(oldest.zxid) === epochOf(this.#cursor)
+    return follows(oldest.zxid, this.#cursor) && (isSameEpoch || this.#cursor >= history.endZxid)
   }
 
   /** The entry behind the cursor; 'none' as long as it is not in the files. */
   #nextOfHistory(): Entry | 'none' | { readonly problem: string } {
     const { replica, history } = this.#parts
     this.#history ??= replica.readHistory(this.#cursor, true)
-    if (this.#history === undefined)
-      return this.#findHole(firstOf(replica.committedLog)?.zxid ?? history.endZxid)
+    if (this.#history === undefined) return this.#stall()
     // What is beyond this may not be committed yet.
     const limitZxid = firstOf(replica.committedLog)?.zxid ?? history.endZxid
     for (let entry = this.#history.next(); entry !== undefined; entry = this.#history.next()) {
       if (entry.zxid <= this.#cursor) continue
-      const follows =
-        entry.zxid === this.#cursor + 1 ||
-        (counterOf(entry.zxid) === 1 && epochOf(entry.zxid) > epochOf(this.#cursor))
-      if (!follows || entry.zxid > limitZxid) return this.#findHole(entry.zxid)
+      if (!follows(entry.zxid, this.#cursor) || entry.zxid > limitZxid)
+        return this.#findHole(entry.zxid)
       return entry
     }
+    return this.#stall()
+  }
+
+  #stall(): 'none' {
     this.#history = undefined
     this.#isStalled = true
     return 'none'

@@ -310,7 +310,9 @@ export class Member implements LinkEvents {
 
   /** There is work left that no event will announce. */
   get wantsTurn(): boolean {
-    return this.clients.hasReady || this.clients.effects.closes.length > 0
+    const { hasReady, effects } = this.clients
+    // A learner that takes all it is sent at once makes no event by which the leader could go on.
+    return hasReady || effects.closes.length > 0 || this.peering?.leader?.wantsTurn === true
   }
 }
 

@@ -77,6 +77,8 @@ export class MemberReplica implements Replica {
   /** What problemOf has just decoded, and append or deliver will ask for next. */
   #decoded: DecodedEntry | undefined = undefined
   #lastLoggedZxid: number
+  /** Learners that ask after sessions whose closeSession is under way; as many as those have clients. */
+  readonly #askedOfClosing = new Map<bigint, Set<LinkId>>()
   /** False: the state came by a SNAP that is not on our disk yet. */
   #isStateOnDisk = true
 
@@ -84,6 +86,7 @@ export class MemberReplica implements Replica {
     this.#parts = parts
     this.#lastLoggedZxid = lastLoggedZxid
     this.#showConfig()
+    parts.sessions.onRemoved = (id) => this.#onSessionRemoved(id)
   }
 
   get lastLoggedZxid(): number {
@@ -158,6 +161,8 @@ export class MemberReplica implements Replica {
         lane.push({ kind: 'forgetHistory', zxid })
         lane.whenDurable(() => {
           this.#isStateOnDisk = true
+          // What was delivered beside the log behind the SNAP is in the snapshot, and so on our disk.
+          this.#lastLoggedZxid = Math.max(this.#lastLoggedZxid, zxid)
           done(undefined)
         })
       })
@@ -276,6 +281,7 @@ export class MemberReplica implements Replica {
     this.#lastLoggedZxid = this.lastLoggedZxid
     const left = writePath.stop().filter((ordered) => 'txn' in ordered)
     serving.end()
+    this.#askedOfClosing.clear()
     clients.closeAll()
     sessions.gatherTouched(false)
     if (!this.#isStateOnDisk) {
@@ -328,8 +334,21 @@ export class MemberReplica implements Replica {
     if (session !== undefined) sessions.touch(session, clock.mono)
   }
 
-  revalidate(link: LinkId, sessionId: bigint, timeoutMs: number): boolean {
-    return this.#parts.serving.claim(sessionId, timeoutMs, link)
+  revalidate(link: LinkId, sessionId: bigint, timeoutMs: number): boolean | undefined {
+    const isValid = this.#parts.serving.claim(sessionId, timeoutMs, link)
+    if (isValid === undefined) {
+      const links = this.#askedOfClosing.get(sessionId) ?? new Set()
+      this.#askedOfClosing.set(sessionId, links.add(link))
+    }
+    return isValid
+  }
+
+  #onSessionRemoved(sessionId: bigint): void {
+    const links = this.#askedOfClosing.get(sessionId)
+    if (links === undefined) return
+    this.#askedOfClosing.delete(sessionId)
+    for (const link of links)
+      this.#parts.writePath.learners?.sendRevalidated(link, sessionId, false)
   }
 
   takeTouched(): Buffer {

@@ -91,10 +91,15 @@ export class Serving implements WriteRoute, SessionAuthority {
     return undefined
   }
 
-  /** Where this member decides: whether the session lives; `owner` is then where its requests come by. */
-  claim(id: SessionId, timeoutMs: number, owner: number): boolean {
+  /**
+   * Where this member decides: whether the session lives; `owner` is then where its requests come by.
+   * Undefined: its closeSession is under way. It lives until that is committed, and no client may be
+   * told that it does not; the commit ends the connection.
+   */
+  claim(id: SessionId, timeoutMs: number, owner: number): boolean | undefined {
     const session = this.#sessions.get(id)
-    if (session === undefined || session.closing) return false
+    if (session === undefined) return false
+    if (session.closing) return undefined
     this.#sessions.track(id, timeoutMs, this.#clock.mono)
     session.owner = owner
     return true

@@ -34,6 +34,8 @@ export class SessionTracker {
   #nextId: SessionId
   /** On a learner: what its leader has to be told of. */
   #touched: Set<Session> | undefined = undefined
+  /** Told of every session that is gone. */
+  onRemoved: (id: SessionId) => void = () => {}
 
   constructor(firstId: SessionId, tickTimeMs: number) {
     this.#nextId = firstId
@@ -121,6 +123,7 @@ export class SessionTracker {
     this.#deadlines.remove(session)
     this.#touched?.delete(session)
     this.#sessions.delete(id)
+    this.onRemoved(id)
   }
 
   /** Sessions whose deadline has passed; each is returned once and must then be closed. */

@@ -10,6 +10,7 @@ import { snapshotFileName } from '../persistence/snapshot-name.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { TreeDump } from '../tree/tree-dump.ts'
 import type { Config } from './config.ts'
+import type { DiskLane } from './disk-lane.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 import type { SessionTracker } from './session-tracker.ts'
 
@@ -25,6 +26,7 @@ export interface SnapshotterParts {
   readonly config: Config
   readonly tree: DataTree
   readonly sessions: SessionTracker
+  readonly lane: Pick<DiskLane, 'whenDurable'>
   readonly metrics: ServerMetrics
   readonly logger: Logger
   /** Of the random spread, so that the members of an ensemble do not all pause at once. */
@@ -41,7 +43,8 @@ export class Snapshotter {
   readonly #prng: Prng
   readonly #slice: JuteWriter = new JuteWriter(SLICE_BYTES + SLICE_BYTES / 8)
   #encoder: SnapshotEncoder | undefined = undefined
-  #next: 'begin' | 'append' | 'finish' = 'begin'
+  /** log: all is written, but the log is not known to reach as far yet. */
+  #next: 'begin' | 'append' | 'log' | 'finish' = 'begin'
   #isCancelled = false
   #whenIdle: (() => void)[] = []
   #inFlight: SnapshotOp['kind'] | undefined = undefined
@@ -121,6 +124,7 @@ export class Snapshotter {
       if (!this.#isRequested || nowMono < this.#retryMono) return undefined
       this.#encoder = this.#begin(nowMono)
     }
+    if (this.#next === 'log' && !this.#isCancelled) return undefined
     const op = this.#nextOp(this.#encoder)
     this.#inFlight = op.kind
     return op
@@ -157,12 +161,23 @@ export class Snapshotter {
   #nextSlice(encoder: SnapshotEncoder): Buffer {
     const w = this.#slice
     w.clear()
-    if (encoder.writeSlice(w, SLICE_BYTES)) this.#next = 'finish'
+    if (encoder.writeSlice(w, SLICE_BYTES)) this.#awaitLog(encoder)
     const isFirst = this.#bytesWritten === 0
     this.#bytesWritten += w.length
     if (this.#parts.config.snapshotCompression !== 'snappy') return w.bytes()
     const blocks = snappyBlocks(w.bytes())
     return isFirst ? Buffer.concat([snappyHeader(), blocks]) : blocks
+  }
+
+  /**
+   * A follower applies what others have on disk and it may not have yet. A snapshot with such a txn
+   * must not be there before the txn is in the log: after a crash it would be half of a history.
+   */
+  #awaitLog(encoder: SnapshotEncoder): void {
+    this.#next = 'log'
+    this.#parts.lane.whenDurable(() => {
+      if (this.#encoder === encoder) this.#next = 'finish'
+    })
   }
 
   /** The op that was taken last is done; `problem` says why it, and with it the snapshot, failed. */

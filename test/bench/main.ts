@@ -4,9 +4,10 @@ import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { findApache } from './apache.ts'
 import { writeDocument } from './document.ts'
+import { type Failover, measureFailover, placements } from './failover.ts'
 import { describeMachine } from './machine.ts'
 import { measure, type Plan } from './measure.ts'
-import { toJson, toTables } from './report.ts'
+import { failoverTable, toJson, toTables } from './report.ts'
 import { isWorkload, parseShape, type Shape, shapes, type Workload, workloads } from './shapes.ts'
 import { isTargetName, type TargetName, targetNames } from './targets.ts'
 
@@ -19,6 +20,7 @@ interface Options {
   readonly duration?: number
   readonly warmUp?: number
   readonly starts?: number
+  readonly kills?: number
   readonly targets?: readonly TargetName[]
   readonly apache?: string
   readonly dir: string
@@ -56,6 +58,7 @@ const program = new Command('bench')
   .option('--duration <ms>', 'counted time of one cell (2000)', integer)
   .option('--warm-up <ms>', 'load per workload after each start, uncounted (8000)', integer)
   .option('--starts <n>', 'starts for the start time; 0 leaves it out (5)', integer)
+  .option('--kills <n>', 'with --ensemble: leaders killed per place of the writer (5)', integer)
   .option(
     '--targets <targets>',
     targetNames.join(','),
@@ -80,6 +83,22 @@ const ensembleDefaults: Pick<Plan, 'targets' | 'workloads' | 'shapes'> = {
     { connections: 10, outstanding: 10 },
     { connections: 100, outstanding: 1 },
   ],
+}
+
+/** The gaps that clients see when a leader dies, as a table; empty when none is to be killed. */
+async function killLeaders(options: Options, targets: readonly TargetName[]): Promise<string> {
+  const kills = options.kills ?? (options.quick ? 1 : 5)
+  if (kills === 0) return ''
+  const plan = Array.from({ length: kills }, () => placements).flat()
+  const found = new Map<string, readonly Failover[]>()
+  for (const target of targets) {
+    if (target === 'echo') continue
+    const apache = options.apache?.startsWith('3.9') ? 'apache-3.9' : 'apache-3.8'
+    const kind = target === 'apache' ? apache : target
+    const progress = (line: string): void => void process.stderr.write(`  ${line}\n`)
+    found.set(target, await measureFailover(kind, plan, 'SIGKILL', progress))
+  }
+  return failoverTable(found)
 }
 
 async function main(): Promise<void> {
@@ -114,7 +133,8 @@ async function main(): Promise<void> {
   }
   const machine = describeMachine(directory, apache)
   const measurements = await measure(plan)
-  const text = toTables(machine, plan, measurements)
+  const failovers = options.ensemble ? await killLeaders(options, targets) : ''
+  const text = toTables(machine, plan, measurements) + failovers
   process.stdout.write(options.json ? toJson(machine, plan, measurements) : text)
   if (options.writeDoc) writeDocument(text)
 }

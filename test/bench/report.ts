@@ -1,3 +1,4 @@
+import { type Failover, placements } from './failover.ts'
 import type { Machine } from './machine.ts'
 import type { Cell, CellRound, Footprint, Measurements, Plan } from './measure.ts'
 import { type Shape, shapeName, type Workload } from './shapes.ts'
@@ -178,6 +179,18 @@ function footprintTable(plan: Plan, footprints: readonly Footprint[]): string {
       row('resident after the load, MiB', 'residentAfterLoad', mebibytes),
     ],
   )
+}
+
+/** By target: the gap that one writer saw at each death of a leader. */
+export function failoverTable(found: ReadonlyMap<string, readonly Failover[]>): string {
+  const rows = placements.map((placement) => {
+    const cells = [...found.values()].map((failovers) => {
+      const gaps = failovers.filter((one) => one.placement === placement).map((one) => one.gapMs)
+      return `${whole(median(gaps))} (${whole(Math.min(...gaps))}–${whole(Math.max(...gaps))})`
+    })
+    return [`writer ${placement}`, ...cells]
+  })
+  return `\n${table(['longest gap after kill -9 of the leader, ms', ...found.keys()], rows)}\n`
 }
 
 /** Everything that was measured, every round of it. */

@@ -2,12 +2,10 @@
  * Three Kafka brokers in ZooKeeper mode keep everything they share in our server: who is alive, who
  * is the controller, who leads which partition. A crash of the controller tries all of it at once.
  */
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest'
-import { mavenClasspath } from './harness/maven.ts'
-import { freePort, scratchDirectory, startServer, type TestServer } from './harness/server.ts'
-import { compileJava, JavaProgram } from './java/java-program.ts'
-import { Broker } from './kafka/kafka-cluster.ts'
+import { startServer, type TestServer } from './harness/server.ts'
+import type { JavaProgram } from './java/java-program.ts'
+import { type Broker, KafkaCluster } from './kafka/kafka-cluster.ts'
 
 const tickTimeMs = 2000
 const sessionTimeoutMs = 6000
@@ -21,72 +19,40 @@ const brokerIds = [1, 2, 3]
 // The client inside 3.4.1 is ZooKeeper 3.6.4, the one inside 3.9.2 is ZooKeeper 3.8.4.
 describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
   let server: TestServer
-  let brokers: Broker[] = []
+  let cluster: KafkaCluster
   let probe: JavaProgram
 
-  const brokerOf = (id: number): Broker => {
-    const broker = brokers.find((candidate) => candidate.id === id)
-    if (broker === undefined) throw new Error(`there is no broker ${id}`)
-    return broker
-  }
   const controllerId = async (): Promise<number> =>
     Number(/"brokerid":(\d+)/.exec(await probe.ask('get /controller'))?.[1])
   const others = (id: number): string => brokerIds.filter((other) => other !== id).join(',')
 
   beforeAll(async () => {
-    const jars = await mavenClasspath([
-      `org.apache.kafka:kafka_2.13:${kafkaVersion}`,
-      'org.slf4j:slf4j-simple:1.7.36',
-    ])
-    const classPath = await compileJava([join(import.meta.dirname, 'kafka/KafkaProbe.java')], jars)
     server = await startServer({ config: { tickTime: String(tickTimeMs) } })
-    const ports = await Promise.all(brokerIds.map(freePort))
-    brokers = ports.map(
-      (port, index) =>
-        new Broker({
-          id: index + 1,
-          port,
-          zooKeeperConnect: server.connectString,
-          sessionTimeoutMs,
-          classPath: jars,
-          directory: scratchDirectory(`kafka-${index + 1}`),
-        }),
-    )
-    for (const broker of brokers) await broker.start()
-    const bootstrapServers = ports.map((port) => `127.0.0.1:${port}`).join(',')
-    probe = new JavaProgram({
-      classPath,
-      mainClass: 'KafkaProbe',
-      args: [server.connectString, bootstrapServers],
-      jvmFlags: ['-Xmx128m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'],
-    })
-    await probe.expectOk('start')
+    const zooKeeperConnect = server.connectString
+    const version = kafkaVersion
+    cluster = await KafkaCluster.start({ version, zooKeeperConnect, sessionTimeoutMs, brokerIds })
+    probe = cluster.probe
   })
 
   afterAll(async () => {
-    probe?.kill('SIGKILL')
-    await Promise.all(brokers.map((broker) => broker.stop('SIGKILL')))
+    await cluster?.kill()
     await server?.stop()
   })
 
-  /** A failed step is explained by the brokers more often than by the assertion. */
   const reportOnFailure = (): void =>
     onTestFailed(async () => {
-      for (const broker of brokers) {
-        console.log(`broker ${broker.id} said last:\n${await broker.logTail(30)}`)
-      }
-      console.log(`the probe complained:\n${probe?.stderr}\nthe server's log:\n${server.log()}`)
+      console.log(`${await cluster.report()}\nthe server's log:\n${server.log()}`)
     })
 
   it('registers every broker under /brokers/ids with its address', async () => {
     reportOnFailure()
-    for (const { id, port } of brokers) {
+    for (const { id, port } of cluster.brokers) {
       await probe.ask(`awaitPresent /brokers/ids/${id} 60000`)
       const registration = JSON.parse(await probe.ask(`get /brokers/ids/${id}`))
       expect(registration).toMatchObject({ host: '127.0.0.1', port, version: 5 })
     }
     await probe.ask('awaitPresent /controller 30000')
-    await probe.ask(`awaitBrokers ${brokers.length} 30000`)
+    await probe.ask(`awaitBrokers ${brokerIds.length} 30000`)
   })
 
   it('creates a topic on all three and carries 10,000 messages', async () => {
@@ -121,7 +87,7 @@ describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
 
   it('loses the crashed controller within its session timeout plus one tick', async () => {
     reportOnFailure()
-    crashed = brokerOf(await controllerId())
+    crashed = cluster.broker(await controllerId())
     const killedAtMs = performance.now()
     await crashed.stop('SIGKILL')
     await probe.ask(`awaitGone /brokers/ids/${crashed.id} 30000`)
@@ -156,7 +122,7 @@ describe.each(['3.4.1', '3.9.2'])('Kafka %s', (kafkaVersion) => {
 
   it('forgets a broker that stops in order at once', async () => {
     reportOnFailure()
-    const stopped = brokerOf(await controllerId())
+    const stopped = cluster.broker(await controllerId())
     await stopped.stop('SIGTERM')
     // The session was closed, not lost: its node is gone by the time the process is.
     await probe.ask(`awaitGone /brokers/ids/${stopped.id} 500`)

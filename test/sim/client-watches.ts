@@ -10,11 +10,6 @@ export class ClientWatches {
   readonly #active = new Map<string, WatchLog>()
   /** Paths whose deletion has been told: setWatches may tell it once more for the other table. */
   readonly #deleted = new Set<string>()
-  readonly #rearming = new Map<Op, readonly WatchLog[]>()
-
-  get count(): number {
-    return this.#active.size
-  }
 
   /** The request that sets all of them anew on another connection; undefined: there are none. */
   toSetAnew(relativeZxid: number): Call | undefined {
@@ -30,7 +25,6 @@ export class ClientWatches {
     if (reply === undefined) return
     if (call.op === 'setWatches') {
       for (const watch of this.#active.values()) watch.rearmedAt.push(session.received.length - 1)
-      this.#rearming.delete(op)
       return
     }
     if (!('watch' in call) || !call.watch) return

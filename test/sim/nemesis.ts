@@ -69,6 +69,12 @@ export class Nemesis {
     return chance.exponential(chance.pick([0.2, 1, 4, 12]) * swarm.tickMs)
   }
 
+  /** Nothing stands still any more when things are to heal. */
+  #until(): number {
+    const { heap, swarm } = this.#parts
+    return Math.min(heap.now + this.#duration(), swarm.faultyMs)
+  }
+
   /** What was done, for the trace; undefined: nothing. */
   #do(kind: FaultKind): string | undefined {
     const { chance, processes } = this.#parts
@@ -80,12 +86,12 @@ export class Nemesis {
       case 'wipe':
         return this.#crash(process, 'power', true)
       case 'stall':
-        process.stall(this.#parts.heap.now + this.#duration())
+        process.stall(this.#until())
         return process.host
       case 'slowDisk':
         return this.#slowDisk(process)
       case 'stuckDisk':
-        process.diskStuckUntil = this.#parts.heap.now + this.#duration()
+        process.diskStuckUntil = this.#until()
         return process.host
       case 'wallJump':
         process.skew.wallOffsetMs += chance.between(-3_600_000, 3_600_000)

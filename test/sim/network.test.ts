@@ -130,6 +130,15 @@ describe('the simulated network', () => {
     }
   })
 
+  it('gives up a dial whose answer is lost with the computer that gave it', () => {
+    const two = new Two()
+    two.dial()
+    while (two.b.socket === undefined) two.heap.step()
+    two.network.dropHost('b', false)
+    two.pass(5000)
+    expect(two.a.told).toEqual(['closed'])
+  })
+
   it('tells one end of a reset, or both', () => {
     for (const isTold of [true, false]) {
       const two = new Two()

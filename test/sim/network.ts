@@ -69,6 +69,10 @@ export class SimNetwork {
     far.peer = socket
     this.#sockets.add(socket)
     this.heap.after(this.latency(from, to), () => this.#onSyn(socket, far, port))
+    // Whatever became of it on the way: nobody waits longer for a connection.
+    this.heap.after(DIAL_TIMEOUT_MS, () => {
+      if (!socket.isOpen) socket.die()
+    })
     return socket
   }
 
@@ -80,11 +84,7 @@ export class SimNetwork {
     if (stalledUntil > this.heap.now)
       return this.heap.at(stalledUntil, () => this.#onSyn(socket, far, port))
     const ports = this.#listeners.get(to)
-    const isLost = this.isBlocked(from, to) || this.isBlocked(to, from) || ports === undefined
-    if (isLost) {
-      this.heap.after(DIAL_TIMEOUT_MS, () => socket.die())
-      return
-    }
+    if (this.isBlocked(from, to) || this.isBlocked(to, from) || ports === undefined) return
     const accept = ports.get(port)
     if (accept === undefined) {
       this.heap.after(this.latency(to, from), () => socket.die())

@@ -109,6 +109,122 @@ export const plants: readonly Plant[] = [
     members: 1,
     seedsMax: 200,
   },
+  {
+    name: 'ack-before-sync-3',
+    story: 'the same lie of the disks, in an ensemble',
+    diskFaults: { acksEarly: true },
+    members: 3,
+    seedsMax: 300,
+  },
+  {
+    name: 'commit-without-quorum',
+    story: 'a proposal commits as soon as one member has it on disk',
+    patches: [
+      {
+        file: 'src/quorum/proposals.ts',
+        from: 'if (!this.#quorum.containsQuorum(this.#hasAckedHead)) return undefined',
+        to: 'if (![...this.#acked.keys()].some(this.#hasAckedHead)) return undefined',
+      },
+    ],
+    members: 3,
+    seedsMax: 300,
+  },
+  {
+    name: 'trunc-skipped',
+    story: 'a member that is told to cut its log back says that it has, and does not',
+    patches: [
+      {
+        file: 'src/server/replica.ts',
+        from: '    // A snapshot that is being written may hold what is about to be cut off.\n',
+        to: `    if (zxid > 0) {
+      this.#lastLoggedZxid = zxid
+      return lane.whenDurable(() => done(undefined))
+    }
+`,
+      },
+    ],
+    members: 3,
+    seedsMax: 300,
+  },
+  {
+    name: 'epoch-not-persisted',
+    story: 'the epoch files are never written',
+    diskFaults: { dropsEpochs: true },
+    members: 3,
+    seedsMax: 1000,
+  },
+  {
+    name: 'votes-without-epoch',
+    story: 'only the last zxid decides who may lead, in the election and before the leader',
+    patches: [
+      {
+        file: 'src/quorum/vote.ts',
+        from: '  if (vote.peerEpoch !== than.peerEpoch) return vote.peerEpoch > than.peerEpoch\n',
+        to: '',
+      },
+      {
+        file: 'src/quorum/epoch-agreement.ts',
+        from: '    if (currentEpoch !== this.#ownEpoch) return currentEpoch > this.#ownEpoch\n',
+        to: '',
+      },
+    ],
+    members: 3,
+    seedsMax: 1000,
+  },
+  {
+    name: 'session-owner-ignored',
+    story: 'a write that comes from where the session was before is done, not refused',
+    patches: [
+      {
+        file: 'src/server/session-gatekeeper.ts',
+        from: 'return session.owner === request.owner ? Err.ok : Err.sessionMoved',
+        to: 'return Err.ok',
+      },
+    ],
+    members: 3,
+    seedsMax: 300,
+  },
+  {
+    name: 'diff-off-by-one',
+    story: 'a DIFF leaves out the first txn that the learner lacks',
+    patches: [
+      {
+        file: 'src/quorum/sync-plan.ts',
+        from: '  cursor: peerZxid,\n})',
+        to: '  cursor: peerZxid + 1,\n})',
+      },
+    ],
+    members: 3,
+    seedsMax: 300,
+  },
+  {
+    name: 'history-not-awaited',
+    story: 'a learner acks NEWLEADER before the history and the epoch are on its disk',
+    patches: [
+      {
+        file: 'src/quorum/learner.ts',
+        from: `const uncommitted = this.#history.startAcking()
+    replica.whenDurable(() => {`,
+        to: `const uncommitted = this.#history.startAcking()
+    ;[0].forEach(() => {`,
+      },
+    ],
+    members: 3,
+    seedsMax: 3000,
+  },
+  {
+    name: 'sync-unconfirmed',
+    story: 'a leader answers a sync without asking whether it still leads',
+    patches: [
+      {
+        file: 'src/server/write-path.ts',
+        from: 'this.proposals.barrier({ sync: origin }, this.#learners?.confirm())',
+        to: 'this.proposals.barrier({ sync: origin }, 0)',
+      },
+    ],
+    members: 3,
+    seedsMax: 1000,
+  },
 ]
 
 /** Runs this simulator over a copy of the sources with the bug in it. True: it was caught. */

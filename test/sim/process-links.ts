@@ -10,13 +10,16 @@ export class ProcessLinks {
   readonly #network: SimNetwork
   readonly #enter: (deliver: (member: Member) => void) => void
   readonly #sockets = new Map<LinkId, Socket>()
+  readonly #trace: (line: () => string) => void
   #lastAccepted = 0
 
   constructor(
     host: string,
     network: SimNetwork,
     enter: (deliver: (member: Member) => void) => void,
+    trace: (line: () => string) => void,
   ) {
+    this.#trace = trace
     this.#host = host
     this.#network = network
     this.#enter = enter
@@ -31,6 +34,7 @@ export class ProcessLinks {
     this.#lastAccepted += 1
     const link = this.#lastAccepted
     this.#sockets.set(link, socket)
+    this.#trace(() => `${this.#host} accepts link ${link} of ${socket.peerHost}: ${port}`)
     this.#enter((member) => member.onLinkAccepted(link, port))
     return this.#eventsOf(link)
   }
@@ -48,6 +52,7 @@ export class ProcessLinks {
       onClosed: () =>
         tell((member) => {
           this.#sockets.delete(link)
+          this.#trace(() => `${this.#host} loses link ${link}`)
           member.onLinkClosed(link)
         }),
     }
@@ -55,6 +60,7 @@ export class ProcessLinks {
 
   dial(link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {
     const host = addresses[0]?.host ?? ''
+    this.#trace(() => `${this.#host} dials link ${link} to ${host}: ${port}`)
     this.#sockets.set(link, this.#network.dial(this.#host, host, port, this.#eventsOf(link)))
   }
 
@@ -63,6 +69,7 @@ export class ProcessLinks {
   }
 
   close(link: LinkId): void {
+    this.#trace(() => `${this.#host} closes link ${link}`)
     this.#sockets.get(link)?.close()
     this.#sockets.delete(link)
   }

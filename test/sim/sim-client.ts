@@ -15,7 +15,6 @@ import {
   describeCall,
   type History,
   hex,
-  isWrite,
   type Op,
   type SessionLog,
   Violation,
@@ -65,14 +64,10 @@ export class SimClient {
   #lastHeard = 0
   #lastSent = 0
   #attempt = 0
-  /** While true no new session is opened. */
-  isRetiring = false
-  isPreferring: readonly string[]
 
   constructor(parts: ClientParts) {
     this.#parts = parts
     this.host = `c${parts.index}`
-    this.isPreferring = parts.hosts
     this.#reconnect(parts.chance.below(100))
     this.#tick()
   }
@@ -89,16 +84,11 @@ export class SimClient {
     return this.#pending.length
   }
 
-  /** The session that it will go on with; to be abandoned, it must be told. */
-  get watching(): number {
-    return this.#watches.count
-  }
-
   /** The process dies: no word to anybody, and the session is left to expire. */
   die(isTold: boolean): void {
     this.#isGone = true
-    const { session, parts } = { session: this.session, parts: this.#parts }
-    if (session !== undefined) session.end ??= { at: parts.heap.now, how: 'abandoned' }
+    if (this.session !== undefined)
+      this.session.end ??= { at: this.#parts.heap.now, how: 'abandoned' }
     if (isTold) this.#socket?.close()
     else this.#socket?.vanish()
     this.#forgetConnection()
@@ -139,6 +129,12 @@ export class SimClient {
   }
 
   #forgetConnection(): void {
+    // Who has asked for the end of its session does not come back to it.
+    const isClosing = this.#pending.some(({ call }) => call.op === 'closeSession')
+    if (isClosing && this.session !== undefined) {
+      this.session.end ??= { at: this.#parts.heap.now, how: 'abandoned' }
+      this.#forgetSession()
+    }
     this.#socket = undefined
     this.#isOpen = false
     this.#pending = []
@@ -154,12 +150,11 @@ export class SimClient {
   }
 
   #connect(): void {
-    if (this.isRetiring && this.session === undefined) return
     const { chance, network, counters, trace } = this.#parts
     counters.connections += 1
     this.#connection = counters.connections
     this.#splitter = new FrameSplitter(FRAME_BYTES_MAX)
-    const host = chance.pick(this.isPreferring)
+    const host = chance.pick(this.#parts.hosts)
     trace(() => `${this.host} dials ${host}`)
     this.#lastHeard = this.#parts.heap.now
     this.#socket = network.dial(this.host, host, 'client', {
@@ -179,7 +174,8 @@ export class SimClient {
   }
 
   #onOpened(): void {
-    const { session, timeoutMs } = { session: this.session, timeoutMs: this.#parts.timeoutMs }
+    const { session } = this
+    const { timeoutMs } = this.#parts
     this.#lastHeard = this.#parts.heap.now
     const w = new JuteWriter()
     writeConnectRequest(w, {
@@ -248,13 +244,17 @@ export class SimClient {
 
   /** The next connection begins a new session. */
   #dropSession(): void {
+    this.#forgetSession()
+    this.#socket?.close()
+    this.#forgetConnection()
+    this.#reconnect(this.#parts.chance.exponential(50))
+  }
+
+  #forgetSession(): void {
     this.session = undefined
     this.#passwd = Buffer.alloc(16)
     this.#watches = new ClientWatches()
     this.#xid = 0
-    this.#socket?.close()
-    this.#forgetConnection()
-    this.#reconnect(this.#parts.chance.exponential(50))
   }
 
   #onFrame(frame: Buffer): void {
@@ -307,10 +307,5 @@ export class SimClient {
       this.#guard(() => this.disconnect())
     } else if (this.#isOpen && now - this.#lastSent > timeout / 3) this.call({ op: 'ping' })
     heap.after(timeout / 8, () => this.#tick())
-  }
-
-  /** Writes whose fate is not known yet. */
-  get writesOut(): number {
-    return this.#pending.filter((op) => isWrite(op.call)).length
   }
 }

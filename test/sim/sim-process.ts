@@ -171,6 +171,7 @@ class ProcessRun implements Machine {
   readonly #links: ProcessLinks
   readonly #clients = new Map<number, Socket>()
   #lastClient = 0
+  #shownZxid = -1
   #isEnded = false
 
   constructor(process: SimProcess, parts: ProcessParts) {
@@ -193,7 +194,12 @@ class ProcessRun implements Machine {
     this.member = new Member({ ...ports, ensemble }, loaded, noWords)
     this.#loop = new TurnLoop(this.member, this)
     const { network } = parts
-    this.#links = new ProcessLinks(process.host, network, (deliver) => this.enter(deliver))
+    this.#links = new ProcessLinks(
+      process.host,
+      network,
+      (deliver) => this.enter(deliver),
+      parts.trace,
+    )
     if (ensemble !== undefined) this.#links.listen()
     network.listen(process.host, 'client', (socket) => this.#onClient(socket))
     this.enter((member) => member.start())
@@ -297,7 +303,22 @@ class ProcessRun implements Machine {
   }
 
   afterThisTurn(fn: () => void): void {
-    this.#parts.heap.after(TURN_MS, () => this.guard(fn))
+    this.#parts.heap.after(TURN_MS, () =>
+      this.guard(() => {
+        fn()
+        this.#show()
+      }),
+    )
+  }
+
+  /** Who serves shows its state, whether anybody looks or not. */
+  #show(): void {
+    const { role, tree } = this.member
+    if (role === 'none' || tree.lastProcessedZxid === this.#shownZxid) return
+    this.#shownZxid = tree.lastProcessedZxid
+    const { ledger } = this.#parts
+    ledger.onShown(this.#process.log, this.#shownZxid)
+    ledger.onState(this.#process.host, this.#shownZxid, tree.digest.toBigInt())
   }
 
   #onClient(socket: Socket): SocketEvents {
@@ -320,12 +341,8 @@ class ProcessRun implements Machine {
   writeClient(cnxn: number, bytes: Buffer): number {
     const socket = this.#clients.get(cnxn)
     if (socket === undefined) return 0
-    const { tree } = this.member
     const zxid = shownZxid(bytes)
-    const { ledger } = this.#parts
-    if (zxid > 0) ledger.onShown(this.#process.log, zxid)
-    if (zxid === tree.lastProcessedZxid)
-      ledger.onState(this.#process.host, zxid, tree.digest.toBigInt())
+    if (zxid > 0) this.#parts.ledger.onShown(this.#process.log, zxid)
     return socket.send(bytes)
   }
 

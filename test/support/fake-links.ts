@@ -56,6 +56,12 @@ export class FakeLinks implements Links {
     fake.isClogged = !open
   }
 
+  /** The peer takes so many bytes of what waits for it. */
+  takeSome(link: LinkId, bytes: number): void {
+    const fake = this.#of(link)
+    fake.waiting = Math.max(0, fake.waiting - bytes)
+  }
+
   isClosed(link: LinkId): boolean {
     return this.#of(link).isClosed
   }

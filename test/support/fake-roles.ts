@@ -151,6 +151,7 @@ const noLearners: Learners = {
   commit: () => {},
   confirm: () => 0,
   sendSync: () => {},
+  sendRevalidated: () => {},
   giveUp: () => {},
 }
 const noLine: LeaderLine = { forward: () => {}, revalidate: () => {} }

@@ -133,6 +133,10 @@ describe('the check of a history', () => {
     const set = write('a1', [0, 10], { zxid: 1, version: 1 })
     const blind = write('b1', [20, 30], { zxid: 2, version: 2, expected: 0 })
     expect(problems(set, blind)).toEqual(['a version was not the expected one'])
+    const unknown = lost('b1', [20, 30], { expected: 0 })
+    expect(problems(set, unknown, read('c', 'b1', 2, [40, 50]))).toEqual([
+      'a version was not the expected one',
+    ])
     const refused = write('b1', [20, 30], { outcome: 'refused', expected: 1 })
     expect(problems(set, refused)).toEqual(['refused although the version was right'])
     expect(problems(set, refused, write('c1', [25, 40], { zxid: 2, version: 2 }))).toEqual([])

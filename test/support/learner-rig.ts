@@ -1,7 +1,7 @@
 import { JuteWriter } from 'jute-ts'
 import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { type QuorumPacket, writeQuorumPacket } from '../../src/data/records.ts'
-import type { Ensemble, EnsembleMember } from '../../src/quorum/ensemble.ts'
+import type { Ensemble } from '../../src/quorum/ensemble.ts'
 import { Learner } from '../../src/quorum/learner.ts'
 import { defaultLearnerLimits, type LearnerLimits } from '../../src/quorum/learner-history.ts'
 import type { LinkId } from '../../src/quorum/links.ts'
@@ -12,51 +12,20 @@ import {
   packetName,
   SNAP_SIGNATURE,
 } from '../../src/quorum/packets.ts'
-import { MajorityQuorum } from '../../src/quorum/quorum-verifier.ts'
 import type { Entry } from '../../src/quorum/replica.ts'
 import type { Epochs, RoleParts } from '../../src/quorum/role.ts'
 import { FakeLinks } from './fake-links.ts'
+import { testEnsemble, z } from './leader-rig.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
 
-/** Epoch and counter. */
-export const z = (epoch: number, counter: number): number => epoch * 2 ** 32 + counter
-
-const member = (sid: number, role: EnsembleMember['role']): EnsembleMember => ({
-  sid,
-  role,
-  quorumAddresses: [{ host: `host${sid}`, port: 2888 }],
-  electionAddresses: [{ host: `host${sid}`, port: 3888 }],
-})
-
-/** tickTime 1000, initLimit 10, syncLimit 5; connectToLearnerMasterLimit 3. */
+/** connectToLearnerMasterLimit 3. */
 function ensembleOf(
   sid: number,
   role: 'following' | 'observing',
   over: Partial<Ensemble>,
 ): Ensemble {
-  const self = member(sid, role === 'observing' ? 'observer' : 'participant')
-  const members = [1, 2, 3].map((voter) => member(voter, 'participant'))
-  return {
-    self,
-    members: new Map([...members, self].map((m) => [m.sid, m])),
-    verifier: new MajorityQuorum([1, 2, 3]),
-    configText: 'version=0',
-    configVersion: 0,
-    tickTimeMs: 1000,
-    initLimitMs: 10_000,
-    syncLimitMs: 5000,
-    cnxTimeoutMs: 5000,
-    connectToLeaderLimitMs: 3000,
-    notificationIntervalMsMin: 200,
-    notificationIntervalMsMax: 60_000,
-    finalizeWaitMs: 200,
-    snapshotSizeFactor: 0.33,
-    forceSnapshotSync: false,
-    concurrentSnapSyncsMax: 10,
-    concurrentDiffSyncsMax: 100,
-    observerLogs: true,
-    ...over,
-  }
+  const observers = role === 'observing' ? [sid] : []
+  return testEnsemble({ self: sid, observers, over: { connectToLeaderLimitMs: 3000, ...over } })
 }
 
 export interface LearnerRigOptions {
@@ -96,8 +65,11 @@ export class LearnerRig {
       this.logs.push(`${message} ${JSON.stringify(fields)}`)
     }
     const logger: Logger = { debug: note, info: note, warn: note, error: note }
+    const ensemble = ensembleOf(sid, role, over)
+    const leader = ensemble.members.get(3)
+    if (leader === undefined) throw new Error('server 3 leads')
     const parts: RoleParts = {
-      ensemble: ensembleOf(sid, role, over),
+      ensemble,
       replica: this.replica,
       links: this.links,
       epochs: this.epochs,
@@ -108,14 +80,7 @@ export class LearnerRig {
       this.ends.push(reason)
     }
     const allLimits = { ...defaultLearnerLimits, ...limits }
-    this.learner = new Learner(
-      parts,
-      member(3, 'participant'),
-      role,
-      this.nowMono,
-      onEnd,
-      allLimits,
-    )
+    this.learner = new Learner(parts, leader, role, this.nowMono, onEnd, allLimits)
   }
 
   /** What was dialed last. */

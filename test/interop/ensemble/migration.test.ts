@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { CheckedLoad } from '../harness/checked-load.ts'
 import { Ensemble } from '../harness/ensemble.ts'
+import { expectEqualStates, expectNoMismatch, reportOnFailure } from '../harness/ensemble-checks.ts'
 import { extendedTypesFlag } from '../harness/random-tree.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
 
@@ -23,7 +24,7 @@ describe.each(others)('a rolling migration from three servers of %s', (other) =>
       kinds: [other, other, other],
       jvmFlags: extendedTypesFlag,
     })
-    ensemble.reportOnFailure()
+    reportOnFailure(ensemble)
     await ensemble.start()
     load = await CheckedLoad.start({ ports: ensemble.ports, timeoutMs: 20_000, thinkMs: 10 })
     for (const kind of [subject, other]) {
@@ -40,8 +41,8 @@ describe.each(others)('a rolling migration from three servers of %s', (other) =>
     console.log(`${other} to ${subject} and back:`, load.summary)
     expect(problems).toEqual([])
     expect(load.summary.sessionsLost).toBe(0)
-    await ensemble.expectEqualStates()
-    await ensemble.expectNoMismatch()
+    await expectEqualStates(ensemble)
+    await expectNoMismatch(ensemble)
   })
 })
 

@@ -10,6 +10,7 @@ import { OpCode } from '../../../src/data/op-code.ts'
 import { readGetDataResponse, readStat, readWatcherEvent } from '../../../src/data/records.ts'
 import { create, exists, getData, pathOnly, setData } from '../../support/requests.ts'
 import { Ensemble } from '../harness/ensemble.ts'
+import { expectEqualStates, expectNoMismatch, reportOnFailure } from '../harness/ensemble-checks.ts'
 import type { Member } from '../harness/ensemble-member.ts'
 import type { Sync } from '../harness/network.ts'
 import { extendedTypesFlag } from '../harness/random-tree.ts'
@@ -77,7 +78,7 @@ describe.each(compositions)('two of %s, and one of %s between them', (outer, inn
     const marker = `unseen-${leader.sid}-${leader.kind}`
     all.network.partition([[leader.sid]])
     const unseen = client.call(OpCode.setData, setData(COUNT, marker)).catch(() => 'lost')
-    await until(`${marker} in the leader's log`, 5000, () => logHolds(leader, marker))
+    await until(`${marker} in the leader's log`, 20_000, () => logHolds(leader, marker))
     await leader.stop('SIGKILL')
     expect(await unseen).toBe('lost')
     all.network.dropHeld()
@@ -93,7 +94,7 @@ describe.each(compositions)('two of %s, and one of %s between them', (outer, inn
       jvmFlags: extendedTypesFlag,
     })
     all = ensemble
-    all.reportOnFailure()
+    reportOnFailure(all)
     const [first, middle, last] = [all.member(1), all.member(2), all.member(3)]
     expect(await all.start(1, 2)).toBe(middle)
     await last.start()
@@ -120,9 +121,9 @@ describe.each(compositions)('two of %s, and one of %s between them', (outer, inn
     expect(lastSyncOf(last, middle).mode).toBe('TRUNC')
 
     await write(1)
-    const state = await all.expectEqualStates()
+    const state = await expectEqualStates(all)
     expect(state.get(COUNT)?.stat.version).toBe(5 + MANY + 5 + MANY + 1)
-    await all.expectNoMismatch()
+    await expectNoMismatch(all)
   })
 
   /** One session with an ephemeral and a watch, at each member in turn. */

@@ -4,6 +4,7 @@ import { Prng } from '../../../src/base/prng.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { create } from '../../support/requests.ts'
 import { Ensemble } from '../harness/ensemble.ts'
+import { expectEqualStates, expectNoMismatch, reportOnFailure } from '../harness/ensemble-checks.ts'
 import { extendedTypesFlag, randomWrite } from '../harness/random-tree.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
 import { WireClient } from '../harness/wire-client.ts'
@@ -30,22 +31,20 @@ const compositions: [ServerKind, ServerKind, ServerKind][] = [
 describe.each(compositions)('%s, %s, and %s as the leader', (...kinds) => {
   it('have the same nodes and the same digests after a long random run', async () => {
     ensemble = await Ensemble.create({ kinds, jvmFlags: extendedTypesFlag })
-    ensemble.reportOnFailure()
+    reportOnFailure(ensemble)
     await ensemble.start(2, 3)
     await ensemble.start(1)
     await run(ensemble, new Prng(2026))
-    const state = await ensemble.expectEqualStates()
+    const state = await expectEqualStates(ensemble)
     expect(state.size).toBeGreaterThan(30)
-    await ensemble.expectNoMismatch()
+    await expectNoMismatch(ensemble)
     await expectEqualDigests(ensemble)
 
     // And again with what everybody has read from its own files.
     for (const member of ensemble.members) await member.stop('SIGKILL')
     await ensemble.start()
-    expect([...(await ensemble.expectEqualStates()).keys()].sort()).toEqual(
-      [...state.keys()].sort(),
-    )
-    await ensemble.expectNoMismatch()
+    expect([...(await expectEqualStates(ensemble)).keys()].sort()).toEqual([...state.keys()].sort())
+    await expectNoMismatch(ensemble)
   })
 })
 

@@ -1,10 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFailed } from 'vitest'
 import { Member } from './ensemble-member.ts'
 import { Network } from './network.ts'
 import { freePorts } from './ports.ts'
-import { type NodeText, stateOf } from './random-tree.ts'
 import { type ServerKind, scratchDirectory } from './server.ts'
 import { until } from './until.ts'
 import { WireClient } from './wire-client.ts'
@@ -146,41 +144,9 @@ export class Ensemble {
     })
   }
 
-  /**
-   * All running members show clients the same nodes, which it resolves with. The node of the
-   * configuration is left out: members behind proxies have addresses of their own for each other.
-   */
-  async expectEqualStates(): Promise<ReadonlyMap<string, NodeText>> {
-    await this.untilEqualZxid()
-    const states = await Promise.all(this.running.map((member) => stateOf(member.port)))
-    for (const state of states) state.delete('/zookeeper/config')
-    const [first = new Map<string, NodeText>()] = states
-    for (const state of states) expect([...state].sort()).toEqual([...first].sort())
-    return first
-  }
-
-  /** No running member has found that its digest is not the leader's, or not that of its files. */
-  async expectNoMismatch(): Promise<void> {
-    for (const member of this.running) {
-      expect([member.name, await member.metric('zk_digest_mismatches_count')]).toEqual([
-        member.name,
-        0,
-      ])
-      expect(member.log()).not.toMatch(/digest (differs|mismatch)|Digests are not matching/i)
-    }
-  }
-
   /** Kills all that runs and takes down the network. */
   async close(): Promise<void> {
     await Promise.all(this.members.map((member) => member.stop('SIGKILL')))
     await this.#network?.close()
-  }
-
-  /** When the running test fails, prints what each member said last. */
-  reportOnFailure(): void {
-    onTestFailed(() => {
-      for (const member of this.members)
-        console.log(`${member.name} said last:\n${member.logTail(8000)}`)
-    })
   }
 }

@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -124,6 +125,13 @@ public final class KafkaProbe {
               command[1], Integer.parseInt(command[2]), command[3], Long.parseLong(command[4]));
       case "produce" ->
           produce(command[1], Integer.parseInt(command[2]), Integer.parseInt(command[3]));
+      case "producePaced" ->
+          producePaced(
+              command[1],
+              Integer.parseInt(command[2]),
+              Integer.parseInt(command[3]),
+              Long.parseLong(command[4]));
+      case "owner" -> Long.toHexString(zooKeeper.exists(command[1], false).getEphemeralOwner());
       case "subscribe" -> subscribe(command[1]);
       case "consume" -> consume(Integer.parseInt(command[1]), Long.parseLong(command[2]));
       default -> throw new IllegalArgumentException("unknown command " + command[0]);
@@ -235,6 +243,26 @@ public final class KafkaProbe {
     producer.flush();
     for (Future<RecordMetadata> acknowledgement : sent) acknowledgement.get();
     return String.valueOf(sent.size());
+  }
+
+  /**
+   * As "produce", but a number every "pauseMs", so that it goes on over what happens meanwhile.
+   * Answers how many were acknowledged and the longest time from sending to acknowledgement.
+   */
+  private String producePaced(String topic, int from, int to, long pauseMs) throws Exception {
+    List<Future<RecordMetadata>> sent = new ArrayList<>();
+    AtomicLong longestNanos = new AtomicLong();
+    for (int number = from; number < to; number += 1) {
+      long start = System.nanoTime();
+      sent.add(
+          producer.send(
+              new ProducerRecord<>(topic, number, number),
+              (metadata, error) ->
+                  longestNanos.accumulateAndGet(System.nanoTime() - start, Math::max)));
+      TimeUnit.MILLISECONDS.sleep(pauseMs);
+    }
+    for (Future<RecordMetadata> acknowledgement : sent) acknowledgement.get();
+    return sent.size() + " longestMs=" + TimeUnit.NANOSECONDS.toMillis(longestNanos.get());
   }
 
   private String subscribe(String topic) {

@@ -1,10 +1,12 @@
-/** Kafka brokers in ZooKeeper mode as plain processes, one directory each, for kafka.test.ts. */
+/** Kafka brokers in ZooKeeper mode as plain processes, one directory each, and a probe that asks them. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { mavenClasspath } from '../harness/maven.ts'
 import { killGroup, track } from '../harness/process.ts'
-import { leanJvmFlags } from '../java/java-program.ts'
+import { freePort, scratchDirectory } from '../harness/server.ts'
+import { compileJava, JavaProgram, leanJvmFlags } from '../java/java-program.ts'
 
 export interface BrokerOptions {
   readonly id: number
@@ -93,5 +95,74 @@ export class Broker {
 
   get #logFile(): string {
     return join(this.#options.directory, 'broker.log')
+  }
+}
+
+export interface KafkaOptions {
+  readonly version: string
+  readonly zooKeeperConnect: string
+  readonly sessionTimeoutMs: number
+  readonly brokerIds: readonly number[]
+}
+
+/** Brokers of one cluster, and the probe that is connected to them and to their ZooKeeper. */
+export class KafkaCluster {
+  readonly brokers: readonly Broker[]
+  readonly probe: JavaProgram
+
+  private constructor(brokers: readonly Broker[], probe: JavaProgram) {
+    this.brokers = brokers
+    this.probe = probe
+  }
+
+  /** The processes are started; whether they work is for the caller to see. */
+  static async start(options: KafkaOptions): Promise<KafkaCluster> {
+    const { version, zooKeeperConnect, sessionTimeoutMs, brokerIds } = options
+    const jars = await mavenClasspath([
+      `org.apache.kafka:kafka_2.13:${version}`,
+      'org.slf4j:slf4j-simple:1.7.36',
+    ])
+    const classPath = await compileJava([join(import.meta.dirname, 'KafkaProbe.java')], jars)
+    const ports = await Promise.all(brokerIds.map(freePort))
+    const brokers = brokerIds.map((id, index) => {
+      const directory = scratchDirectory(`kafka-${id}`)
+      const port = ports[index] ?? 0
+      return new Broker({
+        id,
+        port,
+        zooKeeperConnect,
+        sessionTimeoutMs,
+        classPath: jars,
+        directory,
+      })
+    })
+    for (const broker of brokers) await broker.start()
+    const probe = new JavaProgram({
+      classPath,
+      mainClass: 'KafkaProbe',
+      args: [zooKeeperConnect, ports.map((port) => `127.0.0.1:${port}`).join(',')],
+      jvmFlags: ['-Xmx128m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'],
+    })
+    await probe.expectOk('start')
+    return new KafkaCluster(brokers, probe)
+  }
+
+  broker(id: number): Broker {
+    const broker = this.brokers.find((candidate) => candidate.id === id)
+    if (broker === undefined) throw new Error(`there is no broker ${id}`)
+    return broker
+  }
+
+  /** A failed step is explained by the brokers more often than by the assertion. */
+  async report(): Promise<string> {
+    const tails = this.brokers.map(
+      async (broker) => `broker ${broker.id} said last:\n${await broker.logTail(30)}`,
+    )
+    return [...(await Promise.all(tails)), `the probe complained:\n${this.probe.stderr}`].join('\n')
+  }
+
+  async kill(): Promise<void> {
+    this.probe.kill('SIGKILL')
+    await Promise.all(this.brokers.map((broker) => broker.stop('SIGKILL')))
   }
 }

@@ -67,6 +67,11 @@ class Script implements ElectionPost {
     this.election.advance(this.#now)
   }
 
+  /** The role has ended. */
+  look(): void {
+    this.election.lookForLeader(of(3), 'hurried', this.#now)
+  }
+
   hear(sid: number, state: PeerState, vote: Vote | undefined, round = 1, version = 2): void {
     this.election.onNotification(sid, { state, vote, round, version }, this.#now)
   }
@@ -121,6 +126,26 @@ describe('a member that looks', () => {
     script.hear(2, 'looking', of(2))
     expect(script.taken()).toEqual([])
     expect(script.elected).toEqual([])
+  })
+
+  it('has heard those who began to look while it still had a leader, not long ago', () => {
+    for (const [pauseMs, elected] of [
+      [100, [5, 4]],
+      [501, [5]],
+    ] as const) {
+      const script = new Script()
+      for (const sid of [1, 2]) script.reach.set(sid, 'down')
+      for (const sid of [4, 5]) script.hear(sid, 'looking', of(5))
+      expect(script.elected).toEqual([5])
+      script.reach.set(5, 'down')
+      script.hear(4, 'looking', of(4), 2)
+      script.advance(pauseMs)
+      script.look()
+      expect([script.election.round, script.elected]).toEqual([2, [5]])
+      script.reach.set(1, 'open')
+      script.hear(1, 'looking', of(4), 2)
+      expect(script.elected).toEqual(elected)
+    }
   })
 
   it('decides at once when all who can be reached agree', () => {

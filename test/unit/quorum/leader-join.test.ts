@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LeaderRig, learnerInfo, z } from '../../support/leader-rig.ts'
-import { textEntry } from '../../support/memory-replica.ts'
+import { MemoryReplica, textEntry } from '../../support/memory-replica.ts'
 
 const LEADERINFO_1 = 'LEADERINFO 100000000 00010000'
 const CONFIG = Buffer.from('server.1=...\nversion=0').toString('hex')
@@ -33,6 +33,26 @@ describe('discovery', () => {
     rig.flush()
     for (const learner of [four, stranger])
       expect(learner.heard()).toEqual(['LEADERINFO 900000000 00010000'])
+  })
+
+  it('does not count a participant that only observes', () => {
+    const rig = new LeaderRig()
+    const two = rig.report(2, 0, 'observerInfo')
+    rig.flush()
+    expect(two.heard()).toEqual([])
+    const three = rig.report(3)
+    rig.flush()
+    two.ackEpoch(0, 0)
+    expect(two.heard()).toEqual([LEADERINFO_1])
+    three.ackEpoch(0, 0)
+    rig.flush()
+    two.ackNewLeader()
+    expect(rig.leader.isServing).toBe(false)
+    three.ackNewLeader()
+    expect(rig.leader.isServing).toBe(true)
+    three.cut()
+    rig.pass(1000)
+    expect(rig.ends).toEqual(['a quorum does not follow any more'])
   })
 
   it('waits for a quorum of five', () => {
@@ -108,6 +128,15 @@ describe('discovery', () => {
     expect(two.heard()).toEqual([])
     expect(rig.ends).toEqual([])
     expect(rig.replica.calls.map(({ call }) => call)).toEqual(['writeEpoch'])
+    const one = new LeaderRig({ voters: [1] })
+    one.leader.close()
+    one.flush()
+    expect(one.replica.calls.map(({ call }) => call)).toEqual(['writeEpoch'])
+    const later = new LeaderRig({ voters: [1] })
+    later.replica.flushOne()
+    later.leader.close()
+    later.flush()
+    expect(later.replica.calls.map(({ call }) => call)).toEqual(['writeEpoch', 'writeEpoch'])
   })
 })
 
@@ -173,6 +202,21 @@ describe('the election of an epoch', () => {
     expect(two.heard().slice(1, 2)).toEqual(['TRUNC 200000003'])
   })
 
+  it('has what an epoch began with, even where no txn of it is in the log', () => {
+    const disk = { log: log(1, 3), acceptedEpoch: 2, currentEpoch: 2 }
+    const replica = new MemoryReplica({ disk })
+    replica.lastProcessedZxid = z(2, 0)
+    const rig = new LeaderRig({ replica })
+    const [two, three] = [rig.report(2, 2), rig.report(3, 2)]
+    rig.flush()
+    // As a member of Apache's says that was in that epoch, and as one of ours does.
+    two.ackEpoch(2, z(2, 0))
+    three.ackEpoch(2, z(1, 3))
+    expect(rig.ends).toEqual([])
+    expect(two.heard().slice(1, 2)).toEqual(['DIFF 200000000'])
+    expect(three.heard().slice(1, 2)).toEqual(['DIFF 100000003'])
+  })
+
   it('does not let an observer with something of its own stop the ensemble', () => {
     const rig = new LeaderRig({ observers: [4] })
     const four = rig.report(4, 0, 'observerInfo')
@@ -194,6 +238,15 @@ describe('the election of an epoch', () => {
     const three = rig.report(3)
     three.ackEpoch(0, 0)
     expect(two.heard().at(0)).toBe('DIFF 0')
+  })
+
+  it('makes room for a later epoch that a member has promised to, and for no stranger', () => {
+    const { rig } = LeaderRig.leading([2], { observers: [4] })
+    rig.report(3, 1)
+    rig.report(9, 5)
+    expect(rig.ends).toEqual([])
+    rig.report(3, 2)
+    expect(rig.ends).toEqual(['member 3 has accepted epoch 2'])
   })
 
   it('takes one that is ahead, once a quorum has decided without it', () => {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { encodePacket } from '../../../src/quorum/packets.ts'
+import { MajorityQuorum } from '../../../src/quorum/quorum-verifier.ts'
 import {
   LeaderRig,
   type LeaderRigOptions,
   type ScriptedLearner,
   z,
 } from '../../support/leader-rig.ts'
-import { type MemoryReplica, textEntry } from '../../support/memory-replica.ts'
+import { MemoryReplica, textEntry } from '../../support/memory-replica.ts'
 
 /** Ensemble of 1, 2, 3 and observer 4; 2 follows, and acks by `commit`. */
 function leading(options: LeaderRigOptions = {}): {
@@ -81,10 +82,10 @@ describe('a SNAP', () => {
     let drains = 0
     let waitingMax = 0
     while (!lines.some((line) => line.startsWith('NEWLEADER'))) {
+      if (drains < 100) commit(1)
       three.drain(false)
       waitingMax = Math.max(waitingMax, rig.links.waitingBytes(three.link))
       lines.push(...three.heard())
-      if (drains < 100) commit(1)
       drains += 1
       expect(drains).toBeLessThan(1000)
     }
@@ -166,6 +167,9 @@ describe('a SNAP', () => {
     for (let i = 0; i < 5; i += 1) {
       rig.pass(9000, alive)
       expect(three.isClosed).toBe(false)
+      // Not all of it, so that nobody says it has drained.
+      rig.links.takeSome(three.link, 1)
+      rig.pass(9000, alive)
       three.drain(false)
     }
     rig.pass(10_000, alive)
@@ -279,8 +283,10 @@ describe('a DIFF', () => {
     const before = reads()
     for (let i = 0; i < 5; i += 1) rig.leader.flush()
     expect(reads()).toBe(before)
+    rig.pass(400)
+    expect(reads() - before).toBeLessThan(2)
     replica.historyUnderWay = [...replica.log]
-    rig.pass(50)
+    rig.pass(500)
     lines.push(...three.heard())
     drainAll(rig, three, lines)
     expect(zxidsOf(lines, 'PROPOSAL')).toEqual(run(1, 8, 1000))
@@ -313,6 +319,35 @@ describe('a DIFF', () => {
     expect(zxidsOf(lines, 'PROPOSAL')).toEqual(run(1, 51, 601))
   })
 
+  it('nor, with nothing in memory, what an epoch has proposed and not committed', () => {
+    const disk = {
+      log: run(1, 1, 5).map((zxid) => textEntry(zxid)),
+      snapshot: { zxid: z(2, 0), entries: run(1, 1, 5).map((zxid) => textEntry(zxid)) },
+      acceptedEpoch: 2,
+      currentEpoch: 2,
+    }
+    const replica = new MemoryReplica({ disk, verifier: new MajorityQuorum([1, 2, 3]) })
+    replica.committedLog.clear(z(2, 0))
+    replica.lastLoggedZxid = z(2, 0)
+    replica.lastProcessedZxid = z(2, 0)
+    const rig = new LeaderRig({ replica })
+    rig.join(2, { currentEpoch: 2, zxid: z(2, 0), acceptedEpoch: 2 })
+    expect(rig.leader.isServing).toBe(true)
+    rig.turn(() => replica.write('open'))
+    replica.history = [...replica.log]
+    const three = rig.report(3, 2)
+    three.heard()
+    three.ackEpoch(-1, z(1, 3))
+    expect(three.heard()).toEqual([
+      'DIFF 300000000',
+      'PROPOSAL 100000004 "txn 100000004"',
+      'COMMIT 100000004',
+      'PROPOSAL 100000005 "txn 100000005"',
+      'COMMIT 100000005',
+    ])
+    expect(three.isClosed).toBe(true)
+  })
+
   it('crosses an epoch', () => {
     const entries = run(1, 1, 10).map((zxid) => textEntry(zxid))
     const { rig, commit } = leading({ disk: { log: entries, acceptedEpoch: 1, currentEpoch: 1 } })
@@ -321,6 +356,23 @@ describe('a DIFF', () => {
     three.heard()
     three.ackEpoch(-1, z(1, 8))
     expect(zxidsOf(three.heard(), 'PROPOSAL')).toEqual([...run(1, 9, 10), ...run(2, 1, 3)])
+  })
+
+  it('crosses an epoch by the log files, where the memory begins with the later one', () => {
+    const disk = {
+      log: run(1, 1, 10).map((zxid) => textEntry(zxid)),
+      acceptedEpoch: 1,
+      currentEpoch: 1,
+    }
+    const replica = new MemoryReplica({ disk, verifier: new MajorityQuorum([1, 2, 3]) })
+    replica.committedLog.clear(z(1, 10))
+    const { rig, commit } = leading({ replica })
+    commit(2)
+    replica.history = [...replica.log]
+    const three = rig.report(3, 2)
+    three.heard()
+    three.ackEpoch(-1, z(1, 7))
+    expect(zxidsOf(three.heard(), 'PROPOSAL')).toEqual([...run(1, 8, 10), ...run(2, 1, 2)])
   })
 
   it('goes on into the new epoch when the sync began before it, with nothing in memory', () => {

@@ -82,6 +82,16 @@ describe('while the leader leads', () => {
     expect([two.isClosed, three.isClosed]).toEqual([true, false])
   })
 
+  it('it does not wait for acks where nothing was proposed', () => {
+    const { rig, two } = leading([2], [1, 2, 3])
+    rig.turn(() => rig.replica.write('a'))
+    two.ack(z(1, 1))
+    rig.flush()
+    expect(two.heard()).toEqual(['PROPOSAL 100000001 "a"', 'COMMIT 100000001'])
+    rig.pass(20_000, () => answer(two))
+    expect(two.isClosed).toBe(false)
+  })
+
   it('it drops who says nothing before it joins, or in the middle of joining', () => {
     const { rig, two } = leading([2], [1, 2, 3])
     const mute = rig.connect()
@@ -168,7 +178,7 @@ describe('a confirmation that we still lead', () => {
     expect(rounds(rig)).toEqual([1, 2, 3])
   })
 
-  it('does not count learners that joined later, observers, or those that are gone', () => {
+  it('comes from a learner that has joined since when those who were asked are gone', () => {
     const { rig, followers } = LeaderRig.leading([2], { observers: [4] })
     const observer = rig.join(4, { type: 'observerInfo' })
     observer.heard()
@@ -176,12 +186,13 @@ describe('a confirmation that we still lead', () => {
     const late = rig.join(3, { zxid: z(1, 0) })
     followers[0]?.cut()
     rig.pass(500)
-    late.answerPing()
     observer.answerPing()
     expect(rounds(rig)).toEqual([])
+    late.answerPing()
+    expect(rounds(rig)).toEqual([1])
     rig.turn(() => rig.leader.confirm())
     late.answerPing()
-    expect(rounds(rig)).toEqual([2])
+    expect(rounds(rig)).toEqual([1, 2])
   })
 
   it('is at hand in an ensemble of one, when the turn ends', () => {

@@ -2,7 +2,6 @@ import { JuteReader } from 'jute-ts'
 import { describe, expect, it } from 'vitest'
 import { type QuorumPacket, readLearnerRequest } from '../../../src/data/records.ts'
 import { PacketReader, PacketType, packetName } from '../../../src/quorum/packets.ts'
-import type { SnapshotSink } from '../../../src/quorum/replica.ts'
 import { LearnerRig, packetsOf, packetWire } from '../../support/learner-rig.ts'
 import {
   bytesOf,
@@ -55,15 +54,9 @@ function toldBy(link: RecordedLink): QuorumPacket[] {
 /** Says of the touched sessions what the recorded learner said. */
 class GoldenReplica extends TreeReplica {
   readonly touchedLater: Buffer[] = []
-  sinks = 0
 
   override takeTouched(): Buffer {
     return this.touchedLater.shift() ?? Buffer.from('not recorded')
-  }
-
-  override receiveSnapshot(zxid: number): SnapshotSink {
-    this.sinks += 1
-    return super.receiveSnapshot(zxid)
   }
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodePacket, PacketType } from '../../../src/quorum/packets.ts'
 import type { Entry } from '../../../src/quorum/replica.ts'
+import { z } from '../../support/leader-rig.ts'
 import {
   commit,
   diff,
@@ -13,7 +14,6 @@ import {
   snap,
   trunc,
   upToDate,
-  z,
 } from '../../support/learner-rig.ts'
 import { type MemoryReplica, textEntry, zxidsOf } from '../../support/memory-replica.ts'
 import { TreeReplica, treeStream } from '../../support/tree-replica.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { encodePacket, PacketType } from '../../../src/quorum/packets.ts'
+import { z } from '../../support/leader-rig.ts'
 import {
   commit,
   diff,
@@ -10,7 +11,6 @@ import {
   ping,
   proposal,
   upToDate,
-  z,
 } from '../../support/learner-rig.ts'
 import { textEntry, zxidsOf } from '../../support/memory-replica.ts'
 
@@ -22,7 +22,7 @@ const HELLO = 'FOLLOWERINFO 0x0 000000000000000100010000' + '0000000000000000'
 describe('a learner that connects', () => {
   it('introduces itself to the leader', () => {
     const rig = new LearnerRig({ disk: { acceptedEpoch: 4 }, over: { configVersion: 7 } })
-    expect(rig.links.dialed).toEqual([{ link: -1, port: 'quorum', host: 'host3' }])
+    expect(rig.links.dialed).toEqual([{ link: -1, port: 'quorum', host: 'localhost' }])
     rig.open()
     expect(rig.said()).toEqual([
       'FOLLOWERINFO 0x400000000 0000000000000001000100000000000000000007',

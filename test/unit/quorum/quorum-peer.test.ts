@@ -204,4 +204,11 @@ describe('a member', () => {
     peer.close()
     expect([links.dials.length, stopsOf(replica)]).toEqual([before, 1])
   })
+
+  it('closes those, too, who wait for it to lead', () => {
+    const { peer, links } = new Peer()
+    peer.onLinkAccepted(7, 'quorum')
+    peer.close()
+    expect(links.closed).toContain(7)
+  })
 })

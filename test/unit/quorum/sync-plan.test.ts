@@ -14,9 +14,18 @@ interface Situation {
   /** Of the log files; undefined: not allowed. */
   readonly history?: readonly number[]
   readonly force?: boolean
+  /** Of the log as the leader took over. */
+  readonly end?: number
 }
 
-function plan({ peer, last, committed = [], history, force = false }: Situation): SyncPlan {
+function plan({
+  peer,
+  last,
+  committed = [],
+  history,
+  force = false,
+  end = 0,
+}: Situation): SyncPlan {
   const committedLog = new CommittedLog(500, 0)
   for (const zxid of committed) committedLog.add(textEntry(zxid))
   const replica = new MemoryReplica()
@@ -25,6 +34,7 @@ function plan({ peer, last, committed = [], history, force = false }: Situation)
     peerZxid: peer,
     lastProcessedZxid: last,
     committedLog,
+    historyEndZxid: end,
     forceSnapshot: force,
     readHistory: (from) => replica.readHistory(from, false),
   })
@@ -46,6 +56,12 @@ const cases: readonly (readonly [string, Situation, SyncPlan])[] = [
   ],
   ['2: the first quorum of all', { peer: 0, last: 0 }, diff(0, 0)],
   ['2: both where an epoch began', { peer: z(2, 0), last: z(2, 0) }, diff(z(2, 0), z(2, 0))],
+  [
+    '2: no txn since the log ended',
+    { peer: z(1, 5), last: z(3, 0), end: z(1, 5) },
+    diff(z(1, 5), z(1, 5)),
+  ],
+  ['2: but a member that has nothing is given all', { peer: 0, last: z(1, 0), end: 0 }, snap],
   [
     '3: an uncommitted tail',
     { peer: z(1, 7), last: z(1, 5), committed: run(1, 1, 5) },
@@ -194,6 +210,7 @@ describe('how a learner is brought up to date (spec 04 §4)', () => {
         peerZxid: peer,
         lastProcessedZxid: z(1, 5),
         committedLog,
+        historyEndZxid: 0,
         forceSnapshot: false,
         readHistory: () => {
           throw new Error('read')

@@ -112,6 +112,26 @@ describe('an ensemble of three', () => {
     }
   })
 
+  it('tells nobody that a session is over before that is committed', () => {
+    const { ensemble } = start()
+    const client = ensemble.server(1).connect(4000)
+    client.vanish()
+    for (const sid of [1, 2, 3]) ensemble.server(sid).isDiskHeld = true
+    ensemble.pass(7000)
+    const back = [1, 3].map((sid) => ensemble.server(sid).open())
+    for (const one of back) one.handshake({ sessionId: client.sessionId, passwd: client.passwd })
+    expect(back.map(({ timeOut, isClosed }) => [timeOut, isClosed])).toEqual([
+      [0, false],
+      [0, false],
+    ])
+    for (const sid of [1, 2, 3]) ensemble.server(sid).isDiskHeld = false
+    ensemble.settle()
+    expect(back.map(({ isClosed }) => isClosed)).toEqual([true, true])
+    const refused = ensemble.server(2).open()
+    refused.handshake({ sessionId: client.sessionId, passwd: client.passwd })
+    expect([refused.timeOut, refused.isClosed]).toEqual([0, true])
+  })
+
   it('elects another leader when the first is gone, loses nothing and keeps sessions', () => {
     const { ensemble, leader, followers } = start()
     const client = ensemble.server(1).connect()

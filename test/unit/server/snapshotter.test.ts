@@ -69,6 +69,19 @@ describe('taking snapshots', () => {
     expect(server.snapshots.size).toBe(2)
   })
 
+  it('gives a snapshot its name when the log holds all that it shows, and not before', () => {
+    const server = new MemoryServer()
+    const client = server.connect()
+    server.isDiskHeld = true
+    client.send(OpCode.create, create('/n'))
+    server.member.snapshotter.request()
+    server.pass(100)
+    expect([server.member.snapshotter.isBusy, server.snapshots.size]).toEqual([true, 0])
+    server.isDiskHeld = false
+    server.settle()
+    expect([server.member.snapshotter.isBusy, server.snapshots.size]).toEqual([false, 1])
+  })
+
   it('survives a failure, tells it, and tries again later', () => {
     const server = new MemoryServer({ settings: { snapCount: '10' } })
     const client = server.connect()

@@ -1,0 +1,33 @@
+/**
+ * How long the oldest PROPOSAL waits for its ack, as closely as it matters: of those behind the oldest
+ * only the newest is remembered, so a learner is late at the earliest syncLimit after a proposal.
+ */
+export class AckWatch {
+  #awaitedZxid = 0
+  #awaitedMono = 0
+  #nextZxid = 0
+  #nextMono = 0
+
+  /** PROPOSALs up to that zxid have been sent. */
+  onSent(zxid: number, nowMono: number): void {
+    if (this.#awaitedZxid === 0) {
+      this.#awaitedZxid = zxid
+      this.#awaitedMono = nowMono
+    } else {
+      this.#nextZxid = zxid
+      this.#nextMono = nowMono
+    }
+  }
+
+  onAck(zxid: number): void {
+    if (this.#awaitedZxid === 0 || zxid < this.#awaitedZxid) return
+    this.#awaitedZxid = this.#nextZxid > zxid ? this.#nextZxid : 0
+    this.#awaitedMono = this.#nextMono
+    this.#nextZxid = 0
+  }
+
+  /** 0 as long as nothing waits. */
+  waitedMs(nowMono: number): number {
+    return this.#awaitedZxid === 0 ? 0 : nowMono - this.#awaitedMono
+  }
+}

@@ -1,0 +1,69 @@
+import type { LearnerHandler } from './learner-handler.ts'
+import type { Links } from './links.ts'
+import type { Entry } from './replica.ts'
+import { TurnPackets } from './turn-packets.ts'
+
+/**
+ * What all learners are told, from when they have caught up: PROPOSAL and COMMIT the followers,
+ * INFORM the observers. It is gathered, and whoever tells one learner something of its own cuts what
+ * was gathered first, so that each link has everything in order.
+ */
+export class Forwarding {
+  readonly #links: Links
+  readonly #learnerBytesMax: number
+  readonly #onClogged: (learner: LearnerHandler) => void
+  readonly #toFollowers = new TurnPackets()
+  readonly #toObservers = new TurnPackets()
+  #followers: readonly LearnerHandler[] = []
+  #observers: readonly LearnerHandler[] = []
+
+  /** `onClogged` is to drop a learner for which too much waits. */
+  constructor(links: Links, learnerBytesMax: number, onClogged: (learner: LearnerHandler) => void) {
+    this.#links = links
+    this.#learnerBytesMax = learnerBytesMax
+    this.#onClogged = onClogged
+  }
+
+  get followers(): readonly LearnerHandler[] {
+    return this.#followers
+  }
+
+  /** Nothing may be gathered at that moment that it was told already. */
+  add(learner: LearnerHandler): void {
+    if (learner.role === 'observer') this.#observers = [...this.#observers, learner]
+    else this.#followers = [...this.#followers, learner]
+  }
+
+  delete(learner: LearnerHandler): void {
+    this.#followers = this.#followers.filter((other) => other !== learner)
+    this.#observers = this.#observers.filter((other) => other !== learner)
+  }
+
+  propose(entry: Entry): void {
+    if (this.#followers.length > 0) this.#toFollowers.propose(entry)
+  }
+
+  commit(entry: Entry): void {
+    if (this.#followers.length > 0) this.#toFollowers.commit(entry.zxid)
+    if (this.#observers.length > 0) this.#toObservers.inform(entry)
+  }
+
+  /** Sends what was gathered. */
+  cut(): void {
+    this.#send(this.#toFollowers, this.#followers)
+    this.#send(this.#toObservers, this.#observers)
+  }
+
+  #send(packets: TurnPackets, to: readonly LearnerHandler[]): void {
+    const gathered = packets.take()
+    if (gathered === undefined) return
+    for (const learner of to) {
+      if (this.#links.waitingBytes(learner.link) > this.#learnerBytesMax) {
+        this.#onClogged(learner)
+        continue
+      }
+      this.#links.send(learner.link, gathered.bytes)
+      if (gathered.lastProposedZxid > 0) learner.onForwarded(gathered.lastProposedZxid)
+    }
+  }
+}
