@@ -83,8 +83,11 @@ export class Progress {
     this.#context.err(`${name}: ${done} of ${total} MiB read\n`)
   }
 
-  /** Before something that takes long in one piece. */
-  onStep(text: string): void {
-    this.#context.err(`${text}\n`)
+  onNodes(verb: string, nodes: number, of: number): void {
+    if (this.#isDue()) this.#context.err(`${Math.floor(nodes)} of ${of} nodes ${verb}\n`)
+  }
+
+  onLoaded(name: string, bytes: number): void {
+    if (this.#isDue()) this.#context.err(`${name}: ${Math.floor(bytes / MEGABYTE)} MiB loaded\n`)
   }
 }

@@ -1,14 +1,14 @@
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
 import type { DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
 import { parseSnapshotName } from '../persistence/snapshot-name.ts'
 import { parseLogFileName } from '../persistence/txn-log-format.ts'
 import { type Progress, ToolError } from './tools-context.ts'
 
 const VERSION_FOLDER = 'version-2'
-/** What is packed in less than this is unpacked before anybody wonders. */
-const LONG_GUNZIP_BYTES = 8 * 1024 * 1024
+const READ_BYTES = 1024 * 1024
 
 /** Reads data directories, live or dead, and creates, locks and changes nothing in them. */
 export class ToolDisk implements DiskReader {
@@ -17,6 +17,7 @@ export class ToolDisk implements DiskReader {
   readonly #progress: Progress
   readonly #onlySnapshot: string | undefined
   readonly #bytes = new Map<string, number>()
+  #unpacked: Buffer | string | undefined = undefined
 
   /** `onlySnapshot` is the path of the one that is read, whatever it is called. */
   constructor(logFolder: string, snapFolder: string, progress: Progress, onlySnapshot?: string) {
@@ -42,13 +43,27 @@ export class ToolDisk implements DiskReader {
     return this.#read(this.#onlySnapshot ?? join(this.snapFolder, name), offset, length)
   }
 
-  gunzip(compressed: Buffer): Buffer | string {
-    if (compressed.length > LONG_GUNZIP_BYTES) this.#progress.onStep('unpacking')
+  /** Unpacks a gzip file for `gunzip`, step by step, so that it can be told how far it is. */
+  async unpack(name: string): Promise<void> {
+    if (parseSnapshotName(name)?.compression !== 'gz') return
+    const path = this.#onlySnapshot ?? join(this.snapFolder, name)
+    const parts: Buffer[] = []
+    const gunzip = createGunzip({ chunkSize: READ_BYTES })
     try {
-      return gunzipSync(compressed)
+      await pipeline(createReadStream(path), gunzip, async (unpacked) => {
+        for await (const bytes of unpacked) {
+          parts.push(bytes)
+          this.#progress.onRead(path, gunzip.bytesWritten, this.#sizeOf(path))
+        }
+      })
+      this.#unpacked = Buffer.concat(parts)
     } catch (error) {
-      return `it cannot be unpacked: ${messageOf(error)}`
+      this.#unpacked = `it cannot be unpacked: ${messageOf(error)}`
     }
+  }
+
+  gunzip(_compressed: Buffer): Buffer | string {
+    return this.#unpacked ?? 'it was not unpacked'
   }
 
   #read(path: string, offset: number, length: number): Buffer {

@@ -1,5 +1,5 @@
 import type { DataTree } from '../tree/data-tree.ts'
-import { type SubtreeSize, subtreeSizes } from './subtree-sizes.ts'
+import { NODES_PER_CALL, type OnNodes, type SubtreeSize, subtreeSizes } from './subtree-sizes.ts'
 import { escapeControls } from './txn-text.ts'
 
 export interface CompareOptions {
@@ -18,30 +18,47 @@ export function* compareTrees(
   left: DataTree,
   right: DataTree,
   options: CompareOptions,
+  onNodes: OnNodes,
 ): Generator<string> {
-  const leftLevels = levelsOf(left)
-  const rightLevels = levelsOf(right)
+  const leftLevels = levelsOf(left, onNodes)
+  const rightLevels = levelsOf(right, onNodes)
   yield* describeTree('Left', leftLevels)
   yield* describeTree('Right', rightLevels)
   yield `Nodes whose subtrees differ by more than ${options.bytes} bytes or ${options.nodes} nodes:\n`
   const depths = Math.max(leftLevels.length, rightLevels.length)
+  const all = left.nodeCount + right.nodeCount - 2
+  let compared = 0
   for (let depth = 0; depth < depths; depth += 1) {
     yield `Analysis for depth ${depth}\n`
-    yield* compareLevel(leftLevels[depth] ?? [], rightLevels[depth] ?? [], options)
+    const ofLeft = leftLevels[depth] ?? []
+    const ofRight = rightLevels[depth] ?? []
+    yield* compareLevel(ofLeft, ofRight, options, (done) => {
+      onNodes('compared', compared + done, all)
+    })
+    compared += ofLeft.length + ofRight.length
   }
   yield 'All layers compared.\n'
 }
 
 /** The nodes of each depth, by name. */
-function levelsOf(tree: DataTree): readonly (readonly Sized[])[] {
+function levelsOf(tree: DataTree, onNodes: OnNodes): readonly (readonly Sized[])[] {
   const levels: Sized[][] = []
-  for (const entry of subtreeSizes(tree)) {
+  for (const entry of subtreeSizes(tree, onNodes)) {
     const { depth } = entry[1]
     const level = levels[depth]
     if (level === undefined) levels[depth] = [entry]
     else level.push(entry)
   }
-  for (const level of levels) level.sort(([a], [b]) => (a < b ? -1 : 1))
+  let comparisons = 0
+  let sorted = 0
+  for (const level of levels) {
+    level.sort(([a], [b]) => {
+      comparisons += 1
+      if (comparisons % NODES_PER_CALL === 0) onNodes('sorted', sorted, tree.nodeCount - 1)
+      return a < b ? -1 : 1
+    })
+    sorted += level.length
+  }
   return levels
 }
 
@@ -60,10 +77,13 @@ function* compareLevel(
   left: readonly Sized[],
   right: readonly Sized[],
   options: CompareOptions,
+  onCompared: (nodes: number) => void,
 ): Generator<string> {
   let leftAt = 0
   let rightAt = 0
   for (;;) {
+    // Pairs move both on, so that every other number of nodes may be passed over.
+    if ((leftAt + rightAt) % NODES_PER_CALL < 2) onCompared(leftAt + rightAt)
     const one = left[leftAt]
     const other = right[rightAt]
     if (one === undefined && other === undefined) return

@@ -1,6 +1,6 @@
 import type { DataTree } from '../tree/data-tree.ts'
 import { walk } from './snapshot-dump.ts'
-import { subtreeSizes } from './subtree-sizes.ts'
+import { type OnNodes, subtreeSizes } from './subtree-sizes.ts'
 import { escapeControls } from './txn-text.ts'
 
 /**
@@ -12,12 +12,18 @@ export function snapshotSummary(
   tree: DataTree,
   start: string,
   maxDepth: number,
+  onNodes: OnNodes,
 ): Generator<string> | undefined {
-  return tree.node(start) === undefined ? undefined : summarize(tree, start, maxDepth)
+  return tree.node(start) === undefined ? undefined : summarize(tree, start, maxDepth, onNodes)
 }
 
-function* summarize(tree: DataTree, start: string, maxDepth: number): Generator<string> {
-  const sizes = subtreeSizes(tree)
+function* summarize(
+  tree: DataTree,
+  start: string,
+  maxDepth: number,
+  onNodes: OnNodes,
+): Generator<string> {
+  const sizes = subtreeSizes(tree, onNodes)
   for (const [path, znode, level] of walk(tree, start)) {
     const size = sizes.get(path)
     const isShown = maxDepth === 0 || level <= maxDepth

@@ -179,6 +179,16 @@ describe('zk-data snapshot', () => {
     expect(rest(renamed.out)).toBe(rest(dumped.out))
   })
 
+  it('tells how far it has unpacked a snapshot, and what is wrong with it', async () => {
+    copyGolden('datadir-gz')
+    const packed = join(folder, 'snapshot.5b.gz')
+    const slow = await run(['snapshot', 'summary', packed, '/', '1'], [], 2000)
+    expect(slow.err).toMatch(/^\S*snapshot\.5b\.gz: 0 of 1 MiB read\n/)
+    truncateSync(packed, 300)
+    const damaged = await run(['snapshot', 'summary', packed, '/', '1'])
+    expect(damaged).toMatchObject({ code: 1, err: expect.stringContaining('cannot be unpacked') })
+  })
+
   it('dumps, sums up, compares, and names what is damaged', async () => {
     copyGolden('datadir-standalone')
     const left = join(folder, 'snapshot.2d')

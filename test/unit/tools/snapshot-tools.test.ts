@@ -8,7 +8,9 @@ import {
   snapshotText,
 } from '../../../src/tools/snapshot-dump.ts'
 import { snapshotSummary } from '../../../src/tools/snapshot-summary.ts'
+import { type OnNodes, subtreeSizes } from '../../../src/tools/subtree-sizes.ts'
 import { DataTree } from '../../../src/tree/data-tree.ts'
+import { Znode } from '../../../src/tree/znode.ts'
 import { goldenDisk, goldenJson } from '../persistence/memory-disk.ts'
 
 function load(folder: string, name: string): LoadedSnapshot {
@@ -103,7 +105,7 @@ describe('the text of a snapshot', () => {
 describe('the summary of a snapshot', () => {
   const { tree } = load('datadir-standalone', 'snapshot.59')
   const summary = (start: string, depth: number): string | undefined => {
-    const lines = snapshotSummary(tree, start, depth)
+    const lines = snapshotSummary(tree, start, depth, () => {})
     return lines === undefined ? undefined : [...lines].join('')
   }
 
@@ -131,11 +133,32 @@ describe('the summary of a snapshot', () => {
   })
 })
 
+describe('the sizes of subtrees', () => {
+  it('tell how many nodes have been counted, while they are counted', () => {
+    const tree = new DataTree({ extendedTypesEnabled: false, emulate353TtlNodes: false }, false)
+    for (let i = 0; i < 24_000; i += 1) {
+      const znode = new Znode(Buffer.alloc(1), tree.acls.open, 0n, 1, 1)
+      tree.node('/')?.addChild(`n${i}`)
+      tree.attach(`/n${i}`, znode)
+    }
+    const told: unknown[] = []
+    const onNodes: OnNodes = (verb, nodes, of) => told.push(`${verb} ${nodes} of ${of}`)
+    const sizes = subtreeSizes(tree, onNodes)
+    expect(sizes.get('/')).toEqual({ depth: 0, descendants: 24_003, bytes: 24_000 })
+    const counted = [5000, 10_000, 15_000, 20_000].map((nodes) => `counted ${nodes} of 24004`)
+    expect(told).toEqual(counted)
+    for (const _ of compareTrees(tree, tree, { bytes: 1, nodes: 1, debug: false }, onNodes));
+    expect(told.slice(4, 8)).toEqual(counted)
+    expect(told).toContain('sorted 1 of 24004')
+    expect(told).toContain('compared 40002 of 48008')
+  })
+})
+
 describe('the comparison of two snapshots', () => {
   const left = load('datadir-standalone', 'snapshot.2d').tree
   const right = load('datadir-standalone', 'snapshot.59').tree
   const lines = (debug: boolean): string[] =>
-    [...compareTrees(left, right, { bytes: 2, nodes: 1, debug })].join('').split('\n')
+    [...compareTrees(left, right, { bytes: 2, nodes: 1, debug }, () => {})].join('').split('\n')
 
   /** Recorded from the comparer of 3.8.0, with the root's empty name made '/'. */
   const recorded = [
@@ -181,7 +204,9 @@ describe('the comparison of two snapshots', () => {
   })
 
   it('finds nothing between a tree and itself', () => {
-    const found = [...compareTrees(left, left, { bytes: 0, nodes: 0, debug: false })].join('')
+    const found = [
+      ...compareTrees(left, left, { bytes: 0, nodes: 0, debug: false }, () => {}),
+    ].join('')
     expect(found).not.toContain('found')
   })
 })
