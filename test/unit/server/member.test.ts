@@ -145,9 +145,14 @@ describe('time', () => {
     expect(client.takeReplies()).toEqual([])
     const second = server.open()
     second.handshake({ sessionId: client.sessionId, passwd: client.passwd })
-    expect([second.timeOut, second.isClosed, client.isClosed]).toEqual([0, true, true])
+    // Nobody is told that it is over before it is.
+    expect([second.takeFrames(), second.isClosed, client.isClosed]).toEqual([[], false, true])
     server.isDiskHeld = false
     server.releaseDisk()
+    expect([second.takeFrames(), second.isClosed]).toEqual([[], true])
+    const third = server.open()
+    third.handshake({ sessionId: client.sessionId, passwd: client.passwd })
+    expect([third.timeOut, third.isClosed]).toEqual([0, true])
     expect(server.connect().call(OpCode.exists, exists('/late')).err).toBe(Err.noNode)
     expect(server.member.sessions.get(client.sessionId)).toBeUndefined()
   })
