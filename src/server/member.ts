@@ -6,6 +6,7 @@ import { formatSessionId } from '../data/session-id.ts'
 import type { SnapshotOp } from '../persistence/disk.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../quorum/links.ts'
 import type { DataTree } from '../tree/data-tree.ts'
+import { AdminDatabase } from './admin-database.ts'
 import { ApplyLoop } from './apply-loop.ts'
 import { type ClientEffects, Clients, type TurnClock } from './clients.ts'
 import { Cnxn, type CnxnId } from './cnxn.ts'
@@ -51,6 +52,7 @@ export class Member implements LinkEvents {
   readonly startedMono: number
   readonly snapshotter: Snapshotter
   readonly space: FreeSpace
+  readonly database: AdminDatabase
   /** Undefined on a standalone server. */
   readonly peering: Peering | undefined
   /** What operators are told of that. */
@@ -94,6 +96,8 @@ export class Member implements LinkEvents {
     this.#applyLoop = new ApplyLoop({ ...parts, changes, clients, digestLog })
     this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
     this.snapshotter = new Snapshotter({ ...parts, config, seed: ports.clock.wall })
+    const { snapshotter } = this
+    this.database = new AdminDatabase({ ...parts, config, clients, snapshotter })
     this.peering = this.#joinEnsemble(ports.ensemble, parts, recovered.lastZxid)
     this.ensembleView =
       this.peering === undefined ? undefined : ensembleViewOf(this.peering, parts.serving)

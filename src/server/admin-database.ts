@@ -1,0 +1,80 @@
+import type { Logger } from '../base/logger.ts'
+import { formatZxid } from '../data/zxid.ts'
+import type { SnapshotReader } from '../persistence/snapshot-source.ts'
+import type { Clients } from './clients.ts'
+import type { Config } from './config.ts'
+import { loadRulesOf } from './load.ts'
+import type { MemberParts } from './member-parts.ts'
+import { beginBackup, planRestoredZxid, readBackup, replaceDatabase } from './restore.ts'
+import type { SliceFeed } from './slice-feed.ts'
+import type { Snapshotter } from './snapshotter.ts'
+
+export interface AdminDatabaseParts extends MemberParts {
+  readonly config: Config
+  readonly clients: Clients
+  readonly snapshotter: Snapshotter
+}
+
+/** How a restore has ended; a string says why the database is what it was. */
+export type Restored = { readonly zxid: number } | string
+
+/**
+ * What an operator may do to the database as a whole (3.9's commands snapshot and restore): have a
+ * copy of it as it is now, and put a copy in its place.
+ */
+export class AdminDatabase {
+  readonly #parts: AdminDatabaseParts
+
+  constructor(parts: AdminDatabaseParts) {
+    this.#parts = parts
+  }
+
+  /** The bytes of a snapshot file of this moment, in slices. A string says why there are none now. */
+  beginBackup(): SliceFeed | string {
+    const { config } = this.#parts
+    return beginBackup(this.#parts, {
+      digest: config.digestEnabled,
+      lastProcessedZxid: config.serializeLastProcessedZxid,
+    })
+  }
+
+  /**
+   * Replaces the database by a backup in any of the forms that a snapshot file has. All clients are
+   * closed, and let in again when the new database is on the disk: what was not answered is lost. A
+   * backup that is damaged changes nothing. A standalone server only: the members of an ensemble
+   * would have to do so all at once.
+   */
+  restore(
+    pieces: readonly Buffer[],
+    gunzip: SnapshotReader['gunzip'],
+    done: (restored: Restored) => void,
+  ): void {
+    const { config, logger, serving, writePath, prep, clients, snapshotter, clock } = this.#parts
+    if (serving.role !== 'standalone')
+      return done('only a standalone server that serves can be restored')
+    const backup = readBackup(pieces, gunzip, loadRulesOf(config, true), logger)
+    if (typeof backup === 'string') return done(backup)
+    const zxid = planRestoredZxid(writePath.proposals.lastProposed, backup)
+    serving.end()
+    clients.closeAll()
+    writePath.stop()
+    prep.changes.clear()
+    replaceDatabase(this.#parts, backup, zxid, clock.mono)
+    writePath.start(zxid, undefined)
+    // Nothing may be logged before the disk has what it goes on from.
+    snapshotter.requestNow((problem) => {
+      if (problem !== undefined) return this.#fail(logger, problem, done)
+      logger.warn('the database was replaced by a backup', { zxid: formatZxid(zxid) })
+      serving.beginDeciding('standalone', true)
+      done({ zxid })
+    })
+  }
+
+  /** What is on the disk is the old database still, and comes back with a restart. */
+  #fail(logger: Logger, problem: string, done: (restored: Restored) => void): void {
+    logger.error('a restored database could not be written; serving nobody until a restart', {
+      reason: problem,
+    })
+    done(`the restored database could not be written: ${problem}; restart to have the old one back`)
+  }
+}
