@@ -19,6 +19,10 @@ import type { Entry, Learners } from './replica.ts'
 import type { RoleParts } from './role.ts'
 import type { HistoryLimits } from './sync-stream.ts'
 
+/** How long an elected leader may be without a quorum of connections, before it serves. */
+const ALONE_TICKS = 2
+const ALONE_MS_MIN = 2000
+
 /** Leads one epoch: from having been elected until `onEnd` is called, or close(). */
 export class Leader implements Learners {
   readonly sizes: ProposalSizes = new ProposalSizes()
@@ -32,6 +36,8 @@ export class Leader implements Learners {
   readonly #forwarding: Forwarding
   readonly #confirmation: Confirmation
   #hasEnded = false
+  /** When a quorum was last connected, before we serve. */
+  #lastQuorumMono: number
   #nowMono: number
   #lastProposedZxid = 0
   #lastCommittedZxid = 0
@@ -54,6 +60,7 @@ export class Leader implements Learners {
     this.#bounds = bounds
     this.#onEnd = onEnd
     this.#nowMono = nowMono
+    this.#lastQuorumMono = nowMono
     this.#history = { endZxid: parts.replica.lastLoggedZxid, floorZxid: 0 }
     this.#forwarding = new Forwarding(parts.links, bounds.learnerBytesMax, (learner) => {
       this.#drop(learner, 'it does not take what it is sent')
@@ -86,6 +93,25 @@ export class Leader implements Learners {
     if (this.isServing) this.#tick()
     else if (this.#agreement.isOverdue)
       this.#end(`no quorum for the ${this.#agreement.phase} within initLimit`)
+    else this.#endIfAlone()
+  }
+
+  /**
+   * Whoever was elected is connected to at once, however long it then takes to synchronise. A leader
+   * that has no quorum of connections lost the election without having heard so, or its followers
+   * have left; to wait for initLimit, as the original does, would keep everybody waiting.
+   */
+  #endIfAlone(): void {
+    if (this.#hasQuorumThere()) this.#lastQuorumMono = this.#nowMono
+    const aloneMs = Math.max(ALONE_TICKS * this.#parts.ensemble.tickTimeMs, ALONE_MS_MIN)
+    if (this.#nowMono - this.#lastQuorumMono > aloneMs)
+      this.#end('a quorum has not come, or has left')
+  }
+
+  #hasQuorumThere(): boolean {
+    const { verifier, self } = this.#parts.ensemble
+    const there = new Set(this.#joined().map((learner) => this.#voterOf(learner)))
+    return verifier.containsQuorum((sid) => sid === self.sid || there.has(sid))
   }
 
   onLinkAccepted(link: LinkId): void {
@@ -356,13 +382,12 @@ export class Leader implements Learners {
 
   /** Every half tick a PING; every tick a look at whether a quorum is still there. */
   #tick(): void {
-    const { tickTimeMs, self, verifier } = this.#parts.ensemble
+    const { tickTimeMs } = this.#parts.ensemble
     if (this.#nowMono < this.#nextPingMono) return
     this.#nextPingMono = this.#nowMono + tickTimeMs / 2
     this.#isHalfTick = !this.#isHalfTick
     if (!this.#isHalfTick) {
-      const there = new Set(this.#joined().map((learner) => this.#voterOf(learner)))
-      if (!verifier.containsQuorum((sid) => sid === self.sid || there.has(sid))) {
+      if (!this.#hasQuorumThere()) {
         this.#end('a quorum does not follow any more')
         return
       }

@@ -83,12 +83,6 @@ describe('discovery', () => {
   })
 
   it('gives up without a quorum within initLimit, in each phase', () => {
-    const alone = new LeaderRig()
-    alone.pass(10_000)
-    expect(alone.ends).toEqual([])
-    alone.pass(50)
-    expect(alone.ends).toEqual(['no quorum for the discovery within initLimit'])
-
     const unacked = new LeaderRig()
     const two = unacked.report(2)
     unacked.flush()
@@ -103,6 +97,24 @@ describe('discovery', () => {
     unsynced.flush()
     unsynced.pass(10_050)
     expect(unsynced.ends).toEqual(['no quorum for the synchronisation within initLimit'])
+  })
+
+  it('gives up sooner when nobody comes, or a quorum has left again', () => {
+    const alone = new LeaderRig()
+    alone.pass(2000)
+    expect(alone.ends).toEqual([])
+    alone.pass(50)
+    expect(alone.ends).toEqual(['a quorum has not come, or has left'])
+
+    const left = new LeaderRig()
+    const two = left.report(2)
+    left.flush()
+    left.pass(5000)
+    two.cut()
+    left.pass(2000)
+    expect(left.ends).toEqual([])
+    left.pass(50)
+    expect(left.ends).toEqual(['a quorum has not come, or has left'])
   })
 
   it('ends once, and says nothing any more', () => {
