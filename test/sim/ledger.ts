@@ -1,11 +1,12 @@
 import { JuteReader } from 'jute-ts'
-import { readTxnHeader } from '../../src/data/records.ts'
+import { readTxnDigest, readTxnHeader } from '../../src/data/records.ts'
 import { readTxn, type Txn } from '../../src/data/txn.ts'
 import { counterOf, epochOf, makeZxid } from '../../src/data/zxid.ts'
 import { hex, Violation } from './history.ts'
 
 const RECORD_PREFIX_BYTES = 12
 const RECORD_END_BYTES = 1
+const DIGEST_BYTES = 12
 
 /** One txn of the history, decoded. */
 export interface LedgerEntry {
@@ -14,6 +15,8 @@ export interface LedgerEntry {
   readonly cxid: number
   readonly time: number
   readonly txn: Txn
+  /** Of the state after it, as the leader has foreseen it; undefined: it changes nothing. */
+  readonly digest: bigint | undefined
   /** When a member first handed it to its disk, in simulated ms. */
   readonly firstAt: number
 }
@@ -160,6 +163,25 @@ export class Ledger {
     return zxids.map((zxid) => this.#decode(zxid))
   }
 
+  /** Every state that was shown is the one that the history gives at that zxid. */
+  checkStates(entries: readonly LedgerEntry[]): void {
+    const shown = [...this.#digests].sort(([a], [b]) => a - b)
+    let right: LedgerEntry | undefined
+    let next = 0
+    for (const [zxid, { digest, by }] of shown) {
+      for (let entry = entries[next]; entry !== undefined && entry.zxid <= zxid; ) {
+        if (entry.digest !== undefined) right = entry
+        next += 1
+        entry = entries[next]
+      }
+      if (right !== undefined && right.digest !== digest)
+        throw new Violation(
+          'equal digests at equal zxid',
+          `${by} showed ${digest} at ${hex(zxid)}, and ${hex(right.zxid)} left ${right.digest}`,
+        )
+    }
+  }
+
   #decode(zxid: number): LedgerEntry {
     const bytes = this.#entries.get(zxid)?.bytes ?? Buffer.alloc(0)
     const r = new JuteReader(bytes)
@@ -167,7 +189,9 @@ export class Ledger {
     const txn = readTxn(r, type)
     if (txn === undefined || !r.ok)
       throw new Violation('one committed history', `the txn at ${hex(zxid)} cannot be read`)
-    return { zxid, clientId, cxid, time, txn, firstAt: this.#firstAt.get(keyOf(zxid, bytes)) ?? 0 }
+    const digest = r.remaining === DIGEST_BYTES ? readTxnDigest(r).treeDigest : undefined
+    const firstAt = this.#firstAt.get(keyOf(zxid, bytes)) ?? 0
+    return { zxid, clientId, cxid, time, txn, digest, firstAt }
   }
 }
 

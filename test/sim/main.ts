@@ -2,13 +2,14 @@ import { parseArgs } from 'node:util'
 import { Violation } from './history.ts'
 import { plants, runPlanted } from './plants.ts'
 import { Simulation } from './simulation.ts'
-import { drawSwarm, type SwarmWishes } from './swarm.ts'
+import { drawSwarm, type FaultKind, faultKinds, type SwarmWishes } from './swarm.ts'
 
 const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5] [--time minutes] [--trace]
   --seed N      one run, with its story
   --seeds N     so many runs, from seed S on (1)
   --time M      as many runs as fit in M minutes
   --members N   instead of what the seed draws
+  --faults A,B  these faults and no others
   --plant NAME  plants that bug, or all of them one after the other, and looks for it`
 
 const TRACE_LINES = 120
@@ -16,7 +17,7 @@ const TRACE_LINES = 120
 function flags(): Record<string, string | boolean | undefined> {
   const string = { type: 'string' } as const
   const options = { seed: string, seeds: string, from: string, members: string, time: string }
-  const more = { plant: string, hunt: string }
+  const more = { plant: string, hunt: string, faults: string }
   const all = {
     ...options,
     ...more,
@@ -28,6 +29,14 @@ function flags(): Record<string, string | boolean | undefined> {
 
 const numberOf = (value: string | boolean | undefined): number | undefined =>
   typeof value === 'string' ? Number(value) : undefined
+
+function faultsOf(value: string | boolean | undefined): readonly FaultKind[] | undefined {
+  if (typeof value !== 'string') return undefined
+  const names = value.split(',')
+  const unknown = names.filter((name) => !faultKinds.some((kind) => kind === name))
+  if (unknown.length > 0) throw new Error(`no such fault: ${unknown}; there are ${faultKinds}`)
+  return faultKinds.filter((kind) => names.includes(kind))
+}
 
 /** The story of a seed, and how it ends. */
 function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
@@ -47,12 +56,12 @@ function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
 }
 
 function main(): number {
-  const { seed, seeds, from, members, time, trace, help, plant, hunt } = flags()
+  const { seed, seeds, from, members, time, trace, help, plant, hunt, faults } = flags()
   if (help === true) {
     console.log(usage)
     return 0
   }
-  const wishes = { members: numberOf(members) }
+  const wishes = { members: numberOf(members), faults: faultsOf(faults) }
   if (typeof plant === 'string') return plantAll(plant)
   if (typeof hunt === 'string') return huntFor(hunt, wishes)
   const one = numberOf(seed)
@@ -77,10 +86,10 @@ function plantAll(name: string): number {
 function huntFor(name: string, wishes: SwarmWishes): number {
   const plant = plants.find((one) => one.name === name)
   if (plant === undefined) return 2
-  const { diskFaults = {}, seedsMax } = plant
+  const { diskFaults = {}, seedsMax, faults } = plant
   for (let seed = 1; seed <= seedsMax; seed += 1) {
     try {
-      new Simulation({ swarm: drawSwarm(seed, wishes), diskFaults }).run()
+      new Simulation({ swarm: drawSwarm(seed, { ...wishes, faults }), diskFaults }).run()
     } catch (error) {
       const by = error instanceof Violation ? error.message : String(error)
       console.log(`${name}: caught by seed ${seed} of at most ${seedsMax}: ${by}`)
@@ -90,6 +99,10 @@ function huntFor(name: string, wishes: SwarmWishes): number {
   console.log(`${name}: NOT CAUGHT by ${seedsMax} seeds`)
   return 1
 }
+
+const flagsOf = ({ members, faults }: SwarmWishes): string =>
+  (members === undefined ? '' : ` --members ${members}`) +
+  (faults === undefined ? '' : ` --faults ${faults}`)
 
 function runMany(first: number, count: number, until: number, wishes: SwarmWishes): number {
   const began = performance.now()
@@ -102,8 +115,7 @@ function runMany(first: number, count: number, until: number, wishes: SwarmWishe
         sums[key] += summary[key]
     } catch {
       tell(seed, wishes, false)
-      const more = wishes.members === undefined ? '' : ` --members ${wishes.members}`
-      console.log(`\nreplay: npm run sim -- --seed ${seed}${more}`)
+      console.log(`\nreplay: npm run sim -- --seed ${seed}${flagsOf(wishes)}`)
       return 1
     }
     runs += 1

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DiskFaults } from './sim-disk.ts'
+import type { FaultKind } from './swarm.ts'
 
 /** Another text in place of one that stands in the file exactly once. */
 export interface Patch {
@@ -17,6 +18,8 @@ export interface Plant {
   readonly diskFaults?: DiskFaults
   readonly patches?: readonly Patch[]
   readonly members: number
+  /** What brings it to light; undefined: whatever the seeds draw. */
+  readonly faults?: readonly FaultKind[]
   /** It must be caught within so many seeds. */
   readonly seedsMax: number
 }
@@ -114,6 +117,7 @@ export const plants: readonly Plant[] = [
     story: 'the same lie of the disks, in an ensemble',
     diskFaults: { acksEarly: true },
     members: 3,
+    faults: ['power', 'kill', 'stuckDisk'],
     seedsMax: 300,
   },
   {
@@ -151,7 +155,8 @@ export const plants: readonly Plant[] = [
     story: 'the epoch files are never written',
     diskFaults: { dropsEpochs: true },
     members: 3,
-    seedsMax: 1000,
+    faults: ['kill', 'power', 'partition'],
+    seedsMax: 100,
   },
   {
     name: 'votes-without-epoch',
@@ -169,7 +174,8 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 3,
-    seedsMax: 1000,
+    faults: ['power', 'kill'],
+    seedsMax: 500,
   },
   {
     name: 'session-owner-ignored',
@@ -182,6 +188,7 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 3,
+    faults: ['slowLink', 'cutClients', 'halfOpen'],
     seedsMax: 300,
   },
   {
@@ -210,7 +217,8 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 3,
-    seedsMax: 3000,
+    faults: ['power', 'stuckDisk', 'slowDisk'],
+    seedsMax: 500,
   },
   {
     name: 'sync-unconfirmed',
@@ -223,13 +231,14 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 3,
-    seedsMax: 1000,
+    faults: ['partition', 'oneWay'],
+    seedsMax: 500,
   },
 ]
 
 /** Runs this simulator over a copy of the sources with the bug in it. True: it was caught. */
 export function runPlanted(plant: Plant, root: string): number {
-  const { name, patches = [], members, seedsMax } = plant
+  const { name, patches = [], members } = plant
   const copy = join(root, '.cache', 'plants', name)
   rmSync(copy, { recursive: true, force: true })
   for (const folder of ['src', 'test/sim', 'test/support'])
@@ -246,7 +255,7 @@ export function runPlanted(plant: Plant, root: string): number {
     )
   }
   const args = ['tsx', '--conditions=source', join(copy, 'test/sim/main.ts')]
-  const options = ['--hunt', name, '--members', String(members), '--seeds', String(seedsMax)]
+  const options = ['--hunt', name, '--members', String(members)]
   const { status } = spawnSync('npx', [...args, ...options], { cwd: root, stdio: 'inherit' })
   return status ?? 1
 }

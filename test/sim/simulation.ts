@@ -230,6 +230,7 @@ export class Simulation {
 
   #check(calmFrom: number): void {
     const entries = this.#ledger.read()
+    this.#ledger.checkStates(entries)
     const story = replay(this.#history, entries)
     checkOrder(this.#history, story)
     checkWatches(this.#history, story)

@@ -48,6 +48,8 @@ export interface Swarm {
 export interface SwarmWishes {
   readonly members?: number | undefined
   readonly faultyMs?: number | undefined
+  /** These faults and no others. */
+  readonly faults?: readonly FaultKind[] | undefined
 }
 
 /** Even the kind of run is drawn: no two test the same. */
@@ -59,7 +61,8 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   const isCalm = chance.chance(0.05)
   for (const kind of faultKinds) {
     const weight = chance.between(1, 10)
-    if (!isCalm && chance.chance(0.5)) faults.set(kind, weight)
+    const isDrawn = !isCalm && chance.chance(0.5)
+    if (wishes.faults?.includes(kind) ?? isDrawn) faults.set(kind, weight)
   }
   return {
     seed,
