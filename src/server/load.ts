@@ -6,7 +6,7 @@ import { OpCode } from '../data/op-code.ts'
 import { readTxnDigest, type TxnHeader } from '../data/records.ts'
 import { formatSessionId } from '../data/session-id.ts'
 import { DIGEST_VERSION, readTxn, type Txn } from '../data/txn.ts'
-import { epochOf, formatZxid } from '../data/zxid.ts'
+import { counterOf, epochOf, formatZxid } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo } from '../persistence/disk.ts'
 import { type LogTail, type RecoveryRefusal, replayLogs } from '../persistence/recovery.ts'
 import { type ChosenSnapshot, loadNewestSnapshot } from '../persistence/snapshot-choice.ts'
@@ -92,7 +92,7 @@ export function loadMember(
   )
   if (replayed.kind === 'refused') return replayed
   if (chosen !== undefined) {
-    const needed = Math.max(chosen.digest?.zxid ?? 0, chosen.zxidMax)
+    const needed = Math.max(lastTxnOf(chosen.digest?.zxid ?? 0), chosen.zxidMax)
     if (needed > replayed.lastZxid) return refuseLostTxns(chosen.name, needed, replayed.lastZxid)
   }
   const { tree, sessions } = recovery
@@ -111,6 +111,12 @@ export function loadMember(
     isSnapshotCurrent: chosen !== undefined && replayed.txns === 0,
   }
 }
+
+/**
+ * The state of a member whose epoch has just begun carries a zxid that no txn has. It says that all
+ * of the epochs before is there, but not where that ended.
+ */
+const lastTxnOf = (zxid: number): number => (counterOf(zxid) === 0 ? 0 : zxid)
 
 /** Whether it may be right that no snapshot can be loaded. */
 function judgeWithoutSnapshot(

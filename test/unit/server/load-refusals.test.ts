@@ -106,4 +106,19 @@ describe('a snapshot that was written while txns were applied', () => {
     const name = `snapshot.${snapshotZxid.toString(16)}`
     expect(outcome({ [name]: snapshot })).toContain(`${name}: it was written while txns up to`)
   })
+
+  it('needs no txn for an epoch that began meanwhile', () => {
+    const tree = new DataTree(fuzzyRules, true)
+    const encoder = new SnapshotEncoder(new TreeDump(tree, []), {
+      digest: true,
+      lastProcessedZxid: true,
+    })
+    tree.lastProcessedZxid = 2 ** 32
+    const w = new JuteWriter()
+    encoder.writeSlice(w, Infinity)
+    expect(outcome({ 'snapshot.0': w.copy() })).toBe(0)
+    const error = Buffer.from([255, 255, 255, 155])
+    const log = { 'log.1': logFile([record(1, error), record(2, error)]) }
+    expect(outcome({ 'snapshot.0': w.copy(), ...log })).toBe(2)
+  })
 })
