@@ -13,6 +13,7 @@ const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5
   --plant NAME  plants that bug, or all of them one after the other, and looks for it`
 
 const TRACE_LINES = 120
+const PROGRESS_RUNS = 250
 
 function flags(): Record<string, string | boolean | undefined> {
   const string = { type: 'string' } as const
@@ -119,6 +120,7 @@ function runMany(first: number, count: number, until: number, wishes: SwarmWishe
       return 1
     }
     runs += 1
+    if (runs % PROGRESS_RUNS === 0) console.error(`${runs} seeds are clean so far`)
   }
   const seconds = (performance.now() - began) / 1000
   console.log(`${runs} seeds from ${first} on are clean: ${(runs / seconds).toFixed(1)} a second`)

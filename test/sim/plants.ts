@@ -30,7 +30,7 @@ export const plants: readonly Plant[] = [
     story: 'the disk says that it is done before what it was given would survive a loss of power',
     diskFaults: { acksEarly: true },
     members: 1,
-    seedsMax: 100,
+    seedsMax: 20,
   },
   {
     name: 'watch-after-reply',
@@ -97,7 +97,7 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 1,
-    seedsMax: 100,
+    seedsMax: 20,
   },
   {
     name: 'watch-lost-on-reconnect',
@@ -110,7 +110,7 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 1,
-    seedsMax: 200,
+    seedsMax: 20,
   },
   {
     name: 'ack-before-sync-3',
@@ -118,7 +118,7 @@ export const plants: readonly Plant[] = [
     diskFaults: { acksEarly: true },
     members: 3,
     faults: ['power', 'kill', 'stuckDisk'],
-    seedsMax: 300,
+    seedsMax: 100,
   },
   {
     name: 'commit-without-quorum',
@@ -131,7 +131,7 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 3,
-    seedsMax: 300,
+    seedsMax: 100,
   },
   {
     name: 'trunc-skipped',
@@ -148,7 +148,7 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 3,
-    seedsMax: 300,
+    seedsMax: 100,
   },
   {
     name: 'epoch-not-persisted',
@@ -175,7 +175,7 @@ export const plants: readonly Plant[] = [
     ],
     members: 3,
     faults: ['power', 'kill'],
-    seedsMax: 500,
+    seedsMax: 100,
   },
   {
     name: 'session-owner-ignored',
@@ -189,7 +189,7 @@ export const plants: readonly Plant[] = [
     ],
     members: 3,
     faults: ['slowLink', 'cutClients', 'halfOpen'],
-    seedsMax: 300,
+    seedsMax: 200,
   },
   {
     name: 'diff-off-by-one',
@@ -202,7 +202,7 @@ export const plants: readonly Plant[] = [
       },
     ],
     members: 3,
-    seedsMax: 300,
+    seedsMax: 100,
   },
   {
     name: 'history-not-awaited',
@@ -218,21 +218,21 @@ export const plants: readonly Plant[] = [
     ],
     members: 3,
     faults: ['power', 'stuckDisk', 'slowDisk'],
-    seedsMax: 500,
+    seedsMax: 1000,
   },
   {
-    name: 'sync-unconfirmed',
-    story: 'a leader answers a sync without asking whether it still leads',
+    name: 'sync-local',
+    story: 'a member answers a sync without asking its leader',
     patches: [
       {
-        file: 'src/server/write-path.ts',
-        from: 'this.proposals.barrier({ sync: origin }, this.#learners?.confirm())',
-        to: 'this.proposals.barrier({ sync: origin }, 0)',
+        file: 'src/server/clients.ts',
+        from: 'this.#parts.writes.sync(this.#wait(cnxn, xid, op, frame))',
+        to: `if (cnxn.pending.length === 0) this.onSynced(this.#wait(cnxn, xid, op, frame))
+        else this.#parts.writes.sync(this.#wait(cnxn, xid, op, frame))`,
       },
     ],
     members: 3,
-    faults: ['partition', 'oneWay'],
-    seedsMax: 500,
+    seedsMax: 100,
   },
 ]
 
