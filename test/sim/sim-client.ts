@@ -34,8 +34,8 @@ export interface ClientParts {
   readonly trace: (line: () => string) => void
   /** A Violation, or what nobody has foreseen. */
   readonly onFault: (error: unknown) => void
-  /** There is room for a request, or a reply has come. */
-  readonly onReady: (client: SimClient) => void
+  /** There is room for a request; `answered` is what has made it, if a reply has. */
+  readonly onReady: (answered: Op | undefined) => void
 }
 
 const EVENT_XID = -1
@@ -232,7 +232,7 @@ export class SimClient {
     this.session.received.push({ kind: 'connected' })
     const rearm = this.#watches.toSetAnew(this.session.lastZxid)
     if (rearm !== undefined) this.call(rearm)
-    this.#parts.onReady(this)
+    this.#parts.onReady(undefined)
   }
 
   #onExpired(): void {
@@ -293,7 +293,7 @@ export class SimClient {
       this.#dropSession()
       return
     }
-    if (op.call.op !== 'ping') this.#parts.onReady(this)
+    if (op.call.op !== 'ping') this.#parts.onReady(op)
   }
 
   /** Heartbeat, and the patience of a client. */

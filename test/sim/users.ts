@@ -27,8 +27,11 @@ interface User {
   probe: Op | undefined
   /** What is still to be looked at, at the end. */
   toRead: string[]
-  last: Op | undefined
 }
+
+/** With so many replies a run has seen enough of its clients; more seeds show more than more of them. */
+const BUSY_REPLIES = 3000
+const TIRED_FACTOR = 20
 
 type Mode = 'work' | 'probe' | 'idle' | 'look'
 
@@ -59,7 +62,10 @@ export class SimUsers {
       counters: this.#counters,
       trace,
       onFault,
-      onReady: () => this.#onReady(user),
+      onReady: (answered) => {
+        if (answered !== undefined) learn(user.load, answered)
+        this.#onReady(user)
+      },
     })
     const user: User = {
       client,
@@ -70,7 +76,6 @@ export class SimUsers {
       hasProgressed: false,
       probe: undefined,
       toRead: [],
-      last: undefined,
     }
     this.#users.push(user)
   }
@@ -100,27 +105,18 @@ export class SimUsers {
 
   #onReady(user: User): void {
     if (user.isDead) return
-    this.#learn(user)
     const { heap, swarm } = this.#parts
     if (user.isThinking) return
     user.isThinking = true
     const isEager = user.client.outstanding < swarm.pipeline && user.chance.chance(0.5)
-    const ms = isEager || this.#mode === 'look' ? 0 : user.chance.exponential(swarm.thinkMs)
+    const isTired = this.#parts.history.repliesTotal > BUSY_REPLIES
+    const meanMs = swarm.thinkMs * (isTired ? TIRED_FACTOR : 1)
+    const isAtOnce = this.#mode === 'look' || (isEager && !isTired)
+    const ms = isAtOnce ? 0 : user.chance.exponential(meanMs)
     heap.after(ms, () => {
       user.isThinking = false
       if (!user.isDead && user.client.isOpen) this.#act(user)
     })
-  }
-
-  /** Remembers versions and names that replies have told. */
-  #learn(user: User): void {
-    const { last, load } = user
-    if (last?.reply === undefined) return
-    const { call, reply } = last
-    if ('path' in call && reply.result.stat !== undefined)
-      load.versions.set(call.path, reply.result.stat.version)
-    if (call.op === 'create' && reply.result.path !== undefined) load.onCreated(reply.result.path)
-    user.last = undefined
   }
 
   #act(user: User): void {
@@ -128,7 +124,7 @@ export class SimUsers {
     if (client.outstanding >= this.#parts.swarm.pipeline) return
     switch (this.#mode) {
       case 'work':
-        user.last = client.call(load.next())
+        client.call(load.next())
         break
       case 'probe':
         return this.#probe(user)
@@ -199,4 +195,12 @@ export class SimUsers {
     const ids = this.#living.map(({ client }) => client.session?.id)
     return new Set(ids.filter((id) => id !== undefined))
   }
+}
+
+/** Remembers versions and names that replies have told. */
+function learn(load: Workload, { call, reply }: Op): void {
+  if (reply === undefined) return
+  const { stat, path } = reply.result
+  if ('path' in call && stat !== undefined) load.versions.set(call.path, stat.version)
+  if (call.op === 'create' && path !== undefined && path !== call.path) load.onCreated(path)
 }
