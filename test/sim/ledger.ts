@@ -52,7 +52,7 @@ export class MemberLog {
   forget(zxid: number): void {
     this.base = zxid
     for (const one of this.#entries.keys())
-      if (one <= zxid && one > this.exposedTo) this.#entries.delete(one)
+      if (one > zxid || one > this.exposedTo) this.#entries.delete(one)
   }
 
   truncate(zxid: number): void {

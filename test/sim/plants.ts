@@ -205,22 +205,6 @@ export const plants: readonly Plant[] = [
     seedsMax: 100,
   },
   {
-    name: 'history-not-awaited',
-    story: 'a learner acks NEWLEADER before the history and the epoch are on its disk',
-    patches: [
-      {
-        file: 'src/quorum/learner.ts',
-        from: `const uncommitted = this.#history.startAcking()
-    replica.whenDurable(() => {`,
-        to: `const uncommitted = this.#history.startAcking()
-    ;[0].forEach(() => {`,
-      },
-    ],
-    members: 3,
-    faults: ['power', 'stuckDisk', 'slowDisk'],
-    seedsMax: 1000,
-  },
-  {
     name: 'sync-local',
     story: 'a member answers a sync without asking its leader',
     patches: [
