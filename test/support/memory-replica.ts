@@ -302,7 +302,8 @@ export class MemoryReplica implements Replica {
     this.leader = leader
   }
 
-  readonly isSettled = true
+  /** False: what the last role has begun on the disk is not over. */
+  isSettled = true
 
   stop(): void {
     this.calls.push({ call: 'stop' })

@@ -92,6 +92,19 @@ describe('a member', () => {
     ])
   })
 
+  it('does not look for a leader before its disk has ended what the last role began', () => {
+    const { peer, told, elect, ends, replica } = new Peer()
+    elect(3)
+    replica.isSettled = false
+    ends[0]?.('lost')
+    peer.settle()
+    peer.advance(5000)
+    expect([told, peer.state]).toEqual([['following 3', 'close'], 'following'])
+    replica.isSettled = true
+    peer.settle()
+    expect(peer.state).toBe('looking')
+  })
+
   it('keeps those who know before itself that it leads', () => {
     const { peer, told, elect, links } = new Peer()
     for (const link of [7, 8, 9]) peer.onLinkAccepted(link, 'quorum')
