@@ -91,6 +91,7 @@ async function launchOn(
   const launch = await launchServer(name, {
     directory: root,
     apache,
+    before: undefined,
     cpuProfileDirectory: options.cpuProf,
   })
   return {

@@ -23,6 +23,7 @@ interface Options {
   readonly kills?: number
   readonly targets?: readonly TargetName[]
   readonly apache?: string
+  readonly before?: string
   readonly dir: string
   readonly cpuProf?: string
   readonly json?: true
@@ -65,6 +66,7 @@ const program = new Command('bench')
     listOf((item) => (isTargetName(item) ? item : undefined)),
   )
   .option('--apache <version>', 'debian, 3.9 (the newest, from Maven), or a full version')
+  .option('--before <checkout>', 'measure that checkout of zk-server too; it must be built')
   .option('--dir <path>', 'where data directories go: a real disk', tmpdir())
   .option('--cpu-prof <dir>', 'write a CPU profile of zk-server for each round there')
   .option('--json', 'print the result as JSON')
@@ -92,7 +94,7 @@ async function killLeaders(options: Options, targets: readonly TargetName[]): Pr
   const plan = Array.from({ length: kills }, () => placements).flat()
   const found = new Map<string, readonly Failover[]>()
   for (const target of targets) {
-    if (target === 'echo') continue
+    if (target === 'echo' || target === 'before') continue
     const apache = options.apache?.startsWith('3.9') ? 'apache-3.9' : 'apache-3.8'
     const kind = target === 'apache' ? apache : target
     const progress = (line: string): void => void process.stderr.write(`  ${line}\n`)
@@ -110,7 +112,11 @@ async function main(): Promise<void> {
     throw new Error(`${options.dir} is in memory; name a directory on a disk with --dir`)
   if (options.cpuProf !== undefined) mkdirSync(options.cpuProf, { recursive: true })
   const defaults = options.ensemble ? ensembleDefaults : standaloneDefaults
-  const targets = options.targets ?? defaults.targets
+  const named = options.targets ?? defaults.targets.filter((target) => target !== 'before')
+  const targets: readonly TargetName[] =
+    options.before === undefined || named.includes('before') ? named : ['before', ...named]
+  if (targets.includes('before') && options.before === undefined)
+    throw new Error('the target before wants --before CHECKOUT')
   const apache = targets.includes('apache') ? findApache(options.apache) : undefined
   const directory = mkdtempSync(join(options.dir, 'zk-bench-'))
   const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true })
@@ -128,6 +134,7 @@ async function main(): Promise<void> {
     idleMs: options.quick ? 1000 : 5000,
     directory,
     apache,
+    before: options.before === undefined ? undefined : resolve(options.before),
     cpuProfileDirectory: options.cpuProf === undefined ? undefined : resolve(options.cpuProf),
     progress: (line) => process.stderr.write(`${line}\n`),
   }

@@ -3,7 +3,13 @@ import type { Apache } from './apache.ts'
 import { LoadProcess } from './load-process.ts'
 import { EnsembleProcess, machineCpuMs, type Served, ServerProcess } from './server-process.ts'
 import { type LoadResult, type Shape, shapeName, type Workload } from './shapes.ts'
-import { launchEcho, launchEnsemble, launchServer, type TargetName } from './targets.ts'
+import {
+  launchEcho,
+  launchEnsemble,
+  launchServer,
+  type ServerName,
+  type TargetName,
+} from './targets.ts'
 
 /** What one benchmark is to do; times in milliseconds. */
 export interface Plan {
@@ -24,6 +30,8 @@ export interface Plan {
   /** Data directories go below this; it must be on a real disk. */
   readonly directory: string
   readonly apache: Apache | undefined
+  /** A checkout of zk-server that is measured as `before`. */
+  readonly before: string | undefined
   readonly cpuProfileDirectory: string | undefined
   readonly progress: (line: string) => void
 }
@@ -45,7 +53,7 @@ export interface Cell {
 
 /** Times in milliseconds, memory in bytes; one entry per start or per round. */
 export interface Footprint {
-  readonly target: TargetName
+  readonly target: ServerName
   readonly startMs: number[]
   readonly servingMs: number[]
   readonly residentAtStart: number[]
@@ -58,13 +66,11 @@ export interface Measurements {
   readonly footprints: readonly Footprint[]
 }
 
-type Name = Exclude<TargetName, 'echo'>
-
 /** Runs the whole plan: starts first, then rounds, each target in turn in every round. */
 export async function measure(plan: Plan): Promise<Measurements> {
   const cells: Cell[] = []
   const footprints: Footprint[] = []
-  const served = plan.targets.filter((target): target is Name => target !== 'echo')
+  const served = plan.targets.filter((target): target is ServerName => target !== 'echo')
   for (const target of served)
     footprints.push({
       target,
@@ -90,7 +96,7 @@ export async function measure(plan: Plan): Promise<Measurements> {
 }
 
 async function measureStart(plan: Plan, footprint: Footprint): Promise<void> {
-  const target = footprint.target === 'apache' ? 'apache' : 'zk-server'
+  const { target } = footprint
   const server = await ServerProcess.start(
     await launchServer(target, { ...plan, cpuProfileDirectory: undefined }),
   )
@@ -113,7 +119,7 @@ async function runServer(
   footprint: Footprint,
 ): Promise<void> {
   const { workloads } = plan
-  const target = footprint.target === 'apache' ? 'apache' : 'zk-server'
+  const { target } = footprint
   const server =
     plan.members > 1
       ? await EnsembleProcess.start(await launchEnsemble(target, plan, plan.members))

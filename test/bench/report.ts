@@ -14,9 +14,13 @@ export function median(values: readonly number[]): number {
 
 const titles: Readonly<Record<TargetName, string>> = {
   'zk-server': 'zk-server',
+  before: 'zk-server before',
   apache: 'Apache ZooKeeper',
   echo: 'bare echo',
 }
+/** What zk-server is divided by, where it was measured too. */
+const ratioTitles = { apache: 'Apache', before: 'before' } as const
+const isCompared = (target: TargetName): target is keyof typeof ratioTitles => target in ratioTitles
 const missing = '–'
 
 /** 21,345: three digits that matter are enough for a median of a few rounds. */
@@ -120,13 +124,13 @@ function throughputTable(plan: Plan, measurements: Measurements, workload: Workl
     return [
       shapeName(shape).replace('x', '×'),
       ...plan.targets.map((target) => count(medianOf(of(target), 'opsPerSecond'))),
-      ratio(of('zk-server'), of('apache')),
+      ...plan.targets.filter(isCompared).map((target) => ratio(of('zk-server'), of(target))),
     ]
   })
   const head = [
     `${workload}, per second`,
     ...plan.targets.map((target) => titles[target]),
-    'zk-server ÷ Apache',
+    ...plan.targets.filter(isCompared).map((target) => `zk-server ÷ ${ratioTitles[target]}`),
   ]
   return table(head, rows)
 }

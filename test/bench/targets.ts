@@ -7,14 +7,17 @@ import { replyBytes } from './frames.ts'
 import { freePort, type Launch } from './server-process.ts'
 import type { Workload } from './shapes.ts'
 
-export const targetNames = ['zk-server', 'apache', 'echo'] as const
+/** `before` is another checkout of zk-server: what a change has done to the figures. */
+export const targetNames = ['zk-server', 'before', 'apache', 'echo'] as const
 export type TargetName = (typeof targetNames)[number]
+/** Those that are servers. */
+export type ServerName = Exclude<TargetName, 'echo'>
 
 export const isTargetName = (text: string): text is TargetName =>
   targetNames.some((name) => name === text)
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const binary = fileURLToPath(new URL('../../bin/zk-server', import.meta.url))
+const checkout = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
  * Both servers read the same file. It names the four-letter words (for `ruok`), lifts the limit of 60
@@ -34,20 +37,19 @@ export interface LaunchPlan {
   /** Directories go below it. */
   readonly directory: string
   readonly apache: Apache | undefined
+  /** The checkout that is launched as `before`; it is built. */
+  readonly before: string | undefined
   readonly cpuProfileDirectory: string | undefined
 }
 
 /** Launches for one server on a port of its own. */
-export async function launchServer(
-  name: 'zk-server' | 'apache',
-  plan: LaunchPlan,
-): Promise<Launch> {
+export async function launchServer(name: ServerName, plan: LaunchPlan): Promise<Launch> {
   return launchOn(name, plan, await freePort(), join(plan.directory, name), undefined)
 }
 
 /** Launches for `members` servers that form an ensemble, with the default limits of zoo_sample.cfg. */
 export async function launchEnsemble(
-  name: 'zk-server' | 'apache',
+  name: ServerName,
   plan: LaunchPlan,
   members: number,
 ): Promise<Launch[]> {
@@ -65,8 +67,8 @@ export async function launchEnsemble(
 }
 
 function launchOn(
-  name: 'zk-server' | 'apache',
-  { apache, cpuProfileDirectory }: LaunchPlan,
+  name: ServerName,
+  { apache, before, cpuProfileDirectory }: LaunchPlan,
   port: number,
   directory: string,
   membership: { readonly sid: number; readonly ensembleLines: string } | undefined,
@@ -75,7 +77,11 @@ function launchOn(
   return {
     ...(name === 'apache' && apache !== undefined
       ? commandOfApache(apache, configPath)
-      : commandOfOurs(configPath, cpuProfileDirectory)),
+      : commandOfOurs(
+          name === 'before' && before !== undefined ? before : checkout,
+          configPath,
+          cpuProfileDirectory,
+        )),
     directory,
     port,
     bare: false,
@@ -96,13 +102,17 @@ const commandOfApache = (apache: Apache, configPath: string): Command => ({
   args: ['-cp', apache.classPath, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', configPath],
 })
 
-const commandOfOurs = (configPath: string, cpuProfileDirectory: string | undefined): Command => ({
+const commandOfOurs = (
+  folder: string,
+  configPath: string,
+  cpuProfileDirectory: string | undefined,
+): Command => ({
   command: process.execPath,
   args: [
     ...(cpuProfileDirectory === undefined
       ? []
       : ['--cpu-prof', `--cpu-prof-dir=${cpuProfileDirectory}`]),
-    binary,
+    join(folder, 'bin/zk-server'),
     'start-foreground',
     configPath,
   ],
