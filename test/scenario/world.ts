@@ -65,6 +65,7 @@ export class World {
       verifier: undefined,
       skew: { monoOffsetMs: 1_000_000, rate: 1, wallOffsetMs: 1_700_000_000_000 },
       diskFaults: {},
+      cover: () => {},
       trace: (line) => this.#onTrace(line()),
       onFault: (error) => {
         throw error
@@ -121,6 +122,7 @@ export class World {
       history: this.#history,
       hosts,
       timeoutMs: 10_000,
+      cover: () => {},
       counters: this.#counters,
       trace: () => {},
       onFault: (error) => {

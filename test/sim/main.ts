@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { CoverageSum } from './coverage.ts'
 import { Violation } from './history.ts'
 import { plants, runPlanted } from './plants.ts'
 import { Simulation } from './simulation.ts'
@@ -108,12 +109,14 @@ const flagsOf = ({ members, faults }: SwarmWishes): string =>
 function runMany(first: number, count: number, until: number, wishes: SwarmWishes): number {
   const began = performance.now()
   const sums = { simulatedMs: 0, replies: 0, txns: 0, crashes: 0 }
+  const coverage = new CoverageSum()
   let runs = 0
   for (let seed = first; runs < count && performance.now() < until; seed += 1) {
     try {
       const summary = new Simulation({ swarm: drawSwarm(seed, wishes) }).run()
       for (const key of ['simulatedMs', 'replies', 'txns', 'crashes'] as const)
         sums[key] += summary[key]
+      coverage.add(summary.coverage)
     } catch {
       tell(seed, wishes, false)
       console.log(`\nreplay: npm run sim -- --seed ${seed}${flagsOf(wishes)}`)
@@ -123,6 +126,7 @@ function runMany(first: number, count: number, until: number, wishes: SwarmWishe
     if (runs % PROGRESS_RUNS === 0) console.error(`${runs} seeds are clean so far`)
   }
   const seconds = (performance.now() - began) / 1000
+  console.log(coverage.text())
   console.log(`${runs} seeds from ${first} on are clean: ${(runs / seconds).toFixed(1)} a second`)
   console.log(
     `${(sums.simulatedMs / 3_600_000).toFixed(1)} simulated hours, ${sums.replies} replies, ` +

@@ -1,4 +1,5 @@
 import type { Chance } from './chance.ts'
+import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import type { SimNetwork } from './network.ts'
 import type { SimProcess } from './sim-process.ts'
@@ -14,6 +15,7 @@ export interface NemesisParts {
   readonly killClient: () => void
   /** Whether the disk of that member may be lost now; see docs/testing.md. */
   readonly mayWipe: (process: SimProcess) => boolean
+  readonly cover: Cover
   readonly trace: (line: () => string) => void
 }
 

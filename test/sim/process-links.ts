@@ -1,6 +1,7 @@
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
 import type { Member } from '../../src/server/member.ts'
 import type { SimNetwork, Socket, SocketEvents } from './network.ts'
+import type { ProcessEyes } from './process-eyes.ts'
 
 const ports = ['quorum', 'election'] as const
 
@@ -10,6 +11,8 @@ export class ProcessLinks {
   readonly #network: SimNetwork
   readonly #enter: (deliver: (member: Member) => void) => void
   readonly #sockets = new Map<LinkId, Socket>()
+  readonly #ports = new Map<LinkId, LinkPort>()
+  readonly #eyes: ProcessEyes
   readonly #trace: (line: () => string) => void
   #lastAccepted = 0
 
@@ -17,9 +20,11 @@ export class ProcessLinks {
     host: string,
     network: SimNetwork,
     enter: (deliver: (member: Member) => void) => void,
+    eyes: ProcessEyes,
     trace: (line: () => string) => void,
   ) {
     this.#trace = trace
+    this.#eyes = eyes
     this.#host = host
     this.#network = network
     this.#enter = enter
@@ -34,6 +39,7 @@ export class ProcessLinks {
     this.#lastAccepted += 1
     const link = this.#lastAccepted
     this.#sockets.set(link, socket)
+    this.#ports.set(link, port)
     this.#trace(() => `${this.#host} accepts link ${link} of ${socket.peerHost}: ${port}`)
     this.#enter((member) => member.onLinkAccepted(link, port))
     return this.#eventsOf(link)
@@ -51,7 +57,7 @@ export class ProcessLinks {
       onDrained: () => tell((member) => member.onLinkDrained(link)),
       onClosed: () =>
         tell((member) => {
-          this.#sockets.delete(link)
+          this.#forget(link)
           this.#trace(() => `${this.#host} loses link ${link}`)
           member.onLinkClosed(link)
         }),
@@ -61,20 +67,29 @@ export class ProcessLinks {
   dial(link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {
     const host = addresses[0]?.host ?? ''
     this.#trace(() => `${this.#host} dials link ${link} to ${host}: ${port}`)
+    this.#ports.set(link, port)
     this.#sockets.set(link, this.#network.dial(this.#host, host, port, this.#eventsOf(link)))
   }
 
+  #forget(link: LinkId): void {
+    this.#sockets.delete(link)
+    this.#ports.delete(link)
+    this.#eyes.onLinkGone(link)
+  }
+
   write(link: LinkId, bytes: Buffer): number {
+    this.#eyes.onLinkWrite(link, this.#ports.get(link), bytes)
     return this.#sockets.get(link)?.send(bytes) ?? 0
   }
 
   close(link: LinkId): void {
     this.#trace(() => `${this.#host} closes link ${link}`)
     this.#sockets.get(link)?.close()
-    this.#sockets.delete(link)
+    this.#forget(link)
   }
 
   pause(link: LinkId, paused: boolean): void {
+    this.#eyes.onLinkPaused(paused)
     this.#sockets.get(link)?.pause(paused)
   }
 }

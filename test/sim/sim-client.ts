@@ -9,12 +9,14 @@ import { framed } from '../support/memory-server.ts'
 import type { Chance } from './chance.ts'
 import { decodeResult, encodeCall } from './client-frames.ts'
 import { ClientWatches } from './client-watches.ts'
+import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import {
   type Call,
   describeCall,
   type History,
   hex,
+  isWrite,
   type Op,
   type SessionLog,
   Violation,
@@ -31,6 +33,7 @@ export interface ClientParts {
   readonly hosts: readonly string[]
   readonly timeoutMs: number
   readonly counters: { connections: number }
+  readonly cover: Cover
   readonly trace: (line: () => string) => void
   /** A Violation, or what nobody has foreseen. */
   readonly onFault: (error: unknown) => void
@@ -64,6 +67,11 @@ export class SimClient {
   #lastHeard = 0
   #lastSent = 0
   #attempt = 0
+  /** Of this connection, and of the last one that was open. */
+  #member = ''
+  #lastMember = ''
+  /** Whether that one was lost with writes unanswered. */
+  #hadWrites = false
 
   constructor(parts: ClientParts) {
     this.#parts = parts
@@ -135,6 +143,10 @@ export class SimClient {
       this.session.end ??= { at: this.#parts.heap.now, how: 'abandoned' }
       this.#forgetSession()
     }
+    if (this.#isOpen) {
+      this.#lastMember = this.#member
+      this.#hadWrites = this.#pending.some(({ call }) => isWrite(call))
+    }
     this.#socket = undefined
     this.#isOpen = false
     this.#pending = []
@@ -156,6 +168,7 @@ export class SimClient {
     this.#splitter = new FrameSplitter(FRAME_BYTES_MAX)
     const host = chance.pick(this.#parts.hosts)
     trace(() => `${this.host} dials ${host}`)
+    this.#member = host
     this.#lastHeard = this.#parts.heap.now
     this.#socket = network.dial(this.host, host, 'client', {
       onOpened: () => this.#guard(() => this.#onOpened()),
@@ -226,13 +239,21 @@ export class SimClient {
       }
       this.#passwd = Buffer.from(response.passwd ?? [])
       history.open(this.session)
-    }
+    } else this.#onCameBack()
     trace(() => `${this.host} has session 0x${this.session?.id.toString(16)}`)
     this.#isOpen = true
     this.session.received.push({ kind: 'connected' })
     const rearm = this.#watches.toSetAnew(this.session.lastZxid)
     if (rearm !== undefined) this.call(rearm)
     this.#parts.onReady(undefined)
+  }
+
+  #onCameBack(): void {
+    const { cover } = this.#parts
+    if (this.#member !== this.#lastMember) {
+      cover('session moved')
+      if (this.#hadWrites) cover('session moved with writes in flight')
+    } else if (this.#hadWrites) cover('session came back to its member with writes in flight')
   }
 
   #onExpired(): void {

@@ -19,10 +19,12 @@ import type { EnsemblePorts } from '../../src/server/peering.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { TreeDump } from '../../src/tree/snapshot-codec.ts'
 import type { Chance } from './chance.ts'
+import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import { Violation } from './history.ts'
 import { type Ledger, MemberLog } from './ledger.ts'
 import type { SimNetwork, Socket, SocketEvents } from './network.ts'
+import { ProcessEyes } from './process-eyes.ts'
 import { ProcessLinks } from './process-links.ts'
 import { shownZxid } from './shown-zxid.ts'
 import { type DiskFaults, SimDisk } from './sim-disk.ts'
@@ -47,6 +49,7 @@ export interface ProcessParts {
   readonly verifier: QuorumVerifier | undefined
   readonly skew: ClockSkew
   readonly diskFaults: DiskFaults
+  readonly cover: Cover
   readonly trace: (line: () => string) => void
   readonly onFault: (error: unknown) => void
 }
@@ -165,6 +168,7 @@ export class SimProcess {
 /** One process, from its boot to its end. */
 class ProcessRun implements Machine {
   readonly member: Member
+  readonly eyes: ProcessEyes
   readonly #loop: TurnLoop
   readonly #process: SimProcess
   readonly #parts: ProcessParts
@@ -177,6 +181,7 @@ class ProcessRun implements Machine {
   constructor(process: SimProcess, parts: ProcessParts) {
     this.#process = process
     this.#parts = parts
+    this.eyes = new ProcessEyes(parts.cover)
     const { config } = process
     const providers = providersOf(config, nodeCrypto)
     if (typeof providers === 'string') throw new Error(providers)
@@ -198,6 +203,7 @@ class ProcessRun implements Machine {
       process.host,
       network,
       (deliver) => this.enter(deliver),
+      this.eyes,
       parts.trace,
     )
     if (ensemble !== undefined) this.#links.listen()
@@ -250,8 +256,10 @@ class ProcessRun implements Machine {
     const { host } = this.#process
     const log =
       (level: string) =>
-      (message: string, fields: LogFields = {}): void =>
+      (message: string, fields: LogFields = {}): void => {
         trace(() => `${host} ${level}: ${message} ${JSON.stringify(fields)}`)
+        this.eyes.onLog(message, fields)
+      }
     const error = log('error')
     return {
       debug: log('debug'),
@@ -267,6 +275,7 @@ class ProcessRun implements Machine {
 
   end(): void {
     this.#isEnded = true
+    this.eyes.onDeath()
   }
 
   /** Runs something of this process: not after its end, and not while it stands still. */
@@ -308,6 +317,7 @@ class ProcessRun implements Machine {
       this.guard(() => {
         fn()
         this.#show()
+        this.eyes.onTurn(this.member)
       }),
     )
   }
@@ -355,6 +365,7 @@ class ProcessRun implements Machine {
   }
 
   pauseClient(cnxn: number, paused: boolean): void {
+    this.eyes.onClientPaused(paused)
     this.#clients.get(cnxn)?.pause(paused)
   }
 
@@ -362,6 +373,7 @@ class ProcessRun implements Machine {
     const { ledger, heap } = this.#parts
     const { log, disk } = this.#process
     for (const op of ops) {
+      this.eyes.onDiskOp(op)
       if (op.kind === 'appendTxns') ledger.onAppend(log, op.bytes, heap.now)
       if (op.kind === 'truncateAfter') log.truncate(op.zxid)
       if (op.kind === 'forgetHistory') log.forget(op.zxid)
@@ -373,12 +385,14 @@ class ProcessRun implements Machine {
   }
 
   #onDurable(op: DiskOp): void {
+    this.eyes.onDiskOpDone(op)
     if (op.kind === 'appendTxns') this.#process.durableZxid = op.lastZxid
     if (op.kind === 'truncateAfter' || op.kind === 'forgetHistory')
       this.#process.durableZxid = op.zxid
   }
 
   writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void {
+    this.eyes.onSnapshotOp(op)
     this.#process.disk.writeSnapshotSlice(op, done)
   }
 

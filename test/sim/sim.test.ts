@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { CoverageSum } from './coverage.ts'
 import { Simulation } from './simulation.ts'
 import { drawSwarm } from './swarm.ts'
 
@@ -18,12 +19,21 @@ const runSeed = (seed: number): ReturnType<Simulation['run']> => {
 describe('the simulator', () => {
   it('finds nothing in as many fresh seeds as there is time for', () => {
     const until = performance.now() + seconds * 1000
+    const sum = new CoverageSum()
     let replies = 0
     let seed = first
-    for (; performance.now() < until; seed += 1) replies += runSeed(seed).replies
+    for (; performance.now() < until; seed += 1) {
+      const summary = runSeed(seed)
+      replies += summary.replies
+      sum.add(summary.coverage)
+    }
     // Runs in which nobody is answered would prove nothing.
     expect(replies).toBeGreaterThan((seed - first) * 100)
-    process.stdout.write(`${seed - first} seeds from ${first} on, ${replies} replies\n`)
+    // Nor would runs that never come to where things go wrong.
+    process.stdout.write(
+      `${sum.text()}\n${seed - first} seeds from ${first} on, ${replies} replies\n`,
+    )
+    expect(sum.missed()).toEqual([])
   }, 600_000)
 
   it('does the same again from the same seed', () => {

@@ -6,6 +6,7 @@ import { replay } from './checkers/replay.ts'
 import { checkSessions } from './checkers/sessions.ts'
 import { checkTrees } from './checkers/trees.ts'
 import { checkWatches } from './checkers/watches.ts'
+import { Coverage, type CoverageEvent } from './coverage.ts'
 import { EventHeap } from './event-heap.ts'
 import { History, Violation } from './history.ts'
 import { Ledger } from './ledger.ts'
@@ -31,6 +32,7 @@ export interface RunSummary {
   readonly txns: number
   readonly crashes: number
   readonly faults: ReadonlyMap<string, number>
+  readonly coverage: ReadonlyMap<CoverageEvent, number>
 }
 
 const STEP_MS = 50
@@ -42,6 +44,7 @@ export class Simulation {
   readonly #heap = new EventHeap()
   readonly #network: SimNetwork
   readonly #history = new History()
+  readonly #coverage = new Coverage()
   readonly #ledger = new Ledger()
   readonly #processes: SimProcess[] = []
   readonly #nemesis: Nemesis
@@ -68,6 +71,7 @@ export class Simulation {
       network: this.#network,
       history: this.#history,
       hosts: this.#processes.map(({ host }) => host),
+      cover: this.#coverage.cover,
       trace: this.#trace,
       onFault: this.#onFault,
     })
@@ -80,6 +84,7 @@ export class Simulation {
       clientHosts: () => this.#users.hosts,
       killClient: () => this.#users.killOne(),
       mayWipe: (process) => this.#mayWipe(process),
+      cover: this.#coverage.cover,
       trace: this.#trace,
     })
   }
@@ -106,6 +111,7 @@ export class Simulation {
       verifier: undefined,
       skew,
       diskFaults,
+      cover: this.#coverage.cover,
       trace: this.#trace,
       onFault: this.#onFault,
     })
@@ -125,6 +131,7 @@ export class Simulation {
       txns: this.#ledger.size,
       crashes: this.#processes.reduce((sum, { crashes }) => sum + crashes, 0),
       faults: this.#nemesis.done,
+      coverage: this.#coverage.counts,
     }
   }
 

@@ -1,4 +1,5 @@
 import { Chance } from './chance.ts'
+import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import type { History, Op } from './history.ts'
 import type { SimNetwork } from './network.ts'
@@ -12,6 +13,7 @@ export interface UsersParts {
   readonly network: SimNetwork
   readonly history: History
   readonly hosts: readonly string[]
+  readonly cover: Cover
   readonly trace: (line: () => string) => void
   readonly onFault: (error: unknown) => void
 }
@@ -48,7 +50,7 @@ export class SimUsers {
   }
 
   #add(): void {
-    const { swarm, heap, network, history, hosts, trace, onFault } = this.#parts
+    const { swarm, heap, network, history, hosts, cover, trace, onFault } = this.#parts
     const index = this.#users.length + 1
     const chance = new Chance(swarm.seed, 'client', index)
     const client = new SimClient({
@@ -60,6 +62,7 @@ export class SimUsers {
       hosts,
       timeoutMs: chance.between(2 * swarm.tickMs, swarm.timeoutMsMax),
       counters: this.#counters,
+      cover,
       trace,
       onFault,
       onReady: (answered) => {

@@ -1,0 +1,107 @@
+/**
+ * What a row of runs must have met to prove anything. An event is named here, and counted where it is
+ * seen: in a simulated machine, network, disk or client, never in src. `least` is a share of seeds:
+ * so many of them must meet it at least; about a third of what was measured. 0: told, not judged.
+ */
+export const coverageEvents = {
+  // Roles and elections
+  'leadership begun': { least: 0.3 },
+  'role ended': { least: 0.25 },
+  'role ended with writes in flight': { least: 0.2 },
+  'role ended with proposals uncommitted': { least: 0.2 },
+  'role ended while it synchronised': { least: 0.015 },
+  'epoch handed over with sessions': { least: 0.25 },
+  // Synchronisation
+  'DIFF sent': { least: 0.3 },
+  'TRUNC sent': { least: 0.01 },
+  'SNAP sent': { least: 0.2 },
+  'SNAP of several writes': { least: 0 },
+  'SNAP broken off in its stream': { least: 0 },
+  'SNAP given up before it was on disk': { least: 0 },
+  'TRUNC under way when a role ended': { least: 0 },
+  'TRUNC under way when a process died': { least: 0 },
+  'COMMIT before NEWLEADER': { least: 0.2 },
+  // Disk
+  'process died': { least: 0.25 },
+  'process died with writes on their way to disk': { least: 0.04 },
+  'snapshot written': { least: 0.4 },
+  'snapshot of several slices': { least: 0 },
+  'snapshot abandoned': { least: 0.01 },
+  'snapshot under way when a role ended': { least: 0.007 },
+  'snapshot under way when a process died': { least: 0.015 },
+  // Clients
+  'session moved': { least: 0.25 },
+  'session moved with writes in flight': { least: 0.2 },
+  'session came back to its member with writes in flight': { least: 0.2 },
+  'session expired': { least: 0.3 },
+  'write refused: session moved': { least: 0 },
+  'client not read': { least: 0.07 },
+  'client cut off: it does not read': { least: 0 },
+  'leader not read': { least: 0.2 },
+  'learner cut off': { least: 0 },
+} as const
+
+export type CoverageEvent = keyof typeof coverageEvents
+
+/** Counts; handed to all that can see something. */
+export type Cover = (event: CoverageEvent) => void
+
+/** An event is judged once so many seeds should have met it: less would be chance. */
+const EXPECTED_MIN = 8
+
+/** The events of one run. */
+export class Coverage {
+  readonly counts: Map<CoverageEvent, number> = new Map()
+
+  readonly cover: Cover = (event) => {
+    this.counts.set(event, (this.counts.get(event) ?? 0) + 1)
+  }
+}
+
+/** Over a row of runs: how often each event was met, and by how many seeds. */
+export class CoverageSum {
+  readonly #totals = new Map<CoverageEvent, number>()
+  readonly #seeds = new Map<CoverageEvent, number>()
+  #runs = 0
+
+  add(counts: ReadonlyMap<CoverageEvent, number>): void {
+    this.#runs += 1
+    for (const [event, count] of counts) {
+      this.#totals.set(event, (this.#totals.get(event) ?? 0) + count)
+      this.#seeds.set(event, (this.#seeds.get(event) ?? 0) + 1)
+    }
+  }
+
+  /** One line for each event that was not met by as many seeds as it should. */
+  missed(): readonly string[] {
+    return this.#rows()
+      .filter(({ seeds, due }) => seeds < due)
+      .map(({ event, seeds, due }) => `${event}: ${seeds} of ${this.#runs} seeds, at least ${due}`)
+  }
+
+  #rows(): readonly { event: CoverageEvent; total: number; seeds: number; due: number }[] {
+    return Object.entries(coverageEvents).map(([name, { least }]) => {
+      const event = name as CoverageEvent
+      const expected = least * this.#runs
+      return {
+        event,
+        total: this.#totals.get(event) ?? 0,
+        seeds: this.#seeds.get(event) ?? 0,
+        due: expected < EXPECTED_MIN ? 0 : Math.floor(expected),
+      }
+    })
+  }
+
+  /** The table, for people. */
+  text(): string {
+    const lines = this.#rows().map(({ event, total, seeds, due }) => {
+      const share = this.#runs === 0 ? 0 : (100 * seeds) / this.#runs
+      const mark = seeds < due ? `  TOO FEW, at least ${due}` : ''
+      return `${event.padEnd(54)}${String(total).padStart(9)}${share.toFixed(1).padStart(8)} %${mark}`
+    })
+    return [
+      'event                                                    times     seeds',
+      ...lines,
+    ].join('\n')
+  }
+}

@@ -1,0 +1,145 @@
+import type { LogFields } from '../../src/base/logger.ts'
+import { counterOf } from '../../src/data/zxid.ts'
+import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
+import type { LinkId, LinkPort } from '../../src/quorum/links.ts'
+import type { Member } from '../../src/server/member.ts'
+import type { Cover, CoverageEvent } from './coverage.ts'
+import { QuorumTap, Seen, type SeenPacket } from './quorum-tap.ts'
+
+/** What a line of the log means for the table. */
+const told: Readonly<Record<string, CoverageEvent>> = {
+  'a quorum has synchronised, we lead': 'leadership begun',
+  'session expired': 'session expired',
+  'client does not read what it is sent, cutting it off': 'client cut off: it does not read',
+  'snapshot written': 'snapshot written',
+}
+
+const sent: ReadonlyMap<number, CoverageEvent> = new Map([
+  [Seen.diff, 'DIFF sent'],
+  [Seen.trunc, 'TRUNC sent'],
+  [Seen.snap, 'SNAP sent'],
+])
+
+/** Watches one process from outside, and counts what it sees. */
+export class ProcessEyes {
+  readonly #cover: Cover
+  readonly #tap: QuorumTap
+  /** Links over which COMMITs came before NEWLEADER. */
+  readonly #beforeNewLeader = new Map<LinkId, boolean>()
+  #isTruncating = false
+  /** A SNAP was begun, and what it brings is not on disk. */
+  #isTakingSnap = false
+  #isSynchronising = false
+  #snapshotSlices = -1
+  #appendsInFlight = 0
+  #sessions = 0
+  #lastAppended = 0
+  /** As of the end of the last turn. */
+  #outstanding = 0
+  #processed = 0
+
+  constructor(cover: Cover) {
+    this.#cover = cover
+    this.#tap = new QuorumTap({
+      onPacket: (link, packet) => this.#onPacket(link, packet),
+      onSnapEnd: (_link, writes) => {
+        if (writes > 1) cover('SNAP of several writes')
+      },
+    })
+  }
+
+  onLog(message: string, fields: LogFields): void {
+    const { mode, reason } = fields
+    const event = told[message]
+    if (event !== undefined) this.#cover(event)
+    if (message === 'synchronising with the leader') {
+      this.#isSynchronising = true
+      if (mode === 'SNAP') this.#isTakingSnap = true
+    }
+    if (message === 'following' || message === 'observing') this.#isSynchronising = false
+    if (message === 'a learner is gone' && reason === 'it does not take what it is sent')
+      this.#cover('learner cut off')
+    if (message === 'role ended') this.#onRoleEnded()
+  }
+
+  #onRoleEnded(): void {
+    this.#cover('role ended')
+    if (this.#outstanding > 0) this.#cover('role ended with writes in flight')
+    if (this.#lastAppended > this.#processed) this.#cover('role ended with proposals uncommitted')
+    if (this.#isSynchronising) this.#cover('role ended while it synchronised')
+    if (this.#isTakingSnap) this.#cover('SNAP given up before it was on disk')
+    if (this.#isTruncating) this.#cover('TRUNC under way when a role ended')
+    if (this.#snapshotSlices >= 0) this.#cover('snapshot under way when a role ended')
+    if (this.#sessions > 0) this.#cover('epoch handed over with sessions')
+    this.#isTakingSnap = false
+    this.#isSynchronising = false
+  }
+
+  onTurn(member: Member): void {
+    this.#outstanding = member.clients.outstandingRequests
+    this.#processed = member.tree.lastProcessedZxid
+    this.#sessions = member.sessions.count
+  }
+
+  onLinkWrite(link: LinkId, port: LinkPort | undefined, bytes: Buffer): void {
+    if (port === 'quorum') this.#tap.onWrite(link, bytes)
+  }
+
+  #onPacket(link: LinkId, { type, zxid }: SeenPacket): void {
+    const event = sent.get(type)
+    if (event !== undefined) {
+      this.#cover(event)
+      this.#beforeNewLeader.set(link, false)
+    }
+    if (type === Seen.commit && counterOf(zxid) > 0 && this.#beforeNewLeader.get(link) === false) {
+      this.#beforeNewLeader.set(link, true)
+      this.#cover('COMMIT before NEWLEADER')
+    }
+    if (type === Seen.newLeader) this.#beforeNewLeader.delete(link)
+  }
+
+  onLinkGone(link: LinkId): void {
+    if (this.#tap.isInSnap(link)) this.#cover('SNAP broken off in its stream')
+    this.#tap.forget(link)
+    this.#beforeNewLeader.delete(link)
+  }
+
+  onLinkPaused(paused: boolean): void {
+    if (paused) this.#cover('leader not read')
+  }
+
+  onClientPaused(paused: boolean): void {
+    if (paused) this.#cover('client not read')
+  }
+
+  onDiskOp(op: DiskOp): void {
+    if (op.kind === 'truncateAfter') this.#isTruncating = true
+    if (op.kind === 'truncateAfter' || op.kind === 'forgetHistory') this.#lastAppended = op.zxid
+    if (op.kind !== 'appendTxns') return
+    this.#appendsInFlight += 1
+    this.#lastAppended = op.lastZxid
+  }
+
+  onDiskOpDone({ kind }: DiskOp): void {
+    if (kind === 'truncateAfter') this.#isTruncating = false
+    if (kind === 'forgetHistory') this.#isTakingSnap = false
+    if (kind === 'appendTxns') this.#appendsInFlight -= 1
+  }
+
+  onSnapshotOp({ kind }: SnapshotOp): void {
+    if (kind === 'begin') this.#snapshotSlices = 0
+    else if (kind === 'append') this.#snapshotSlices += 1
+    else {
+      if (kind === 'abandon') this.#cover('snapshot abandoned')
+      else if (this.#snapshotSlices > 1) this.#cover('snapshot of several slices')
+      this.#snapshotSlices = -1
+    }
+  }
+
+  onDeath(): void {
+    this.#cover('process died')
+    if (this.#isTruncating) this.#cover('TRUNC under way when a process died')
+    if (this.#appendsInFlight > 0) this.#cover('process died with writes on their way to disk')
+    if (this.#snapshotSlices >= 0) this.#cover('snapshot under way when a process died')
+  }
+}
