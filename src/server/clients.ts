@@ -11,6 +11,7 @@ import type { DataTree } from '../tree/data-tree.ts'
 import { Admission } from './admission.ts'
 import type { AuthRequests } from './auth-requests.ts'
 import type { Cnxn, CnxnId, PendingRequest } from './cnxn.ts'
+import { CnxnCounts } from './cnxn-counts.ts'
 import type { FreeSpace } from './free-space.ts'
 import { type OpClass, opClassOf } from './op-class.ts'
 import type { Outbox } from './outbox.ts'
@@ -74,11 +75,11 @@ export class Clients {
   readonly #parts: ClientParts
   readonly #admission: Admission
   readonly #cnxns = new Map<CnxnId, Cnxn>()
-  readonly #byAddress = new Map<string, number>()
   readonly #bySession = new Map<SessionId, Cnxn>()
   readonly #reader = new JuteReader()
   /** For parked reads, which are answered while `#reader` may be in the middle of a frame. */
   readonly #parkedReader = new JuteReader()
+  readonly counts: CnxnCounts = new CnxnCounts()
   readonly effects: ClientEffects = { closes: [], pauses: new Map() }
 
   constructor(parts: ClientParts) {
@@ -100,12 +101,14 @@ export class Clients {
 
   add(cnxn: Cnxn): void {
     this.#cnxns.set(cnxn.id, cnxn)
-    this.#byAddress.set(cnxn.address, this.countOf(cnxn.address) + 1)
+    this.counts.onOpened(cnxn.id, cnxn.address)
   }
 
-  /** Connections from one address. */
-  countOf(address: string): number {
-    return this.#byAddress.get(address) ?? 0
+  /** Its socket is gone; that of a connection which was closed here goes later than that. */
+  onGone(id: CnxnId): void {
+    const cnxn = this.#cnxns.get(id)
+    if (cnxn !== undefined) this.forget(cnxn)
+    this.counts.onGone(id)
   }
 
   cnxnOf(session: SessionId): Cnxn | undefined {
@@ -399,14 +402,11 @@ export class Clients {
     this.effects.closes.push({ cnxn: cnxn.id, now })
   }
 
-  /** Nothing of the connection is left here. Its session lives on until it expires. */
+  /** Nothing of the connection is left here but its count. Its session lives on until it expires. */
   forget(cnxn: Cnxn): void {
     if (cnxn.state === 'closing') return
     cnxn.state = 'closing'
     this.#cnxns.delete(cnxn.id)
-    const ofAddress = this.countOf(cnxn.address) - 1
-    if (ofAddress === 0) this.#byAddress.delete(cnxn.address)
-    else this.#byAddress.set(cnxn.address, ofAddress)
     this.#parts.watches.table.removeWatcher(cnxn)
     this.#admission.forget(cnxn)
     this.#admission.leave(cnxn.pending.length)

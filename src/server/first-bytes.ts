@@ -34,8 +34,8 @@ export class FirstBytes {
   onOpened(cnxn: Cnxn): void {
     const { limits, logger, metrics } = this.#parts
     this.#clients.add(cnxn)
-    const total = this.#clients.cnxns.size
-    const ofAddress = this.#clients.countOf(cnxn.address)
+    const { total } = this.#clients.counts
+    const ofAddress = this.#clients.counts.ofAddress(cnxn.address)
     const tooMany = limits.cnxnsMax > 0 && total > limits.cnxnsMax
     const tooManyOfOne = limits.cnxnsPerAddressMax > 0 && ofAddress > limits.cnxnsPerAddressMax
     if (tooMany || tooManyOfOne) {

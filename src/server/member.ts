@@ -193,9 +193,9 @@ export class Member implements LinkEvents {
     this.clients.pauseIfBehind(cnxn)
   }
 
+  /** The socket is gone, whoever has closed it; the last that is told of it. */
   onClientClosed(id: CnxnId): void {
-    const cnxn = this.clients.get(id)
-    if (cnxn !== undefined) this.clients.forget(cnxn)
+    this.clients.onGone(id)
   }
 
   /** The socket holds this many bytes that the client does not take. */

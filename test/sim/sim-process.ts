@@ -360,8 +360,11 @@ class ProcessRun implements Machine {
   closeClient(cnxn: number, now: boolean): void {
     const socket = this.#clients.get(cnxn)
     this.#clients.delete(cnxn)
-    if (now) socket?.reset(true)
-    else socket?.close()
+    if (socket === undefined) return
+    if (now) return socket.reset(true)
+    socket.close()
+    // The network lets go of it at once, and tells nothing to the end that closes.
+    this.#parts.heap.after(0, () => this.enter((member) => member.onClientClosed(cnxn)))
   }
 
   pauseClient(cnxn: number, paused: boolean): void {

@@ -149,7 +149,11 @@ export class MemoryServer implements Machine {
 
   closeClient(cnxn: number, _now: boolean): void {
     const client = this.#clients.get(cnxn)
-    if (client !== undefined) client.isClosed = true
+    if (client === undefined) return
+    client.isClosed = true
+    // The socket is gone soon after, unless its far end keeps it.
+    if (!client.lingers)
+      this.#turns.push(() => this.loop.enter((member) => member.onClientClosed(cnxn)))
   }
 
   pauseClient(cnxn: number, paused: boolean): void {
@@ -264,6 +268,8 @@ export class MemoryClient {
   readonly server: MemoryServer
   isClosed = false
   isPaused = false
+  /** Once the server has closed it: the far end keeps its side open, until it vanishes. */
+  lingers = false
   /** While true, what arrives is not taken. */
   isStuck = false
   received: Buffer = Buffer.alloc(0)

@@ -19,6 +19,19 @@ describe('maxClientCnxns and maxCnxns', () => {
     expect(server.open('127.0.0.1').isClosed).toBe(false)
     expect(server.open('127.0.0.2').isClosed).toBe(true)
   })
+
+  it('count a connection that is closed here until its socket is gone', () => {
+    for (const settings of [{ maxClientCnxns: '1' }, { maxClientCnxns: '0', maxCnxns: '1' }]) {
+      const server = new MemoryServer({ settings })
+      const client = server.connect()
+      client.lingers = true
+      client.call(OpCode.closeSession)
+      expect(client.isClosed).toBe(true)
+      expect(server.open().isClosed).toBe(true)
+      client.vanish()
+      expect(server.open().isClosed).toBe(false)
+    }
+  })
 })
 
 describe('jute.maxbuffer', () => {
