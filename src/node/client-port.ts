@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Logger } from '../base/logger.ts'
+import type { ThrottledLog } from '../base/throttled-log.ts'
 import type { CnxnId } from '../server/cnxn.ts'
 import type { TurnLoop } from '../server/turn-loop.ts'
+import type { Descriptors } from './descriptors.ts'
 
 /** How long a client may take to end its side, once it has been sent the last bytes. */
 const LINGER_MS = 1000
@@ -20,12 +21,14 @@ export interface ClientPortOptions {
 export class ClientPort {
   readonly #sockets = new Map<CnxnId, Socket>()
   readonly #server: Server
-  readonly #logger: Logger
+  readonly #log: ThrottledLog
+  readonly #descriptors: Descriptors
   #loop: TurnLoop | undefined
   #lastId = 0
 
-  constructor(options: ClientPortOptions, logger: Logger) {
-    this.#logger = logger
+  constructor(options: ClientPortOptions, descriptors: Descriptors, log: ThrottledLog) {
+    this.#descriptors = descriptors
+    this.#log = log
     this.#server = createServer({ noDelay: true, keepAlive: options.keepAlive }, this.#onSocket)
   }
 
@@ -42,7 +45,7 @@ export class ClientPort {
       this.#server.listen(address, () => {
         this.#server.off('error', reject)
         this.#server.on('error', (error) =>
-          this.#logger.error('client port failed to accept', { error: error.message }),
+          this.#log.error('client port failed to accept', { error: error.message }),
         )
         const bound = this.#server.address()
         resolve(typeof bound === 'object' && bound !== null ? bound.port : options.port)
@@ -53,6 +56,14 @@ export class ClientPort {
   readonly #onSocket = (socket: Socket): void => {
     const loop = this.#loop
     if (loop === undefined) {
+      socket.destroy()
+      return
+    }
+    if (!this.#descriptors.take('client')) {
+      this.#log.error('too many open files, refusing a client', {
+        address: socket.remoteAddress,
+        max: this.#descriptors.maxOf('client'),
+      })
       socket.destroy()
       return
     }
@@ -67,6 +78,7 @@ export class ClientPort {
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
       this.#sockets.delete(id)
+      this.#descriptors.release()
       loop.enter((member) => member.onClientClosed(id))
     })
   }

@@ -2,3 +2,10 @@
 export function readClock(): { readonly mono: number; readonly wall: number } {
   return { mono: Math.floor(performance.now()), wall: Date.now() }
 }
+
+/** For what the shell times by itself. */
+export const monotonic: { readonly mono: number } = {
+  get mono() {
+    return performance.now()
+  },
+}

@@ -4,7 +4,6 @@ import {
   existsSync,
   fsync,
   ftruncateSync,
-  openSync,
   readdirSync,
   statSync,
   unlinkSync,
@@ -14,6 +13,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/logger.ts'
+import { ThrottledLog } from '../base/throttled-log.ts'
 import { formatZxid } from '../data/zxid.ts'
 import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
 import type { EpochFile } from '../persistence/epoch-files.ts'
@@ -27,6 +27,8 @@ import {
   paddedFileBytes,
   parseLogFileName,
 } from '../persistence/txn-log-format.ts'
+import { monotonic } from './clock.ts'
+import { openPatiently } from './descriptors.ts'
 import {
   cutFile,
   messageOf,
@@ -73,6 +75,7 @@ export class NodeDisk implements DiskReader {
   readonly snapFolder: string
   readonly #options: NodeDiskOptions
   readonly #events: NodeDiskEvents
+  readonly #shortageLog: ThrottledLog
   #fd: number | undefined = undefined
   #path = ''
   /** Where the next record goes. */
@@ -86,6 +89,7 @@ export class NodeDisk implements DiskReader {
   private constructor(options: NodeDiskOptions, events: NodeDiskEvents) {
     this.#options = options
     this.#events = events
+    this.#shortageLog = new ThrottledLog(events.logger, monotonic)
     this.logFolder = join(options.dataLogDir, VERSION_FOLDER)
     this.snapFolder = join(options.dataDir, VERSION_FOLDER)
   }
@@ -281,25 +285,32 @@ export class NodeDisk implements DiskReader {
       this.#writeDurably(this.#fd, bytes, done)
       return
     }
-    let fd: number
-    try {
-      fd = this.#openLog(firstZxid)
-    } catch (error) {
-      this.#fail(`creating ${this.#path}`, error)
-      return
-    }
-    this.#writeDurably(fd, Buffer.concat([logFileHeader(), bytes]), () => this.#syncLogFolder(done))
-  }
-
-  #openLog(firstZxid: number): number {
     // A file of that name holds no good record: recovery would have read it.
     this.#path = join(this.logFolder, logFileName(firstZxid))
     const durable = this.#options.forceSync ? constants.O_DSYNC : 0
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | durable
-    this.#fd = openSync(this.#path, flags, 0o644)
-    this.#position = 0
-    this.#fileBytes = LOG_HEADER_BYTES
-    return this.#fd
+    this.#openPatiently(`creating ${this.#path}`, this.#path, flags, (fd) => {
+      this.#fd = fd
+      this.#position = 0
+      this.#fileBytes = LOG_HEADER_BYTES
+      const content = Buffer.concat([logFileHeader(), bytes])
+      this.#writeDurably(fd, content, () => this.#syncLogFolder(done))
+    })
+  }
+
+  /** Without a descriptor nothing has been written, and so nothing is in doubt: writes wait for one. */
+  #openPatiently(
+    action: string,
+    path: string,
+    flags: number | string,
+    onOpened: (fd: number) => void,
+  ): void {
+    openPatiently(path, flags, {
+      onOpened,
+      onFailed: (error) => this.#fail(action, error),
+      onShort: () =>
+        this.#shortageLog.error('no file descriptor is left, writes wait for one', { path }),
+    })
   }
 
   #writeDurably(fd: number, bytes: Buffer, done: () => void): void {
@@ -347,18 +358,14 @@ export class NodeDisk implements DiskReader {
       done()
       return
     }
-    let fd: number
-    try {
-      fd = openSync(this.logFolder, 'r')
-    } catch (error) {
-      this.#fail(`syncing ${this.logFolder}`, error)
-      return
-    }
-    fsync(fd, (error) => {
-      closeSync(fd)
-      if (error !== null) this.#fail(`syncing ${this.logFolder}`, error)
-      else done()
-    })
+    const action = `syncing ${this.logFolder}`
+    this.#openPatiently(action, this.logFolder, 'r', (fd) =>
+      fsync(fd, (error) => {
+        closeSync(fd)
+        if (error !== null) this.#fail(action, error)
+        else done()
+      }),
+    )
   }
 
   #onSynced(durationMs: number): void {

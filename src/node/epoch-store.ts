@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
+import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../base/logger.ts'
 import {
   EPOCH_FILE_BYTES_MAX,
@@ -9,6 +10,7 @@ import {
   judgeEpochs,
 } from '../persistence/epoch-files.ts'
 import type { RecoveryRefusal } from '../persistence/recovery.ts'
+import { isShortage, SHORTAGE_RETRY_MS } from './descriptors.ts'
 import { readFileRange } from './disk-files.ts'
 
 /** What the original calls a file that is on its way to its name. */
@@ -62,7 +64,7 @@ export async function writeEpochFile(
   epoch: number,
 ): Promise<void> {
   const path = join(folder, file)
-  const temporary = await open(path + TEMPORARY, 'w')
+  const temporary = await openSoon(path + TEMPORARY, 'w')
   try {
     await temporary.writeFile(String(epoch))
     await temporary.sync()
@@ -70,10 +72,22 @@ export async function writeEpochFile(
     await temporary.close()
   }
   await rename(path + TEMPORARY, path)
-  const names = await open(folder, 'r')
+  const names = await openSoon(folder, 'r')
   try {
     await names.sync()
   } finally {
     await names.close()
+  }
+}
+
+/** A member that has no descriptor just now must not end for it, nor promise an epoch without one. */
+async function openSoon(path: string, flags: string): Promise<FileHandle> {
+  for (;;) {
+    try {
+      return await open(path, flags)
+    } catch (error) {
+      if (!isShortage(error)) throw error
+      await delay(SHORTAGE_RETRY_MS)
+    }
   }
 }

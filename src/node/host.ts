@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path'
 import type { BuildInfo } from '../admin/member-view.ts'
 import type { HostView } from '../admin/server-view.ts'
 import type { Config } from '../server/config.ts'
+import { descriptorsMax } from './descriptors.ts'
 
 /** The version of ZooKeeper whose behaviour this is; tools read it to know what a server can do. */
 export const PROTOCOL_VERSION = '3.9.5'
@@ -47,7 +48,7 @@ export function hostView(config: Config): HostView {
       return countOpenFiles()
     },
     get maxFileDescriptors() {
-      return openFilesMax()
+      return descriptorsMax()
     },
     get environment() {
       return environment()
@@ -71,15 +72,6 @@ function folderBytes(folder: string): number {
 function countOpenFiles(): number {
   try {
     return readdirSync('/proc/self/fd').length
-  } catch {
-    return -1
-  }
-}
-
-function openFilesMax(): number {
-  try {
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
-    return limit === undefined ? -1 : Number(limit)
   } catch {
     return -1
   }

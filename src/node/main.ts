@@ -2,6 +2,7 @@ import { MemberView } from '../admin/member-view.ts'
 import { WordRunner } from '../admin/word-runner.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
+import { ThrottledLog } from '../base/throttled-log.ts'
 import { providersOf } from '../server/auth-requests.ts'
 import type { Config } from '../server/config.ts'
 import { ensembleOf } from '../server/ensemble-of.ts'
@@ -10,9 +11,10 @@ import { ADVANCE_INTERVAL_MS, Member } from '../server/member.ts'
 import type { EnsemblePorts } from '../server/peering.ts'
 import { type Machine, TurnLoop } from '../server/turn-loop.ts'
 import { ClientPort } from './client-port.ts'
-import { readClock } from './clock.ts'
+import { monotonic, readClock } from './clock.ts'
 import { nodeCrypto } from './crypto.ts'
 import { loadData, lockFolders, readEpochs } from './data-folder.ts'
+import { Descriptors, descriptorsMax } from './descriptors.ts'
 import { NodeDisk } from './disk.ts'
 import { ExitCode, StartError } from './exit-code.ts'
 import { freeBytesOf } from './free-bytes.ts'
@@ -77,8 +79,9 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
     backlog: config.clientPortListenBacklog,
     keepAlive: config.clientTcpKeepAlive,
   }
-  const clients = new ClientPort(portOptions, logger)
-  const peers = peerPortsOf(config, logger)
+  const descriptors = new Descriptors(descriptorsMax())
+  const clients = new ClientPort(portOptions, descriptors, new ThrottledLog(logger, monotonic))
+  const peers = peerPortsOf(config, descriptors, logger)
   const snapshots = new SnapshotFile(disk.snapFolder, config.freeSpaceMinBytes)
   let isStopped = false
   const machine = machineOf({ disk, clients, peers, snapshots, isStopped: () => isStopped })
@@ -138,14 +141,14 @@ function machineOf({ disk, clients, peers, snapshots, isStopped }: MachineParts)
   }
 }
 
-function peerPortsOf(config: Config, logger: Logger): PeerPorts {
+function peerPortsOf(config: Config, descriptors: Descriptors, logger: Logger): PeerPorts {
   const options = {
     connectTimeoutMs: config.cnxTimeoutMs,
     bindTriesMax: config.electionPortBindRetry,
     onAllAddresses: config.quorumListenOnAllIPs,
     keepAlive: config.tcpKeepAlive,
   }
-  return new PeerPorts(options, logger)
+  return new PeerPorts(options, descriptors, logger)
 }
 
 /** What makes a member of an ensemble out of a server; undefined where there is none. */

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net'
 import type { Logger } from '../base/logger.ts'
+import { ThrottledLog } from '../base/throttled-log.ts'
 import type { LinkEvents, LinkId, LinkPort, PeerAddress } from '../quorum/links.ts'
+import { monotonic } from './clock.ts'
+import type { Descriptors } from './descriptors.ts'
 import { PeerDial } from './peer-dial.ts'
 import { type ListenOptions, PeerListener } from './peer-listener.ts'
 
@@ -34,7 +37,9 @@ interface Line {
 /** The sockets between the members of an ensemble: the half of Machine that is about links. */
 export class PeerPorts {
   readonly #options: PeerPortsOptions
+  readonly #descriptors: Descriptors
   readonly #logger: Logger
+  readonly #log: ThrottledLog
   readonly #lines = new Map<LinkId, Line>()
   readonly #listeners: PeerListener[] = []
   /** Closed by us, and on their way out. */
@@ -42,9 +47,11 @@ export class PeerPorts {
   #loop: LinkLoop | undefined = undefined
   #lastAccepted = 0
 
-  constructor(options: PeerPortsOptions, logger: Logger) {
+  constructor(options: PeerPortsOptions, descriptors: Descriptors, logger: Logger) {
     this.#options = options
+    this.#descriptors = descriptors
     this.#logger = logger
+    this.#log = new ThrottledLog(logger, monotonic)
   }
 
   /** Before the first listen, dial or write. */
@@ -136,6 +143,13 @@ export class PeerPorts {
   }
 
   #onAccepted(socket: Socket, port: LinkPort): void {
+    if (!this.#descriptors.take('peer')) {
+      const fields = { port, address: socket.remoteAddress }
+      this.#log.error('too many open files, refusing a link', fields)
+      socket.destroy()
+      return
+    }
+    socket.once('close', () => this.#descriptors.release())
     this.#lastAccepted += 1
     const link = this.#lastAccepted
     const line = newLine()

@@ -3,6 +3,7 @@ import { connect, createServer, type Socket as NetSocket, type Server } from 'no
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type LogFields, silentLogger } from '../../../src/base/logger.ts'
+import { Descriptors } from '../../../src/node/descriptors.ts'
 import { ExitCode, StartError } from '../../../src/node/exit-code.ts'
 import { PeerPorts, type PeerPortsOptions } from '../../../src/node/peer-ports.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../../../src/quorum/links.ts'
@@ -29,7 +30,8 @@ class Side {
     const warn = (_: string, fields?: LogFields): void => {
       this.warnings.push(fields)
     }
-    this.ports = new PeerPorts({ ...options, ...changes }, { ...silentLogger, warn, info: warn })
+    const logger = { ...silentLogger, warn, info: warn }
+    this.ports = new PeerPorts({ ...options, ...changes }, new Descriptors(-1), logger)
     const events: LinkEvents = {
       onLinkAccepted: (link, port) => {
         this.accepted.push(link)
