@@ -13,6 +13,7 @@ import type { ClientParts } from './clients.ts'
 import type { Config } from './config.ts'
 import { DiskLane } from './disk-lane.ts'
 import { FreeSpace } from './free-space.ts'
+import { defaultMemberBounds, type MemberBounds } from './member-bounds.ts'
 import { Outbox } from './outbox.ts'
 import { committedLogOf, type EnsemblePorts } from './peering.ts'
 import { Prep } from './prep.ts'
@@ -46,6 +47,7 @@ export interface Recovered {
 export interface MemberPorts {
   readonly config: Config
   readonly limits: Limits
+  readonly bounds?: MemberBounds
   readonly providers: AuthProviders
   readonly crypto: Crypto
   readonly logger: Logger
@@ -65,7 +67,7 @@ export interface MemberParts extends ClientParts {
 }
 
 export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts {
-  const { config, limits, logger, ensemble } = ports
+  const { config, limits, logger, ensemble, bounds = defaultMemberBounds } = ports
   const { tree } = recovered
   const clock = { mono: ports.clock.mono, wall: ports.clock.wall }
   const stats = new ServerStats()
@@ -111,6 +113,12 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
     writePath,
     serving,
     committedLog:
-      ensemble && committedLogOf(config.commitLogCount, recovered.lastZxid, recovered.recent ?? []),
+      ensemble &&
+      committedLogOf(
+        bounds.committedLogBytesMax,
+        config.commitLogCount,
+        recovered.lastZxid,
+        recovered.recent ?? [],
+      ),
   }
 }

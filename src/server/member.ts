@@ -18,6 +18,7 @@ import { FirstBytes, type FourLetterWords } from './first-bytes.ts'
 import type { FreeSpace } from './free-space.ts'
 import { Handshake } from './handshake.ts'
 import { loadRulesOf } from './load.ts'
+import { defaultMemberBounds, type MemberBounds } from './member-bounds.ts'
 import { type MemberParts, type MemberPorts, makeParts, type Recovered } from './member-parts.ts'
 import type { ClientWrite, Outbox } from './outbox.ts'
 import { type EnsemblePorts, Peering } from './peering.ts'
@@ -58,6 +59,7 @@ export class Member implements LinkEvents {
   /** What operators are told of that. */
   readonly ensembleView: EnsembleView | undefined
   readonly #limits: Limits
+  readonly #bounds: MemberBounds
   readonly #logger: Logger
   readonly #outbox: Outbox
   readonly #lane: DiskLane
@@ -83,6 +85,7 @@ export class Member implements LinkEvents {
     this.space = parts.space
     this.startedMono = ports.clock.mono
     this.#limits = limits
+    this.#bounds = ports.bounds ?? defaultMemberBounds
     this.#logger = logger
     this.#outbox = parts.outbox
     this.#lane = parts.lane
@@ -95,7 +98,12 @@ export class Member implements LinkEvents {
     const { digestLog, clients } = this
     this.#applyLoop = new ApplyLoop({ ...parts, changes, clients, digestLog })
     this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
-    this.snapshotter = new Snapshotter({ ...parts, config, seed: ports.clock.wall })
+    this.snapshotter = new Snapshotter({
+      ...parts,
+      config,
+      sliceBytes: this.#bounds.sliceBytes,
+      seed: ports.clock.wall,
+    })
     const { snapshotter } = this
     this.database = new AdminDatabase({ ...parts, config, clients, snapshotter })
     this.peering = this.#joinEnsemble(ports.ensemble, parts, recovered.lastZxid)
@@ -129,8 +137,9 @@ export class Member implements LinkEvents {
       handshake: this.#handshake,
       applyLoop: this.#applyLoop,
       snapshotter: this.snapshotter,
+      sliceBytes: this.#bounds.sliceBytes,
     }
-    return new Peering(ports, replicaParts, lastZxid)
+    return new Peering(ports, replicaParts, this.#bounds, lastZxid)
   }
 
   /** Writes down the time, and does what has become due. Milliseconds. */

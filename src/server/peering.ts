@@ -7,6 +7,7 @@ import type { LinkEvents, LinkId, LinkPort } from '../quorum/links.ts'
 import { QuorumPeer } from '../quorum/quorum-peer.ts'
 import type { Entry } from '../quorum/replica.ts'
 import type { Epochs, RoleParts } from '../quorum/role.ts'
+import type { MemberBounds } from './member-bounds.ts'
 import { PeerLinks } from './peer-links.ts'
 import { MemberReplica, type ReplicaParts } from './replica.ts'
 
@@ -21,11 +22,12 @@ export interface EnsemblePorts {
 
 /** The newest entries that recovery has found, so that a learner which misses a few need no snapshot. */
 export function committedLogOf(
+  bytesMax: number,
   entriesMax: number,
   lastZxid: number,
   recent: Iterable<Entry>,
 ): CommittedLog {
-  const log = new CommittedLog(entriesMax, lastZxid)
+  const log = new CommittedLog(entriesMax, lastZxid, bytesMax)
   for (const entry of recent) log.add(entry)
   return log
 }
@@ -36,7 +38,7 @@ export class Peering implements LinkEvents {
   readonly peer: QuorumPeer
   #leader: Leader | undefined = undefined
 
-  constructor(ports: EnsemblePorts, parts: ReplicaParts, lastZxid: number) {
+  constructor(ports: EnsemblePorts, parts: ReplicaParts, bounds: MemberBounds, lastZxid: number) {
     const { ensemble, epochs } = ports
     const { logger, clock } = parts
     const replica = new MemberReplica(parts, lastZxid)
@@ -50,11 +52,11 @@ export class Peering implements LinkEvents {
     }
     this.peer = new QuorumPeer(roleParts, clock.mono, {
       lead: (role, nowMono, onEnd) => {
-        this.#leader = new Leader(role, nowMono, onEnd)
+        this.#leader = new Leader(role, nowMono, onEnd, bounds.leader)
         return this.#leader
       },
       learn: (role, leader, kind, nowMono, onEnd) =>
-        new Learner(role, leader, kind, nowMono, onEnd),
+        new Learner(role, leader, kind, nowMono, onEnd, bounds.learner),
     })
   }
 

@@ -55,6 +55,8 @@ export interface ReplicaParts {
   readonly writePath: WritePath
   readonly applyLoop: ApplyLoop
   readonly snapshotter: Snapshotter
+  /** Of a snapshot for a learner, in one go. */
+  readonly sliceBytes: number
   readonly clock: TurnClock
   readonly logger: Logger
 }
@@ -260,7 +262,7 @@ export class MemberReplica implements Replica {
   }
 
   feedSnapshot(): SnapshotFeed {
-    return snapshotFeedOf(this.#parts.tree, this.#parts.sessions)
+    return snapshotFeedOf(this.#parts.tree, this.#parts.sessions, this.#parts.sliceBytes)
   }
 
   readHistory(fromZxid: number, isUnderWay: boolean): HistoryFeed | undefined {

@@ -4,11 +4,12 @@ import type { DataTree } from '../tree/data-tree.ts'
 import { TreeDump } from '../tree/snapshot-codec.ts'
 import type { SessionTracker } from './session-tracker.ts'
 
-/** Small enough that a slice costs a millisecond, large enough that a link is kept busy. */
-const SLICE_BYTES = 256 * 1024
-
 /** The records of the tree for a learner, as it goes on changing (spec 04 §5). */
-export function snapshotFeedOf(tree: DataTree, sessions: SessionTracker): SnapshotFeed {
+export function snapshotFeedOf(
+  tree: DataTree,
+  sessions: SessionTracker,
+  sliceBytes: number,
+): SnapshotFeed {
   const timeouts = [...sessions.all].map(([id, { timeoutMs }]) => [id, timeoutMs] as const)
   const dump = new TreeDump(tree, timeouts)
   let isDone = false
@@ -16,8 +17,8 @@ export function snapshotFeedOf(tree: DataTree, sessions: SessionTracker): Snapsh
     zxid: dump.zxid,
     next(): Buffer | undefined {
       if (isDone) return undefined
-      const w = new JuteWriter(SLICE_BYTES + SLICE_BYTES / 8)
-      isDone = dump.writeSlice(w, SLICE_BYTES)
+      const w = new JuteWriter(sliceBytes + sliceBytes / 8)
+      isDone = dump.writeSlice(w, sliceBytes)
       return w.bytes()
     },
     close(): void {

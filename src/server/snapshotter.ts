@@ -17,8 +17,6 @@ import type { SessionTracker } from './session-tracker.ts'
 /** Undefined: there is a snapshot. A string says why there is none. */
 export type SnapshotDone = (problem: string | undefined) => void
 
-/** One slice takes a millisecond or two of a turn, and a few hundred make a large snapshot. */
-export const SLICE_BYTES: number = 256 * 1024
 /** After a snapshot could not be written, for want of space mostly, the next is tried then. */
 export const RETRY_MS = 60_000
 
@@ -29,6 +27,7 @@ export interface SnapshotterParts {
   readonly lane: Pick<DiskLane, 'whenDurable'>
   readonly metrics: ServerMetrics
   readonly logger: Logger
+  readonly sliceBytes: number
   /** Of the random spread, so that the members of an ensemble do not all pause at once. */
   readonly seed: number
 }
@@ -41,7 +40,7 @@ export interface SnapshotterParts {
 export class Snapshotter {
   readonly #parts: SnapshotterParts
   readonly #prng: Prng
-  readonly #slice: JuteWriter = new JuteWriter(SLICE_BYTES + SLICE_BYTES / 8)
+  readonly #slice: JuteWriter
   #encoder: SnapshotEncoder | undefined = undefined
   /** log: all is written, but the log is not known to reach as far yet. */
   #next: 'begin' | 'append' | 'log' | 'finish' = 'begin'
@@ -64,6 +63,7 @@ export class Snapshotter {
   constructor(parts: SnapshotterParts) {
     this.#parts = parts
     this.#prng = new Prng(parts.seed)
+    this.#slice = new JuteWriter(parts.sliceBytes + parts.sliceBytes / 8)
     this.#spread()
   }
 
@@ -161,7 +161,7 @@ export class Snapshotter {
   #nextSlice(encoder: SnapshotEncoder): Buffer {
     const w = this.#slice
     w.clear()
-    if (encoder.writeSlice(w, SLICE_BYTES)) this.#awaitLog(encoder)
+    if (encoder.writeSlice(w, this.#parts.sliceBytes)) this.#awaitLog(encoder)
     const isFirst = this.#bytesWritten === 0
     this.#bytesWritten += w.length
     if (this.#parts.config.snapshotCompression !== 'snappy') return w.bytes()

@@ -7,6 +7,7 @@ import { SimClient } from '../sim/sim-client.ts'
 import { simConfig } from '../sim/sim-config.ts'
 import { SimProcess } from '../sim/sim-process.ts'
 import { drawSwarm, type Swarm } from '../sim/swarm.ts'
+import { defaultBounds } from '../sim/swarm-bounds.ts'
 
 /** A client of a story, and where it is allowed to connect to. */
 interface Actor {
@@ -40,7 +41,7 @@ export class World {
     tell: (line: string) => void,
   ) {
     this.#tell = tell
-    const rates = { latencyMs: 1, jitterMs: 0, cutShare: 0 }
+    const rates = { latencyMs: 1, jitterMs: 0, cutShare: 0, windowBytes: 65_536 }
     this.network = new SimNetwork(this.heap, new Chance(SEED, 'network'), rates)
     const drawn = drawSwarm(SEED, { members })
     const plain = { tickTime: '500', initLimit: '10', syncLimit: '5', preAllocSize: '4' }
@@ -48,6 +49,8 @@ export class World {
       ...drawn,
       observers: 0,
       weights: undefined,
+      properties: new Map(),
+      bounds: defaultBounds,
       settings: { ...plain, ...settings },
     }
     for (let sid = 1; sid <= members; sid += 1) this.#processes.push(this.#process(sid))
@@ -65,6 +68,7 @@ export class World {
       verifier: undefined,
       skew: { monoOffsetMs: 1_000_000, rate: 1, wallOffsetMs: 1_700_000_000_000 },
       diskFaults: {},
+      bounds: defaultBounds,
       cover: () => {},
       trace: (line) => this.#onTrace(line()),
       onFault: (error) => {

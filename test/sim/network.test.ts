@@ -37,7 +37,7 @@ class Two {
   readonly b: End = newEnd()
 
   constructor(seed = 1, cutShare = 0.3) {
-    const rates = { latencyMs: 1, jitterMs: 2, cutShare }
+    const rates = { latencyMs: 1, jitterMs: 2, cutShare, windowBytes: 65_536 }
     this.network = new SimNetwork(this.heap, new Chance(seed, 'network'), rates)
     this.network.listen('b', 'quorum', (socket) => {
       this.b.socket = socket

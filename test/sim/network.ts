@@ -21,10 +21,10 @@ export interface NetworkRates {
   readonly jitterMs: number
   /** Share of deliveries that end in the middle of what was sent. */
   readonly cutShare: number
+  /** What the system takes of a socket before `send` says that bytes wait. */
+  readonly windowBytes: number
 }
 
-/** What the system takes of a socket before `send` says that bytes wait. */
-const WINDOW_BYTES = 64 * 1024
 const DIAL_TIMEOUT_MS = 1500
 
 type Item =
@@ -216,7 +216,7 @@ export class Socket {
     if (!this.isAlive) return 0
     this.push({ kind: 'bytes', bytes: Buffer.from(bytes), due: this.#due() })
     this.#pendingBytes += bytes.length
-    const waiting = Math.max(0, this.#pendingBytes - WINDOW_BYTES)
+    const waiting = Math.max(0, this.#pendingBytes - this.#network.rates.windowBytes)
     if (waiting > 0) this.#isTold = true
     return waiting
   }
@@ -326,7 +326,7 @@ export class Socket {
     const [only] = parts
     const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)
     this.#pendingBytes -= bytes.length
-    if (this.#isTold && this.#pendingBytes <= WINDOW_BYTES) {
+    if (this.#isTold && this.#pendingBytes <= rates.windowBytes) {
       this.#isTold = false
       heap.after(0, () => this.handler?.onDrained())
     }

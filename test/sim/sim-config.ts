@@ -16,7 +16,7 @@ export function simConfig(swarm: Swarm, sid: number): Config {
     value,
     line: index + 1,
   }))
-  const parsed = parseConfig(entries, 'zoo.cfg', new Map(), {
+  const parsed = parseConfig(entries, 'zoo.cfg', swarm.properties, {
     readText: () => ({ kind: 'read', content: `${sid}\n` }),
     readProperties: () => ({ kind: 'missing' }),
   })

@@ -1,5 +1,4 @@
 import { JuteWriter } from 'jute-ts'
-import { defaultLimits } from '../../src/base/limits.ts'
 import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { epochOf } from '../../src/data/zxid.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
@@ -28,6 +27,7 @@ import { ProcessEyes } from './process-eyes.ts'
 import { ProcessLinks } from './process-links.ts'
 import { shownZxid } from './shown-zxid.ts'
 import { type DiskFaults, SimDisk } from './sim-disk.ts'
+import type { SwarmBounds } from './swarm-bounds.ts'
 
 /** How the clocks of one process differ from simulated time. */
 export interface ClockSkew {
@@ -48,6 +48,7 @@ export interface ProcessParts {
   /** Instead of the one that the configuration asks for. */
   readonly verifier: QuorumVerifier | undefined
   readonly skew: ClockSkew
+  readonly bounds: SwarmBounds
   readonly diskFaults: DiskFaults
   readonly cover: Cover
   readonly trace: (line: () => string) => void
@@ -187,15 +188,24 @@ class ProcessRun implements Machine {
     if (typeof providers === 'string') throw new Error(providers)
     const logger = this.#logger()
     const loaded = this.#load(logger)
+    const { bounds } = parts
     const limits = {
-      ...defaultLimits,
+      ...bounds.limits,
       frameBytesMax: config.juteMaxBufferBytes,
       requestsOutstandingMax: config.globalOutstandingLimit,
       cnxnsPerAddressMax: config.maxClientCnxns,
       cnxnsMax: config.maxCnxns,
     }
     const ensemble = this.#ensemble(loaded, logger)
-    const ports = { config, limits, providers, crypto: nodeCrypto, logger, clock: this.clock() }
+    const ports = {
+      config,
+      limits,
+      bounds: bounds.member,
+      providers,
+      crypto: nodeCrypto,
+      logger,
+      clock: this.clock(),
+    }
     this.member = new Member({ ...ports, ensemble }, loaded, noWords)
     this.#loop = new TurnLoop(this.member, this)
     const { network } = parts

@@ -110,6 +110,7 @@ export class Simulation {
       config: simConfig(this.#swarm, sid),
       verifier: undefined,
       skew,
+      bounds: this.#swarm.bounds,
       diskFaults,
       cover: this.#coverage.cover,
       trace: this.#trace,

@@ -1,5 +1,6 @@
 import { Chance } from './chance.ts'
 import type { NetworkRates } from './network.ts'
+import { drawBounds, type SwarmBounds, TINY_FRAME_BYTES } from './swarm-bounds.ts'
 
 /** What may go wrong; each run has its own mix. */
 export const faultKinds = [
@@ -42,6 +43,9 @@ export interface Swarm {
   readonly faults: ReadonlyMap<FaultKind, number>
   readonly faultEveryMs: number
   readonly settings: Readonly<Record<string, string>>
+  /** As the java properties say. */
+  readonly properties: ReadonlyMap<string, string>
+  readonly bounds: SwarmBounds
   readonly clockRateError: number
 }
 
@@ -57,6 +61,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   const chance = new Chance(seed, 'swarm')
   const members = wishes.members ?? chance.pick([1, 3, 3, 3, 5])
   const tickMs = chance.pick([200, 300, 500])
+  const bounds = drawBounds(new Chance(seed, 'swarm', 1))
   const faults = new Map<FaultKind, number>()
   const isCalm = chance.chance(0.05)
   for (const kind of faultKinds) {
@@ -80,6 +85,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
       latencyMs: chance.pick([0.05, 0.2, 1, 5]),
       jitterMs: chance.pick([0.05, 0.5, 5, 20]),
       cutShare: chance.pick([0, 0.02, 0.3]),
+      windowBytes: bounds.windowBytes,
     },
     faults,
     faultEveryMs: chance.pick([200, 500, 1500, 4000]),
@@ -89,10 +95,12 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
       syncLimit: String(chance.pick([3, 5])),
       snapshotSizeFactor: chance.pick(['0.33', '0', '-1']),
       snapCount: String(chance.pick([10, 50, 300, 100_000])),
-      globalOutstandingLimit: String(chance.pick([4, 30, 1000])),
+      globalOutstandingLimit: String(chance.pick(bounds.isTiny ? [1, 4, 30] : [4, 30, 1000])),
       maxClientCnxns: '0',
       preAllocSize: '4',
     },
+    properties: new Map(bounds.isTiny ? [['jute.maxbuffer', String(TINY_FRAME_BYTES)]] : []),
+    bounds,
     clockRateError: chance.pick([0, 0, 0.001, 0.01]),
   }
 }
