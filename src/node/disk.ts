@@ -19,7 +19,7 @@ import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persi
 import type { EpochFile } from '../persistence/epoch-files.ts'
 import type { LogTail } from '../persistence/recovery.ts'
 import { parseSnapshotName } from '../persistence/snapshot-name.ts'
-import { planTruncation } from '../persistence/truncation.ts'
+import type { Truncation } from '../persistence/truncation.ts'
 import {
   LOG_HEADER_BYTES,
   logFileHeader,
@@ -211,7 +211,7 @@ export class NodeDisk implements DiskReader {
           this.#closeLog()
           break
         case 'truncateAfter':
-          if (!this.#truncate(op.zxid)) return
+          if (!this.#truncate(op.zxid, op.plan)) return
           break
         case 'forgetHistory':
           if (!this.#forgetHistory(op.zxid)) return
@@ -247,15 +247,12 @@ export class NodeDisk implements DiskReader {
    * In this call, since nothing else can go on meanwhile: the state itself is about to be read anew.
    * False: it failed.
    */
-  #truncate(zxid: number): boolean {
+  #truncate(zxid: number, plan: Truncation): boolean {
     this.#closeLog()
-    const action = `cutting the log in ${this.logFolder} behind ${formatZxid(zxid)}`
     try {
-      const plan = planTruncation(this, zxid)
-      if (typeof plan === 'string') this.#fail(action, plan)
-      else truncateFiles(plan, this.snapFolder, this.logFolder)
+      truncateFiles(plan, this.snapFolder, this.logFolder)
     } catch (error) {
-      this.#fail(action, error)
+      this.#fail(`cutting the log in ${this.logFolder} behind ${formatZxid(zxid)}`, error)
     }
     return !this.#hasFailed
   }

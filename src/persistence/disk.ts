@@ -1,3 +1,5 @@
+import type { Truncation } from './truncation.ts'
+
 /**
  * What the core asks of the disk. Ops are executed strictly in order, one flush in flight; what
  * they allow us to say is said only when all ops of a batch are on stable storage.
@@ -22,10 +24,11 @@ export type DiskOp =
       readonly epoch: number
     }
   /**
-   * Removes every record above `zxid` from the logs, and every snapshot that is named above it. The
-   * next append opens a new file. What is removed stays removed after a crash.
+   * Removes everything above `zxid`, as planned by planTruncation when all that was written before was
+   * on the disk, and nothing has been since. The next append opens a new file. What is removed stays
+   * removed after a crash.
    */
-  | { readonly kind: 'truncateAfter'; readonly zxid: number }
+  | { readonly kind: 'truncateAfter'; readonly zxid: number; readonly plan: Truncation }
   /**
    * Removes every log, and every snapshot but those named `zxid`: what they hold is not the history
    * that goes on from this snapshot, which came from a leader. The next append opens a new file.

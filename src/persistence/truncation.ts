@@ -1,8 +1,9 @@
 import { JuteReader } from 'jute-ts'
 import { readTxnHeader } from '../data/records.ts'
-import { formatZxid } from '../data/zxid.ts'
-import type { DiskReader, LogFileInfo } from './disk.ts'
+import { follows, formatZxid } from '../data/zxid.ts'
+import type { DiskReader, LogFileInfo, SnapshotFileInfo } from './disk.ts'
 import { logsToReplay } from './recovery.ts'
+import { snapshotReach } from './snapshot-reach.ts'
 import { TxnLogReader } from './txn-log-reader.ts'
 
 /** Where a log is to end. */
@@ -25,58 +26,82 @@ export interface Truncation {
   readonly logs: readonly string[]
   /** Logs to cut, the newest first. Nearly always one, or none when the history ended there. */
   readonly cuts: readonly LogCut[]
+  /** Of the last record that stays, or of the snapshot before it: what recovery will come to. */
+  readonly end: number
 }
 
 /**
  * How to remove from the files all that is above `zxid` (spec 02 §8). A string says why that cannot
- * be done, in which case nothing should be: the state would not be that of `zxid`. Reads the logs
- * that recovery would read, in full, unless there is nothing above.
+ * be done, in which case nothing should be: the state would not be that of `zxid`. Reads what recovery
+ * would read afterwards, in full: the snapshot that it would begin with, and the logs from there on.
  */
 export function planTruncation(disk: DiskReader, zxid: number): Truncation | string {
   const snapshots = disk.listSnapshots()
-  const base = snapshots.findLast((file) => file.zxid <= zxid)
+  const { base, above } = chooseBase(disk, snapshots, zxid)
   if (base === undefined && snapshots.length > 0)
     return `there is no snapshot at or below ${formatZxid(zxid)} to begin with`
   const logs = disk.listLogs()
-  const above = (file: { readonly zxid: number }): boolean => file.zxid > zxid
-  const kept = logs.filter((file) => !above(file))
+  const kept = logs.filter((file) => file.zxid <= zxid)
   const cuts: LogCut[] = []
-  for (const file of logsToReplay(kept, base?.zxid ?? 0)) {
-    const offset = firstAbove(disk, file, zxid)
-    if (typeof offset === 'string') return offset
-    if (offset !== undefined) cuts.unshift({ name: file.name, offset })
+  let end = base?.zxid ?? 0
+  for (const file of logsToReplay(kept, end)) {
+    const part = walk(disk, file, end, zxid)
+    if (typeof part === 'string') return part
+    if (part.cut !== undefined) cuts.unshift({ name: file.name, offset: part.cut })
+    end = part.end
   }
-  return {
-    snapshots: namesNewestFirst(snapshots.filter(above)),
-    logs: namesNewestFirst(logs.filter(above)),
-    cuts,
-  }
+  const newer = logs.filter((file) => file.zxid > zxid)
+  return { snapshots: above, logs: newer.map(({ name }) => name).toReversed(), cuts, end }
 }
 
-const namesNewestFirst = (files: readonly { readonly name: string }[]): readonly string[] =>
-  files.map(({ name }) => name).toReversed()
+/**
+ * The newest snapshot that holds nothing above `zxid`, and those that do, the newest first. A damaged
+ * one is left alone, as recovery will pass over it.
+ */
+function chooseBase(
+  disk: DiskReader,
+  snapshots: readonly SnapshotFileInfo[],
+  zxid: number,
+): { readonly base: SnapshotFileInfo | undefined; readonly above: readonly string[] } {
+  const above: string[] = []
+  for (const file of snapshots.toReversed()) {
+    const reach = file.zxid > zxid ? file.zxid : snapshotReach(disk, file)
+    if (typeof reach === 'string') continue
+    if (reach <= zxid) return { base: file, above }
+    above.push(file.name)
+  }
+  return { base: undefined, above }
+}
+
+interface LogPart {
+  /** Where the first record above the zxid begins; undefined: there is none. */
+  readonly cut: number | undefined
+  /** Of the last record before that. */
+  readonly end: number
+}
 
 /**
- * Where the first record above `zxid` begins; undefined: there is none. All that follows goes with it,
- * also where a follower of the original has logged the same records twice and zxids go back (spec 07):
- * what comes again is what had been before.
+ * Goes on from `end` through one file, up to the first record above `zxid`. All that follows goes with
+ * it, also where a follower of the original has logged the same records twice and zxids go back (spec
+ * 07): what comes again is what had been before.
  */
-function firstAbove(
-  disk: DiskReader,
-  file: LogFileInfo,
-  zxid: number,
-): number | string | undefined {
+function walk(disk: DiskReader, file: LogFileInfo, begin: number, zxid: number): LogPart | string {
   const log = new TxnLogReader(disk, file)
   const reader = new JuteReader()
+  let last = begin
   while (log.next()) {
     const damage = `${file.name} is damaged at offset ${log.offset}`
     if (!log.checksumOk) return `${damage}: the checksum of a record does not match its content`
     const header = readTxnHeader(reader.reset(log.entry))
     if (!reader.ok) return `${damage}: a record has no valid header`
-    if (header.zxid > zxid) return log.offset
+    if (header.zxid > zxid) return { cut: log.offset, end: last }
+    if (header.zxid <= last) continue
+    if (!follows(header.zxid, last))
+      return `${file.name} lacks what is between ${formatZxid(last)} and ${formatZxid(header.zxid)}`
+    last = header.zxid
   }
   const { end } = log
   if (end?.kind === 'corrupt' || end?.kind === 'bad end mark')
     return `${file.name} is damaged at offset ${end.offset}: ${end.detail}`
-  return undefined
+  return { cut: undefined, end: last }
 }

@@ -2,6 +2,7 @@ import type { Logger } from '../base/logger.ts'
 import { formatZxid } from '../data/zxid.ts'
 import type { Ensemble } from './ensemble.ts'
 import { encodeNotification, type Notification } from './notification.ts'
+import { NO_ZXID } from './packets.ts'
 import type { Epochs, PeerState } from './role.ts'
 import { agrees, type Ballot, isBetterVote, type Vote } from './vote.ts'
 
@@ -50,6 +51,8 @@ export class FastLeaderElection {
   /** Counts elections; in memory only. */
   #round = 0
   #initial: Vote | undefined
+  /** What a voter says that has nothing to vote with; undefined: we are not such a one. */
+  #noVote: Vote | undefined
   /** While we look, our vote; then the one that has won. */
   #proposal: Vote | undefined
   /** Ballots of this round, our own included. By sid of the voter, as is the next one. */
@@ -81,12 +84,17 @@ export class FastLeaderElection {
     return this.#round
   }
 
-  /** Begins an election. `vote` is for ourselves; undefined for one who has no vote. */
+  /**
+   * Begins an election. `vote` is for ourselves; undefined for one who has no vote. With NO_ZXID it is
+   * none, either: a voter that has lost what it has acked says so, and takes no part. Whoever it
+   * helped to elect might lack just that. It waits for others to have a leader, and asks them who.
+   */
   lookForLeader(vote: Vote | undefined, haste: Haste, nowMono: number): void {
     const { ensemble, logger } = this.#parts
     this.#state = 'looking'
     this.#round += 1
-    this.#initial = this.#isVoter ? vote : undefined
+    this.#noVote = vote?.zxid === NO_ZXID ? vote : undefined
+    this.#initial = this.#isVoter && this.#noVote === undefined ? vote : undefined
     this.#haste = haste
     this.#received.clear()
     this.#established.clear()
@@ -111,7 +119,10 @@ export class FastLeaderElection {
     if (nowMono < this.#notifyAt) return
     if (this.#post.hasDelivered) this.#broadcast()
     else this.#post.connectAll()
-    this.#notifyMs = Math.min(this.#notifyMs * 2, this.#parts.ensemble.notificationIntervalMsMax)
+    // Without a vote this is how we find out that there is a leader: nobody else has a reason to tell.
+    const { notificationIntervalMsMax } = this.#parts.ensemble
+    const maxMs = this.#noVote === undefined ? notificationIntervalMsMax : REDIAL_MS
+    this.#notifyMs = Math.min(this.#notifyMs * 2, maxMs)
     this.#notifyAt = nowMono + this.#notifyMs
   }
 
@@ -183,7 +194,7 @@ export class FastLeaderElection {
 
   #encode(): Buffer {
     const { ensemble, epochs } = this.#parts
-    let vote = this.#proposal
+    let vote = this.#proposal ?? this.#noVote
     // The others are to see the epoch in which we follow or lead, not that of the election.
     if (this.#state !== 'looking' && vote !== undefined && epochs.current > vote.peerEpoch)
       vote = { ...vote, peerEpoch: epochs.current }
@@ -207,8 +218,8 @@ export class FastLeaderElection {
 
   #onLooking(sid: number, ballot: Ballot, nowMono: number): void {
     const { vote, round } = ballot
-    // The original's word for "has not read its log yet".
-    if (vote.zxid === -1 || round < this.#round) return
+    // The original's word for "has nothing to vote with"; what it does itself then is the same.
+    if (this.#noVote !== undefined || vote.zxid === NO_ZXID || round < this.#round) return
     if (round > this.#round) {
       this.#round = round
       this.#received.clear()
@@ -237,6 +248,7 @@ export class FastLeaderElection {
   #isLedBy(ballot: Ballot, ballots: ReadonlyMap<number, Ballot>): boolean {
     const { self, verifier } = this.#parts.ensemble
     const { leader } = ballot.vote
+    if (leader === self.sid && this.#noVote !== undefined) return false
     if (leader === self.sid ? ballot.round !== this.#round : !isLeading(ballots.get(leader)))
       return false
     return verifier.containsQuorum((sid) => agrees(ballots.get(sid), ballot))

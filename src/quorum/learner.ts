@@ -7,7 +7,7 @@ import { LeaderDial } from './leader-dial.ts'
 import { LeaderStream } from './leader-stream.ts'
 import { defaultLearnerLimits, LearnerHistory, type LearnerLimits } from './learner-history.ts'
 import type { LinkId } from './links.ts'
-import { isKnownPacket, PacketType, packetName } from './packets.ts'
+import { isKnownPacket, NO_ZXID, PacketType, packetName } from './packets.ts'
 import type { RoleParts } from './role.ts'
 
 /** What comes next, in this order (spec 04 §3). */
@@ -46,7 +46,7 @@ export class Learner {
   readonly #leader: EnsembleMember
   readonly #role: 'following' | 'observing'
   readonly #onEnd: (reason: string) => void
-  readonly #dial: LeaderDial
+  #dial: LeaderDial
   readonly #history: LearnerHistory
   #stream: LeaderStream | undefined = undefined
   #channel: LeaderChannel | undefined = undefined
@@ -58,6 +58,8 @@ export class Learner {
   /** From before Zab 1.0: NEWLEADER is its first packet, and UPTODATE stands for the second one. */
   #isOldLeader = false
   #isSnapshot = false
+  /** DIFF and TRUNC are of no use here: this role, and no other, has found that it needs a SNAP. */
+  #needsSnapshot: boolean
 
   /** Dials at once. `onEnd` is called once, unless close() was called before. */
   constructor(
@@ -74,13 +76,8 @@ export class Learner {
     this.#onEnd = onEnd
     this.#now = nowMono
     this.#waitsSinceMono = nowMono
-    const { connectToLeaderLimitMs } = parts.ensemble
-    this.#dial = new LeaderDial(
-      parts.links,
-      leader.quorumAddresses,
-      connectToLeaderLimitMs,
-      nowMono,
-    )
+    this.#needsSnapshot = parts.replica.hasLostState
+    this.#dial = this.#dialLeader()
     this.#history = new LearnerHistory(parts, role === 'observing', limits, {
       onDurable: (zxids) => this.#channel?.sendAcks(zxids),
       onBacklog: (isLarge) => {
@@ -88,6 +85,16 @@ export class Learner {
         this.#stream?.setBacklog(isLarge)
       },
     })
+  }
+
+  #dialLeader(): LeaderDial {
+    const { links, ensemble } = this.#parts
+    return new LeaderDial(
+      links,
+      this.#leader.quorumAddresses,
+      ensemble.connectToLeaderLimitMs,
+      this.#now,
+    )
   }
 
   advance(nowMono: number): void {
@@ -222,11 +229,16 @@ export class Learner {
     return undefined
   }
 
+  /**
+   * A leader counts on those who tell it their epoch and zxid: that none of them has more than itself
+   * is why it may lead. Who needs a SNAP tells neither, and so is not counted on: it would have to
+   * say less than it has acked.
+   */
   #sendAckEpoch(currentEpoch: number): void {
     this.#waitFor('sync mode')
     if (this.#isOldLeader) return
-    const zxid = this.#parts.epochs.snapshotNeeded === true ? 0 : this.#lastZxid
-    this.#channel?.sendAckEpoch(zxid, currentEpoch)
+    if (this.#needsSnapshot) this.#channel?.sendAckEpoch(NO_ZXID, ACCEPTED_BEFORE)
+    else this.#channel?.sendAckEpoch(this.#lastZxid, currentEpoch)
   }
 
   /** An observer that does not log is as far as its state is, which the log knows nothing of. */
@@ -241,7 +253,7 @@ export class Learner {
   // ---- synchronisation
 
   #onSyncMode(packet: QuorumPacket): Problem {
-    const { replica, epochs, logger } = this.#parts
+    const { replica, logger } = this.#parts
     const { type, zxid } = packet
     const isSnapshot = type === PacketType.snap
     if (!isSnapshot && type !== PacketType.diff && type !== PacketType.trunc)
@@ -253,7 +265,7 @@ export class Learner {
       zxid: formatZxid(zxid),
       lastZxid: formatZxid(this.#lastZxid),
     })
-    if (!isSnapshot && epochs.snapshotNeeded === true) return 'a SNAP was asked for'
+    if (!isSnapshot && this.#needsSnapshot) return 'a SNAP was asked for'
     if (type === PacketType.trunc) return this.#truncate(zxid)
     this.#isSnapshot = isSnapshot
     this.#history.begin(isSnapshot ? zxid : this.#lastZxid, isSnapshot)
@@ -267,17 +279,16 @@ export class Learner {
   }
 
   #truncate(zxid: number): Problem {
-    const { replica, epochs } = this.#parts
+    const { replica } = this.#parts
     if (zxid > replica.lastLoggedZxid) {
-      epochs.snapshotNeeded = true
-      return 'TRUNC to beyond the end of the log'
+      this.#askForSnapshot(zxid, 'that is beyond the end of the log')
+      return undefined
     }
     this.#stream?.hold()
     replica.truncate(zxid, (problem) => {
-      if (problem !== undefined) epochs.snapshotNeeded = true
       if (this.#step !== 'sync mode') return
       if (problem !== undefined) {
-        this.#end(`the log cannot be cut at ${formatZxid(zxid)}: ${problem}`)
+        this.#askForSnapshot(zxid, problem)
         return
       }
       this.#history.begin(zxid, false)
@@ -285,6 +296,25 @@ export class Learner {
       this.#stream?.release()
     })
     return undefined
+  }
+
+  /**
+   * On another connection to the same leader, since this one can bring nothing else. It has heard the
+   * truth of what we have, so it may count us among those that elected it; whoever leads next must
+   * hear it again. So this is forgotten with the role, and not told before.
+   */
+  #askForSnapshot(zxid: number, problem: string): void {
+    const { logger } = this.#parts
+    logger.warn('the log cannot be cut, asking for a SNAP', {
+      leader: this.#leader.sid,
+      zxid: formatZxid(zxid),
+      problem,
+    })
+    this.#needsSnapshot = true
+    this.#stream?.close()
+    this.#channel?.close()
+    this.#waitFor('connection')
+    this.#dial = this.#dialLeader()
   }
 
   #onSyncing(packet: QuorumPacket): Problem {
@@ -326,7 +356,6 @@ export class Learner {
         this.#end(`the snapshot cannot be written: ${problem}`)
         return
       }
-      this.#parts.epochs.snapshotNeeded = false
       this.#history.onSnapshotInstalled()
       this.#acceptLeader()
       this.#stream?.release()

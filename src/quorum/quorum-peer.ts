@@ -1,8 +1,10 @@
+import { assert } from '../base/assert.ts'
 import { ElectionLinks } from './election-links.ts'
 import type { EnsembleMember } from './ensemble.ts'
 import { FastLeaderElection, type Haste } from './fast-leader-election.ts'
 import type { LinkEvents, LinkId, LinkPort } from './links.ts'
 import { decodeNotification } from './notification.ts'
+import { NO_ZXID } from './packets.ts'
 import type { PeerState, RoleParts } from './role.ts'
 
 /** What a member is while there is a leader; it begins when it is made. */
@@ -192,7 +194,7 @@ export class QuorumPeer implements LinkEvents {
     this.#leaderSid = undefined
     const vote = {
       leader: ensemble.self.sid,
-      zxid: replica.lastLoggedZxid,
+      zxid: replica.hasLostState ? NO_ZXID : replica.lastLoggedZxid,
       peerEpoch: epochs.current,
     }
     this.#election.lookForLeader(vote, haste, this.#now)
@@ -210,6 +212,7 @@ export class QuorumPeer implements LinkEvents {
       if (number === this.#roleNumber) this.#ended ??= reason
     }
     if (state === 'leading') {
+      assert(!this.#parts.replica.hasLostState, 'nobody leads who has lost its state')
       this.#role = this.#roles.lead(this.#parts, this.#now, onEnd)
       this.#admitEarlyLearners(this.#role)
       return

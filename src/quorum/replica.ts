@@ -100,6 +100,11 @@ export interface Replica {
   readonly lastLoggedZxid: number
   /** Of the newest entry that was delivered: the tree's. At the start of an epoch, epoch<<32. */
   readonly lastProcessedZxid: number
+  /**
+   * What is on the disk cannot be read any more, and the state is empty: this member has promised more
+   * than it knows. Until a SNAP is installed it may neither vote nor be counted on (spec 04 §3).
+   */
+  readonly hasLostState: boolean
 
   // ---- the lane of the disk
 
@@ -110,7 +115,8 @@ export interface Replica {
   whenDurable(done: () => void): void
   /**
    * Cuts everything above `zxid` off the log and reloads the state, durably; `lastLoggedZxid` is then
-   * `zxid`. `problem`: it is not possible here, nothing was changed, and a SNAP is needed instead.
+   * `zxid`. `problem`: that cannot be done, and a SNAP is needed instead. Then nothing was changed, unless
+   * the state is lost.
    */
   truncate(zxid: number, done: (problem: string | undefined) => void): void
   /**

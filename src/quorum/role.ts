@@ -9,8 +9,6 @@ export interface Epochs {
   accepted: number
   /** Of the last leader that was synchronised with. */
   current: number
-  /** A TRUNC could not be carried out here: leaders are asked for a SNAP until one has come. */
-  snapshotNeeded?: boolean
 }
 
 /** What leaders and learners are made of. */

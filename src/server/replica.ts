@@ -8,7 +8,8 @@ import { readTxnHeader } from '../data/records.ts'
 import { DIGEST_VERSION, readTxn } from '../data/txn.ts'
 import { counterOf, formatZxid, makeZxid } from '../data/zxid.ts'
 import type { DiskReader } from '../persistence/disk.ts'
-import { planTruncation } from '../persistence/truncation.ts'
+import { readOrProblem } from '../persistence/read-or-problem.ts'
+import { planTruncation, type Truncation } from '../persistence/truncation.ts'
 import type { CommittedLog } from '../quorum/committed-log.ts'
 import type { Ensemble } from '../quorum/ensemble.ts'
 import type { LinkId } from '../quorum/links.ts'
@@ -67,6 +68,14 @@ type DecodedEntry = Omit<OrderedTxn, 'origin' | 'entry'> & { readonly entry: Ent
 const DIGEST_BYTES = 12
 const SESSION_TOUCH_BYTES = 12
 
+/** As planTruncation, to exactly there. A string says why that cannot be, whatever the reason. */
+function planCut(disk: DiskReader, zxid: number): Truncation | string {
+  const plan = readOrProblem(() => planTruncation(disk, zxid))
+  if (typeof plan === 'string') return plan
+  if ('problem' in plan) return plan.problem
+  return plan.end === zxid ? plan : `what is there would end with ${formatZxid(plan.end)}`
+}
+
 /**
  * The member as Zab sees it: what quorum/replica.ts asks for, made of the parts that a standalone
  * server is made of, too.
@@ -87,6 +96,7 @@ export class MemberReplica implements Replica {
   #roleNumber = 0
   /** A TRUNC, or the end of a snapshot that is not wanted any more, is under way. */
   #isUnsettled = false
+  #hasLostState = false
 
   constructor(parts: ReplicaParts, lastLoggedZxid: number) {
     this.#parts = parts
@@ -104,6 +114,10 @@ export class MemberReplica implements Replica {
 
   get lastProcessedZxid(): number {
     return this.#parts.tree.lastProcessedZxid
+  }
+
+  get hasLostState(): boolean {
+    return this.#hasLostState
   }
 
   get committedLog(): CommittedLog {
@@ -132,35 +146,47 @@ export class MemberReplica implements Replica {
     const { disk, lane, snapshotter } = this.#parts
     if (zxid === this.#lastLoggedZxid) return lane.whenDurable(() => done(undefined))
     const role = this.#roleNumber
-    // A snapshot that is being written may hold what is about to be cut off.
-    snapshotter.cancel(() => {
-      if (role !== this.#roleNumber) return
-      const plan = planTruncation(disk, zxid)
-      if (typeof plan === 'string') return lane.whenDurable(() => done(plan))
-      // From here on the log is another one, whatever becomes of the role.
-      this.#isUnsettled = true
-      lane.push({ kind: 'truncateAfter', zxid })
+    // A snapshot that is being written may hold what is about to be cut off; and the plan is of what
+    // is on the disk, so nothing may be on its way there.
+    snapshotter.cancel(() =>
       lane.whenDurable(() => {
-        this.#isUnsettled = false
-        const problem = this.#reload()
-        if (problem !== undefined || this.#lastLoggedZxid === zxid) done(problem)
-        else done(`the log ends with ${formatZxid(this.#lastLoggedZxid)}`)
-      })
-    })
+        if (role !== this.#roleNumber) return
+        const plan = planCut(disk, zxid)
+        if (typeof plan === 'string') return done(plan)
+        // From here on the log is another one, whatever becomes of the role.
+        this.#isUnsettled = true
+        lane.push({ kind: 'truncateAfter', zxid, plan })
+        lane.whenDurable(() => {
+          this.#isUnsettled = false
+          const problem = this.#reload()
+          assert(
+            problem !== undefined || this.#lastLoggedZxid === zxid,
+            'a log that was cut ends where the plan says',
+          )
+          done(problem)
+        })
+      }),
+    )
   }
 
-  /** To what is on the disk. A string says why that cannot be served: it is then as if it were empty. */
+  /** To what is on the disk. A string says why that cannot be served: it is then lost. */
   #reload(): string | undefined {
     const { disk, rules, logger, tree } = this.#parts
-    const loaded = loadMember(disk, rules, logger)
+    const loaded = readOrProblem(() => loadMember(disk, rules, logger))
     this.#isStateOnDisk = true
     if (loaded.kind === 'loaded') {
       this.#replaceState(loaded.tree, loaded.sessions, loaded.lastZxid)
       for (const entry of loaded.recent ?? []) this.#parts.committedLog.add(entry)
+      this.#hasLostState = false
       return undefined
     }
+    const reason = loaded.kind === 'refused' ? `${loaded.file}: ${loaded.reason}` : loaded.problem
     this.#replaceState(new DataTree(tree.ownerRules, tree.digestEnabled), new Map(), 0)
-    return `${loaded.file}: ${loaded.reason}`
+    this.#hasLostState = true
+    logger.error('the state on disk cannot be read; no vote before a leader has sent another', {
+      reason,
+    })
+    return reason
   }
 
   installSnapshot(done: (problem: string | undefined) => void): void {
@@ -176,6 +202,7 @@ export class MemberReplica implements Replica {
         lane.whenDurable(() => {
           if (role !== this.#roleNumber) return
           this.#isStateOnDisk = true
+          this.#hasLostState = false
           // What was delivered beside the log behind the SNAP is in the snapshot, and so on our disk.
           this.#lastLoggedZxid = Math.max(this.#lastLoggedZxid, zxid)
           done(undefined)
@@ -301,11 +328,12 @@ export class MemberReplica implements Replica {
     sessions.gatherTouched(false)
     this.#roleNumber += 1
     this.#parts.applyLoop.isTreeFuzzy = false
+    // What was delivered in this role need not be committed: a leader says so before it has a quorum.
+    // The next leader may cut it off, and a snapshot that holds it would be none of what is left.
+    snapshotter.restart()
     // The TRUNC ends with the state that is then on the disk.
     if (this.#isUnsettled) return
     if (!this.#isStateOnDisk) return this.#giveUpSnapshot()
-    // A snapshot must hold nothing that may yet turn out not to be committed.
-    if (left.length > 0 || this.#undelivered.length > 0) snapshotter.cancel(() => {})
     for (const ordered of left) this.#apply({ ...ordered, origin: undefined })
     for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift())
       this.#apply({ ...next, origin: undefined })

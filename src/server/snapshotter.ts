@@ -95,6 +95,15 @@ export class Snapshotter {
   }
 
   /**
+   * What is being written is dropped, and another begins in its place: something that it holds may
+   * turn out never to have happened.
+   */
+  restart(): void {
+    if (this.#encoder === undefined) return
+    this.cancel(() => this.request())
+  }
+
+  /**
    * As `request`, without the pause after a failure. `done` is told, once, how the first snapshot that
    * begins after this call has ended: undefined, or why there is none.
    */
@@ -189,7 +198,7 @@ export class Snapshotter {
     assert(encoder !== undefined, 'an op of a snapshot that is not being written')
     encoder.close()
     this.#encoder = undefined
-    if (this.#isCancelled) return this.#onIdle()
+    if (this.#isCancelled) return this.#onCancelled()
     const zxid = formatZxid(encoder.zxid)
     const reason = encoder.problem ?? problem
     if (reason === undefined) this.#onWritten(zxid, Math.round(nowMono - this.#startedMono))
@@ -200,8 +209,11 @@ export class Snapshotter {
     for (const done of toTell) done(reason)
   }
 
-  #onIdle(): void {
+  /** Whoever waits to be told of a snapshot waits for the next one. */
+  #onCancelled(): void {
     const whenIdle = this.#whenIdle
+    this.#waiting.unshift(...this.#toTell)
+    this.#toTell = []
     this.#whenIdle = []
     this.#isCancelled = false
     for (const done of whenIdle) done()

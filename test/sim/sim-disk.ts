@@ -10,7 +10,7 @@ import type {
 import type { EpochFile, EpochTexts } from '../../src/persistence/epoch-files.ts'
 import type { LogTail } from '../../src/persistence/recovery.ts'
 import { parseSnapshotName, temporarySnapshotName } from '../../src/persistence/snapshot-name.ts'
-import { planTruncation } from '../../src/persistence/truncation.ts'
+import type { Truncation } from '../../src/persistence/truncation.ts'
 import {
   END_MARK,
   LOG_HEADER_BYTES,
@@ -93,7 +93,7 @@ export class SimDisk implements DiskReader {
     for (const op of ops) {
       if (op.kind === 'rollLog') this.#log = undefined
       else if (op.kind === 'appendTxns') this.#append(op.bytes, op.firstZxid)
-      else if (op.kind === 'truncateAfter') this.#truncateAfter(op.zxid)
+      else if (op.kind === 'truncateAfter') this.#truncateAfter(op.plan)
       else if (op.kind === 'forgetHistory') this.#forgetHistory(op.zxid)
       else this.#writeEpoch(op.file, op.epoch)
     }
@@ -133,11 +133,9 @@ export class SimDisk implements DiskReader {
   }
 
   /** As the plan says, one step after the other: a loss of power stops anywhere in between. */
-  #truncateAfter(zxid: number): void {
+  #truncateAfter(plan: Truncation): void {
     this.#log = undefined
     if (this.#faults.dropsTruncations === true) return
-    const plan = planTruncation(this, zxid)
-    if (typeof plan === 'string') throw new Error(`a truncation that cannot be: ${plan}`)
     const undo = [...plan.snapshots, ...plan.logs].map((name) => this.#remove(name))
     for (const { name, offset } of plan.cuts) undo.push(this.#cut(name, offset))
     this.#pending.push({ kind: 'truncate', undo })

@@ -212,6 +212,7 @@ export class MemoryReplica implements Replica {
       this.lastLoggedZxid = zxid
     }
     const run = (): void => {
+      if (problem === undefined) this.hasLostState = false
       if (problem === undefined)
         this.disk = {
           ...this.disk,
@@ -302,6 +303,7 @@ export class MemoryReplica implements Replica {
     this.leader = leader
   }
 
+  hasLostState = false
   /** False: what the last role has begun on the disk is not over. */
   isSettled = true
 

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { JuteWriter } from 'jute-ts'
 import { writeTxnHeader } from '../../../src/data/records.ts'
 import type { DiskReader, LogFileInfo, SnapshotFileInfo } from '../../../src/persistence/disk.ts'
+import { SnapshotEncoder } from '../../../src/persistence/snapshot-format.ts'
 import { parseSnapshotName } from '../../../src/persistence/snapshot-name.ts'
 import {
   beginTxnRecord,
@@ -10,6 +11,8 @@ import {
   logFileHeader,
   parseLogFileName,
 } from '../../../src/persistence/txn-log-format.ts'
+import { DataTree } from '../../../src/tree/data-tree.ts'
+import { TreeDump } from '../../../src/tree/tree-dump.ts'
 
 /** Log and snapshot files in memory. */
 export class MemoryDisk implements DiskReader {
@@ -69,6 +72,22 @@ export function record(zxid: number, body: Buffer = Buffer.from([0, 0, 0, zxid &
   w.writeBytes(body)
   endTxnRecord(w, at)
   return w.copy()
+}
+
+/**
+ * An empty snapshot that was written while txns up to `reach` were applied. Its name says when that
+ * began; that of a .gz file says that it is packed.
+ */
+export function snapshotFile(name: string, reach?: number): Buffer {
+  const parsed = parseSnapshotName(name)
+  if (parsed === undefined) throw new Error(`no snapshot: ${name}`)
+  const tree = new DataTree({ extendedTypesEnabled: true, emulate353TtlNodes: false }, true)
+  tree.lastProcessedZxid = parsed.zxid
+  const dump = new TreeDump(tree, [])
+  tree.lastProcessedZxid = reach ?? parsed.zxid
+  const w = new JuteWriter()
+  new SnapshotEncoder(dump, { digest: true, lastProcessedZxid: true }).writeSlice(w, Infinity)
+  return parsed.compression === 'gz' ? gzipSync(w.bytes()) : w.copy()
 }
 
 /** A log file of these parts, with zeros behind. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { replayLogs } from '../../../src/persistence/recovery.ts'
 import { planTruncation, type Truncation } from '../../../src/persistence/truncation.ts'
-import { goldenDisk, logFile, MemoryDisk, record } from './memory-disk.ts'
+import { goldenDisk, logFile, MemoryDisk, record, snapshotFile } from './memory-disk.ts'
 
 const records = (...zxids: readonly number[]): Buffer[] => zxids.map((zxid) => record(zxid))
 const RECORD_BYTES = record(1).length
@@ -38,13 +38,13 @@ function lastZxid(disk: MemoryDisk): number | string {
 const PADDING = 1000
 const history = (): MemoryDisk =>
   new MemoryDisk({
-    'snapshot.0': Buffer.alloc(0),
+    'snapshot.0': snapshotFile('snapshot.0'),
     'log.1': logFile(records(1, 2, 3, 4), PADDING),
-    'snapshot.3': Buffer.alloc(0),
+    'snapshot.3': snapshotFile('snapshot.3'),
     'log.5': logFile(records(5, 6), PADDING),
-    'snapshot.6.gz': Buffer.alloc(0),
+    'snapshot.6.gz': snapshotFile('snapshot.6.gz'),
     'log.7': logFile(records(7, 8, 9), PADDING),
-    'snapshot.8': Buffer.alloc(0),
+    'snapshot.8': snapshotFile('snapshot.8'),
     'log.100000001': logFile(records(0x1_0000_0001), PADDING),
   })
 
@@ -54,14 +54,16 @@ describe('cutting the history off behind a zxid', () => {
       snapshots: ['snapshot.8', 'snapshot.6.gz'],
       logs: ['log.100000001', 'log.7'],
       cuts: [{ name: 'log.5', offset: behind(1) }],
+      end: 5,
     })
   })
 
   it('cuts nothing where a file ends with it', () => {
     const none = { snapshots: [], cuts: [] }
-    expect(plan(history(), 9)).toEqual({ ...none, logs: ['log.100000001'] })
-    expect(plan(history(), 0x1_0000_0001)).toEqual({ ...none, logs: [] })
-    expect(plan(history(), 0x5_0000_0000)).toEqual({ ...none, logs: [] })
+    expect(plan(history(), 9)).toEqual({ ...none, logs: ['log.100000001'], end: 9 })
+    const end = 0x1_0000_0001
+    expect(plan(history(), end)).toEqual({ ...none, logs: [], end })
+    expect(plan(history(), 0x5_0000_0000)).toEqual({ ...none, logs: [], end })
   })
 
   it('removes everything behind the first snapshot', () => {
@@ -69,6 +71,7 @@ describe('cutting the history off behind a zxid', () => {
       snapshots: ['snapshot.8', 'snapshot.6.gz', 'snapshot.3'],
       logs: ['log.100000001', 'log.7', 'log.5', 'log.1'],
       cuts: [],
+      end: 0,
     })
   })
 
@@ -90,7 +93,7 @@ describe('cutting the history off behind a zxid', () => {
 
   it('cuts before the first record above it where zxids go back', () => {
     const disk = new MemoryDisk({
-      'snapshot.0': Buffer.alloc(0),
+      'snapshot.0': snapshotFile('snapshot.0'),
       'log.1': logFile(records(1, 2, 3, 4, 2, 3, 4, 5), PADDING),
     })
     expect(plan(disk, 3).cuts).toEqual([{ name: 'log.1', offset: behind(3) }])
@@ -100,7 +103,7 @@ describe('cutting the history off behind a zxid', () => {
 
   it('cuts an older log, too, where a truncation of the original has left records', () => {
     const disk = new MemoryDisk({
-      'snapshot.0': Buffer.alloc(0),
+      'snapshot.0': snapshotFile('snapshot.0'),
       'log.1': logFile(records(1, 2, 3, 4, 5)),
       'log.3': logFile(records(3, 4, 5)),
     })
@@ -111,19 +114,51 @@ describe('cutting the history off behind a zxid', () => {
   })
 
   it('can empty a log whose name promises more', () => {
-    const disk = new MemoryDisk({ 'snapshot.0': Buffer.alloc(0), 'log.1': logFile(records(2)) })
+    const disk = new MemoryDisk({
+      'snapshot.0': snapshotFile('snapshot.0'),
+      'log.1': logFile(records(2)),
+    })
     expect(plan(disk, 1)).toEqual({
       snapshots: [],
       logs: [],
       cuts: [{ name: 'log.1', offset: behind(0) }],
+      end: 0,
     })
+  })
+
+  it('begins with an older snapshot where the newest holds more than its name says', () => {
+    const disk = new MemoryDisk({
+      'snapshot.0': snapshotFile('snapshot.0'),
+      'log.1': logFile(records(1, 2, 3, 4, 5, 6)),
+      'snapshot.3': snapshotFile('snapshot.3', 5),
+    })
+    expect(plan(disk, 5)).toMatchObject({ snapshots: [], end: 5 })
+    expect(plan(disk, 4)).toEqual({
+      snapshots: ['snapshot.3'],
+      logs: [],
+      cuts: [{ name: 'log.1', offset: behind(4) }],
+      end: 4,
+    })
+  })
+
+  it('leaves a damaged snapshot to recovery, and begins with the one before', () => {
+    const disk = new MemoryDisk({
+      'snapshot.0': snapshotFile('snapshot.0'),
+      'log.1': logFile(records(1, 2, 3, 4)),
+      'snapshot.2': snapshotFile('snapshot.2').subarray(0, 40),
+    })
+    expect(plan(disk, 3)).toMatchObject({ snapshots: [], end: 3 })
+    // Without the log of the beginning the damaged one cannot be done without.
+    disk.files.delete('log.1')
+    disk.files.set('log.3', logFile(records(3, 4)))
+    expect(planTruncation(disk, 3)).toBe('log.3 lacks what is between 0x0 and 0x3')
   })
 
   it('takes a torn tail for the end', () => {
     const disk = new MemoryDisk({
       'log.1': logFile([...records(1, 2), record(3).subarray(0, 30)]),
     })
-    expect(plan(disk, 2)).toEqual({ snapshots: [], logs: [], cuts: [] })
+    expect(plan(disk, 2)).toEqual({ snapshots: [], logs: [], cuts: [], end: 2 })
     expect(plan(disk, 1).cuts).toEqual([{ name: 'log.1', offset: behind(1) }])
   })
 })
@@ -131,10 +166,19 @@ describe('cutting the history off behind a zxid', () => {
 describe('a history that cannot be cut', () => {
   it('has no snapshot that is old enough', () => {
     const disk = new MemoryDisk({
-      'snapshot.5': Buffer.alloc(0),
+      'snapshot.5': snapshotFile('snapshot.5'),
       'log.6': logFile(records(6, 7)),
     })
     expect(planTruncation(disk, 4)).toBe('there is no snapshot at or below 0x4 to begin with')
+  })
+
+  it('has none that holds nothing above the place, whatever its name', () => {
+    const disk = new MemoryDisk({
+      'snapshot.5': snapshotFile('snapshot.5', 7),
+      'log.6': logFile(records(6, 7, 8)),
+    })
+    expect(planTruncation(disk, 6)).toBe('there is no snapshot at or below 0x6 to begin with')
+    expect(plan(disk, 7).end).toBe(7)
   })
 
   it('is damaged before the place', () => {
@@ -145,7 +189,7 @@ describe('a history that cannot be cut', () => {
       /^log\.1 is damaged at offset 65: the checksum of a record/,
     )
     // Before that place it is not looked at.
-    expect(planTruncation(disk, 0)).toEqual({ snapshots: [], logs: ['log.1'], cuts: [] })
+    expect(planTruncation(disk, 0)).toEqual({ snapshots: [], logs: ['log.1'], cuts: [], end: 0 })
     const hole = logFile(records(1, 2, 3, 4))
     hole.fill(0, behind(1), behind(2))
     expect(planTruncation(new MemoryDisk({ 'log.1': hole }), 3)).toMatch(

@@ -137,6 +137,28 @@ describe('an election', () => {
     expect(howOf(ensemble, 2)).toBe('no better vote came')
   })
 
+  it('is none of a voter that has lost its state, whatever epoch it was in', () => {
+    const ensemble = new ElectionEnsemble(three)
+    ensemble.member(3).replica.lastLoggedZxid = 0
+    ensemble.member(3).replica.hasLostState = true
+    ensemble.member(3).epochs.current = 7
+    // With one other it makes no quorum, since what it has acked may be on the third.
+    ensemble.start(3, 2)
+    ensemble.network.run(5000)
+    expect(ensemble.states()).toBe('2:looking 3:looking')
+    ensemble.start(1)
+    elected(ensemble, 2, 1200)
+    expect(ensemble.states()).toBe('1:following(2) 2:leading(2) 3:following(2)')
+  })
+
+  it('is not won by its own voice where there is one voter, if that has lost its state', () => {
+    const ensemble = new ElectionEnsemble({ voters: [1] })
+    ensemble.member(1).replica.hasLostState = true
+    ensemble.start(1)
+    ensemble.network.run(5000)
+    expect(ensemble.states()).toBe('1:looking')
+  })
+
   it('includes one who weighs nothing, without electing it', () => {
     const verifier = new HierarchicalQuorum(
       [

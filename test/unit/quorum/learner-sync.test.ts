@@ -15,7 +15,7 @@ import {
   trunc,
   upToDate,
 } from '../../support/learner-rig.ts'
-import { type MemoryReplica, textEntry, zxidsOf } from '../../support/memory-replica.ts'
+import { MemoryReplica, textEntry, zxidsOf } from '../../support/memory-replica.ts'
 import { TreeReplica, treeStream } from '../../support/tree-replica.ts'
 
 const entry = (epoch: number, counter: number): Entry => textEntry(z(epoch, counter))
@@ -148,41 +148,43 @@ describe('a TRUNC', () => {
     expect(rig.replica.disk.log.map((one) => one.zxid)).toEqual([z(1, 1), z(2, 1), z(2, 2)])
   })
 
-  it('that is not possible makes the next leader send a SNAP', () => {
+  it('that is not possible makes the same leader send a SNAP, to somebody it need not count on', () => {
     const rig = new LearnerRig({ disk }).discover(2)
     rig.replica.truncateProblem = 'no snapshot is that old'
-    rig.say(trunc(z(1, 1)))
+    const first = rig.link
+    rig.say(trunc(z(1, 1)), pair(entry(2, 1)))
     rig.replica.flush()
-    expect(rig.ends).toEqual(['the log cannot be cut at 0x100000001: no snapshot is that old'])
-    const again = new LearnerRig({ replica: rig.replica, epochs: rig.epochs }).open()
-    again.said()
-    again.say(leaderInfo(2))
-    expect(again.said()).toEqual(['ACKEPOCH 0x0 ffffffff'])
-    again.say(snap(z(1, 1), [entry(1, 1)]), newLeader(2))
-    again.replica.flush()
-    again.say(upToDate())
-    expect(again.said()).toEqual(['ACK 0x200000000', 'ACK 0x200000000'])
-    const third = new LearnerRig({ replica: rig.replica, epochs: rig.epochs }).open()
-    third.said()
-    third.say(leaderInfo(2))
-    expect(third.said()).toEqual(['ACKEPOCH 0x100000001 ffffffff'])
+    expect([rig.ends, rig.links.isClosed(first)]).toEqual([[], true])
+    expect(rig.link).not.toBe(first)
+    rig.open()
+    expect(rig.said()).toEqual([expect.stringMatching(/^FOLLOWERINFO 0x200000000/)])
+    rig.say(leaderInfo(2))
+    expect(rig.said()).toEqual(['ACKEPOCH -1 ffffffff'])
+    rig.say(snap(z(1, 1), [entry(1, 1)]), newLeader(2))
+    rig.replica.flush()
+    rig.say(upToDate())
+    expect(rig.said()).toEqual(['ACK 0x200000000', 'ACK 0x200000000'])
+    expect(zxidsOf(rig.replica, 'append')).toEqual([])
   })
 
-  it('is remembered as impossible by a role that has ended meanwhile', () => {
+  it('that was not possible is forgotten with the role: the next leader hears what is there', () => {
     const rig = new LearnerRig({ disk }).discover(2)
     rig.replica.truncateProblem = 'no snapshot is that old'
     rig.say(trunc(z(1, 1)))
-    rig.learner.close()
     rig.replica.flush()
-    expect(rig.epochs.snapshotNeeded).toBe(true)
-    expect(rig.ends).toEqual([])
+    rig.learner.close()
+    const next = new LearnerRig({ replica: rig.replica, epochs: rig.epochs }).open()
+    next.said()
+    next.say(leaderInfo(3))
+    next.replica.flush()
+    expect(next.said()).toEqual(['ACKEPOCH 0x100000003 00000001'])
   })
 
   it('or DIFF is no answer to who needs a SNAP', () => {
     for (const answer of [diff(0), trunc(0)]) {
-      const epochs = { accepted: 1, current: 1, snapshotNeeded: true }
-      const rig = new LearnerRig({ disk, epochs }).discover(2)
-      rig.say(answer)
+      const rig = new LearnerRig({ disk }).discover(2)
+      rig.say(trunc(z(1, 4)))
+      rig.open().say(leaderInfo(2), answer)
       expect(rig.ends).toEqual(['a SNAP was asked for'])
       expect(changes(rig.replica)).toEqual(['acceptedEpoch 2'])
     }
@@ -191,8 +193,36 @@ describe('a TRUNC', () => {
   it('to where the log never was is none', () => {
     const rig = new LearnerRig({ disk }).discover(2)
     rig.say(trunc(z(1, 4)))
-    expect(rig.ends).toEqual(['TRUNC to beyond the end of the log'])
-    expect(rig.epochs.snapshotNeeded).toBe(true)
+    rig.open()
+    rig.said()
+    rig.say(leaderInfo(2))
+    expect([rig.ends, rig.said()]).toEqual([[], ['ACKEPOCH -1 ffffffff']])
+  })
+})
+
+describe('a member that has lost its state', () => {
+  it('says so to every leader, until a SNAP is installed', () => {
+    const replica = new MemoryReplica({ disk })
+    replica.hasLostState = true
+    const epochs = { accepted: 1, current: 1 }
+    for (const epoch of [2, 3]) {
+      const rig = new LearnerRig({ replica, epochs }).open()
+      rig.said()
+      rig.say(leaderInfo(epoch))
+      replica.flush()
+      expect(rig.said()).toEqual(['ACKEPOCH -1 ffffffff'])
+      rig.say(diff(z(1, 3)))
+      expect(rig.ends).toEqual(['a SNAP was asked for'])
+    }
+    const rig = new LearnerRig({ replica, epochs }).discover(4)
+    rig.say(snap(z(3, 1), [entry(3, 1)]), newLeader(4))
+    replica.flush()
+    expect(rig.said()).toEqual(['ACK 0x400000000'])
+    const next = new LearnerRig({ replica, epochs }).open()
+    next.said()
+    next.say(leaderInfo(5))
+    replica.flush()
+    expect(next.said()).toEqual(['ACKEPOCH 0x300000001 00000004'])
   })
 })
 

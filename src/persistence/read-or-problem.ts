@@ -1,0 +1,20 @@
+import { InvariantError } from '../base/assert.ts'
+
+/** What a disk has refused to give. */
+export interface ReadProblem {
+  readonly kind: 'unreadable'
+  readonly problem: string
+}
+
+/**
+ * What `read` returns, which a DiskReader may throw out of: a file that has vanished, a sector that
+ * cannot be read. For where that is no reason to end the process.
+ */
+export function readOrProblem<T>(read: () => T): T | ReadProblem {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof InvariantError) throw error
+    return { kind: 'unreadable', problem: error instanceof Error ? error.message : String(error) }
+  }
+}

@@ -1,0 +1,139 @@
+import { JuteWriter } from 'jute-ts'
+import { defaultLimits } from '../../src/base/limits.ts'
+import type { LogFields, Logger } from '../../src/base/logger.ts'
+import { Prng } from '../../src/base/prng.ts'
+import { openAcl } from '../../src/data/acl.ts'
+import { OpCode } from '../../src/data/op-code.ts'
+import { writeTxnHeader } from '../../src/data/records.ts'
+import { encodeTxn } from '../../src/data/txn.ts'
+import { nodeCrypto } from '../../src/node/crypto.ts'
+import type { Entry } from '../../src/quorum/replica.ts'
+import { ApplyLoop } from '../../src/server/apply-loop.ts'
+import { providersOf } from '../../src/server/auth-requests.ts'
+import { Clients } from '../../src/server/clients.ts'
+import { DigestLog } from '../../src/server/digest-log.ts'
+import { Handshake } from '../../src/server/handshake.ts'
+import { loadMember, loadRulesOf } from '../../src/server/load.ts'
+import { type MemberParts, makeParts } from '../../src/server/member-parts.ts'
+import { MemberReplica } from '../../src/server/replica.ts'
+import { Snapshotter } from '../../src/server/snapshotter.ts'
+import { SimDisk } from '../sim/sim-disk.ts'
+import { snapshotFile } from '../unit/persistence/memory-disk.ts'
+import { ensembleOf } from './election-ensemble.ts'
+import { configOf } from './memory-server.ts'
+
+/** The creation of a node that is named after its zxid, with so much data. */
+export function createEntry(zxid: number, dataBytes = 0): Entry {
+  const w = new JuteWriter()
+  writeTxnHeader(w, { clientId: 7n, cxid: 1, zxid, time: 1000, type: OpCode.create })
+  const path = `/n${zxid.toString(16)}`
+  const data = Buffer.alloc(dataBytes, 'x')
+  const shape = { path, data, acl: openAcl, ephemeral: false, parentCVersion: -1, ttl: 0n }
+  w.writeBytes(encodeTxn({ type: OpCode.create, ...shape }))
+  return { zxid, bytes: w.copy() }
+}
+
+/**
+ * The replica of a member, on a disk in memory that does one thing when it is told. No network, no
+ * role: the test is the learner or leader that calls it.
+ */
+export class ReplicaRig {
+  readonly disk: SimDisk
+  readonly parts: MemberParts
+  readonly snapshotter: Snapshotter
+  readonly replica: MemberReplica
+  readonly logs: string[] = []
+  mono = 1000
+
+  constructor(
+    settings: Readonly<Record<string, string>> = {},
+    disk: SimDisk = new SimDisk(new Prng(1)),
+  ) {
+    this.disk = disk
+    const config = configOf(settings)
+    if (disk.listSnapshots().length === 0)
+      disk.writeSnapshotSync('snapshot.0', snapshotFile('snapshot.0'))
+    const log =
+      (level: string) =>
+      (message: string, fields: LogFields = {}): void => {
+        this.logs.push(`${level} ${message} ${JSON.stringify(fields)}`)
+      }
+    const logger: Logger = {
+      debug: log('debug'),
+      info: log('info'),
+      warn: log('warn'),
+      error: log('error'),
+    }
+    const rules = loadRulesOf(config, true)
+    const loaded = loadMember(disk, rules, logger)
+    if (loaded.kind === 'refused') throw new Error(loaded.reason)
+    const providers = providersOf(config, nodeCrypto)
+    if (typeof providers === 'string') throw new Error(providers)
+    const ensemble = ensembleOf(1, { voters: [1, 2, 3, 4, 5] })
+    const clock = { mono: this.mono, wall: 1_700_000_000_000 }
+    const ports = { ensemble, epochs: { accepted: 0, current: 0 }, disk }
+    const parts = makeParts(
+      {
+        config,
+        limits: defaultLimits,
+        providers,
+        crypto: nodeCrypto,
+        logger,
+        clock,
+        ensemble: ports,
+      },
+      loaded,
+    )
+    const { committedLog, prep } = parts
+    if (committedLog === undefined) throw new Error('a member of an ensemble has one')
+    const { changes } = prep
+    const clients = new Clients(parts)
+    this.parts = parts
+    this.snapshotter = new Snapshotter({ ...parts, config, seed: 1, sliceBytes: 4096 })
+    const replicaParts = {
+      ...parts,
+      committedLog,
+      ensemble,
+      rules,
+      leaderServes: true,
+      disk,
+      changes,
+      clients,
+      handshake: new Handshake(parts, clients, config),
+      applyLoop: new ApplyLoop({ ...parts, changes, clients, digestLog: new DigestLog() }),
+      snapshotter: this.snapshotter,
+      sliceBytes: 4096,
+    }
+    this.replica = new MemberReplica(replicaParts, loaded.lastZxid)
+  }
+
+  /** Hands over to the disk what there is, without anything being done yet. */
+  pump(): void {
+    const batch = this.parts.lane.take(this.mono)
+    if (batch !== undefined) this.disk.writeDisk(batch.ops, () => this.parts.lane.onDurable(batch))
+    this.pumpSnapshot()
+  }
+
+  pumpSnapshot(): void {
+    const op = this.snapshotter.takeOp(this.mono)
+    if (op === undefined) return
+    this.disk.writeSnapshotSlice(op, (problem) => this.snapshotter.onDone(problem, this.mono))
+  }
+
+  /** Until nothing is left to do. */
+  settle(): void {
+    for (this.pump(); this.disk.isBusy; this.pump()) this.disk.completeOne()
+  }
+
+  /** As a learner takes them: logged, and delivered if the leader says so. */
+  take(entries: readonly Entry[], isCommitted = true): void {
+    for (const entry of entries) {
+      this.replica.append(entry)
+      if (isCommitted) this.replica.deliver(entry)
+    }
+  }
+
+  snapshots(): readonly string[] {
+    return this.disk.listSnapshots().map(({ name }) => name)
+  }
+}
