@@ -1,0 +1,29 @@
+import type { CheapRequest, CheapRequestRow } from './cheap/cheap-request.ts'
+import { loopRows } from './cheap/loop-rows.ts'
+
+/**
+ * Requests that cost their sender next to nothing, each with the longest turn of the server that it
+ * causes: for so long nobody else is served.
+ *
+ *     npx tsx --conditions=source test/bench/cheap-requests.ts [part of a name]
+ */
+const rows: readonly (readonly [name: string, row: CheapRequestRow])[] = [...loopRows]
+
+const TURN_MS_MAX = 20
+const wanted = process.argv[2] ?? ''
+
+function lineOf({ name, sentBytes, longestTurnMs, outcome }: CheapRequest): string {
+  const mark = longestTurnMs > TURN_MS_MAX ? ' !' : ''
+  return `| ${name} | ${sentBytes} | ${longestTurnMs.toFixed(1)}${mark} | ${outcome ?? ''} |`
+}
+
+console.log(`\n| request | bytes sent | longest turn, ms | |\n| --- | ---: | ---: | --- |`)
+let slow = 0
+for (const [name, row] of rows) {
+  if (!name.includes(wanted)) continue
+  const result = await row()
+  if (result.longestTurnMs > TURN_MS_MAX) slow += 1
+  console.log(lineOf(result))
+}
+console.log(slow === 0 ? '\nAll within 20 ms.' : `\n${slow} beyond 20 ms.`)
+process.exitCode = slow === 0 ? 0 : 1

@@ -1,0 +1,74 @@
+import {
+  type MemoryClient,
+  MemoryServer,
+  type MemoryServerOptions,
+} from '../../support/memory-server.ts'
+
+/** What a stranger can send for next to nothing, and what it must not do to everybody else. */
+export interface CheapRequest {
+  readonly name: string
+  /** Bytes that the attack itself sends, once what it needs is in place. */
+  readonly sentBytes: number
+  /** How long nobody else was served, at the longest, in milliseconds. */
+  readonly longestTurnMs: number
+  /** What came of it, where that is not plain. */
+  readonly outcome?: string
+}
+
+/** Makes what the attack needs, and measures the attack. */
+export type CheapRequestRow = () => CheapRequest | Promise<CheapRequest>
+
+/**
+ * A server in memory that knows how long its turns are: from the event that begins one to its last
+ * effect. The rig's own work is not in it, and neither are system calls.
+ */
+export class TimedServer extends MemoryServer {
+  #turnMs = 0
+  longestTurnMs = 0
+
+  constructor(options: MemoryServerOptions = {}) {
+    super(options)
+    const enter = this.loop.enter.bind(this.loop)
+    this.loop.enter = (deliver) => this.#timed(() => enter(deliver), false)
+  }
+
+  override afterThisTurn(fn: () => void): void {
+    super.afterThisTurn(() => this.#timed(fn, true))
+  }
+
+  /** The client's end is not the server's work. */
+  override writeClient(cnxn: number, bytes: Buffer): number {
+    const began = performance.now()
+    const waiting = super.writeClient(cnxn, bytes)
+    this.#turnMs -= performance.now() - began
+    return waiting
+  }
+
+  #timed(work: () => void, endsTurn: boolean): void {
+    const began = performance.now()
+    work()
+    this.#turnMs += performance.now() - began
+    this.longestTurnMs = Math.max(this.longestTurnMs, this.#turnMs)
+    if (endsTurn) this.#turnMs = 0
+  }
+
+  /** Of the turns that `work` causes. What came before is not counted. */
+  longestTurnOf(work: () => void): number {
+    this.settle()
+    this.#turnMs = 0
+    this.longestTurnMs = 0
+    work()
+    this.settle()
+    return this.longestTurnMs
+  }
+}
+
+/** As a socket delivers them: in chunks, each an event of its own. */
+export function sendChunked(
+  client: MemoryClient,
+  bytes: Buffer,
+  chunkBytes: number = 64 * 1024,
+): void {
+  for (let at = 0; at < bytes.length && !client.isClosed; at += chunkBytes)
+    client.sendBytes(bytes.subarray(at, at + chunkBytes))
+}
