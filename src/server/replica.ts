@@ -148,17 +148,21 @@ export class MemberReplica implements Replica {
     const role = this.#roleNumber
     // A snapshot that is being written may hold what is about to be cut off; and the plan is of what
     // is on the disk, so nothing may be on its way there.
-    snapshotter.cancel(() =>
+    snapshotter.hold(() =>
       lane.whenDurable(() => {
-        if (role !== this.#roleNumber) return
+        if (role !== this.#roleNumber) return snapshotter.release()
         const plan = planCut(disk, zxid)
-        if (typeof plan === 'string') return done(plan)
+        if (typeof plan === 'string') {
+          snapshotter.release()
+          return done(plan)
+        }
         // From here on the log is another one, whatever becomes of the role.
         this.#isUnsettled = true
         lane.push({ kind: 'truncateAfter', zxid, plan })
         lane.whenDurable(() => {
           this.#isUnsettled = false
           const problem = this.#reload()
+          snapshotter.release()
           assert(
             problem !== undefined || this.#lastLoggedZxid === zxid,
             'a log that was cut ends where the plan says',
@@ -353,10 +357,11 @@ export class MemberReplica implements Replica {
     const { snapshotter, lane, disk, tree } = this.#parts
     const zxid = tree.lastProcessedZxid
     this.#isUnsettled = true
-    snapshotter.cancel(() =>
+    snapshotter.hold(() =>
       lane.whenDurable(() => {
         this.#isUnsettled = false
         this.#reload()
+        snapshotter.release()
         const isThere = disk.listSnapshots().some((file) => file.zxid === zxid)
         if (isThere && this.#lastLoggedZxid === zxid) lane.push({ kind: 'forgetHistory', zxid })
       }),

@@ -45,6 +45,8 @@ export class Snapshotter {
   /** log: all is written, but the log is not known to reach as far yet. */
   #next: 'begin' | 'append' | 'log' | 'finish' = 'begin'
   #isCancelled = false
+  /** While above 0, none begins. */
+  #holds = 0
   #whenIdle: (() => void)[] = []
   #inFlight: SnapshotOp['kind'] | undefined = undefined
   #bytesWritten = 0
@@ -95,6 +97,24 @@ export class Snapshotter {
   }
 
   /**
+   * As cancel, and none begins before `release`: what is on the disk is about to become another
+   * history. One that was wanted is wanted still.
+   */
+  hold(done: () => void): void {
+    this.#holds += 1
+    const isWanted = this.#isRequested || this.isBusy
+    this.cancel(() => {
+      if (isWanted) this.request()
+      done()
+    })
+  }
+
+  release(): void {
+    assert(this.#holds > 0, 'a snapshotter is released as often as it is held')
+    this.#holds -= 1
+  }
+
+  /**
    * What is being written is dropped, and another begins in its place: something that it holds may
    * turn out never to have happened.
    */
@@ -130,7 +150,7 @@ export class Snapshotter {
   takeOp(nowMono: number): SnapshotOp | undefined {
     if (this.#inFlight !== undefined) return undefined
     if (this.#encoder === undefined) {
-      if (!this.#isRequested || nowMono < this.#retryMono) return undefined
+      if (!this.#isRequested || this.#holds > 0 || nowMono < this.#retryMono) return undefined
       this.#encoder = this.#begin(nowMono)
     }
     if (this.#next === 'log' && !this.#isCancelled) return undefined

@@ -77,6 +77,15 @@ describe('a TRUNC below what a snapshot holds', () => {
     expect(truncate(rig, z(5))).toEqual([undefined])
     expect([rig.replica.lastLoggedZxid, reloaded(rig).replica.lastLoggedZxid]).toEqual([z(5), z(5)])
   })
+
+  it('is over before another snapshot begins', () => {
+    const rig = begun()
+    rig.replica.stop()
+    // The disk does one thing after the other: which comes first must not matter.
+    expect(truncate(rig, z(2))).toEqual([undefined])
+    expect(rig.snapshots()).toEqual(['snapshot.0', 'snapshot.100000002'])
+    expect([rig.replica.lastLoggedZxid, reloaded(rig).replica.lastLoggedZxid]).toEqual([z(2), z(2)])
+  })
 })
 
 describe('the end of a role', () => {
