@@ -4,8 +4,16 @@ import { assert } from './assert.ts'
 export interface Limits {
   /** jute.maxbuffer: the largest request frame, in bytes. */
   readonly frameBytesMax: number
-  /** globalOutstandingLimit: requests read from clients, waiting for a commit, all clients together. */
+  /**
+   * globalOutstandingLimit: requests read from clients, waiting for a commit, all clients together. One
+   * more for each connection that has none.
+   */
   readonly requestsOutstandingMax: number
+  /**
+   * Bytes of requests that one client has sent and that cannot be served yet, above which its socket
+   * is not read. Some are: a heartbeat among them shows that the client lives.
+   */
+  readonly unservedBytesPause: number
   /** Bytes of replies waiting for one client above which no more of its requests are read. */
   readonly replyBytesPause: number
   /** Reads of one connection that wait behind a write: they are answered together when it commits. */
@@ -25,6 +33,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   frameBytesMax: 0xfffff,
   requestsOutstandingMax: 1000,
+  unservedBytesPause: 4096,
   replyBytesPause: 1024 * 1024,
   parkedReadsMax: 64,
   replyBytesMax: 16 * 1024 * 1024,

@@ -2,14 +2,19 @@ import { assert } from '../base/assert.ts'
 import type { Cnxn } from './cnxn.ts'
 
 /**
- * Requests of all clients that wait for a commit are counted. At the limit nobody's next request is
- * read: TCP carries that to the clients, and no queue behind this one can grow (globalOutstandingLimit).
+ * Requests of all clients that wait for a commit are counted. At the limit (globalOutstandingLimit) the
+ * next request of whoever has one outstanding is not read: TCP carries that to the clients, and no queue
+ * behind this one can grow. A connection with nothing outstanding is let through, as in the original:
+ * the heartbeat of an idle client does not wait for other clients' writes. So there are never more
+ * than the limit and one for each connection.
  */
 export class Admission {
   readonly #max: number
   #outstanding = 0
   /** Connections with requests that were not read, in the order in which they had to stop. */
   readonly #waiting = new Set<Cnxn>()
+  /** Those of them with nothing outstanding: so many need be looked at while the limit is reached. */
+  readonly #idle = new Set<Cnxn>()
 
   constructor(requestsOutstandingMax: number) {
     this.#max = requestsOutstandingMax
@@ -32,17 +37,37 @@ export class Admission {
     assert(this.#outstanding >= 0, 'more requests answered than read')
   }
 
+  /** Whether the next request of that connection may be read, as far as the others are concerned. */
+  admits(cnxn: Cnxn): boolean {
+    return this.isOpen || cnxn.pending.length === 0
+  }
+
   wait(cnxn: Cnxn): void {
     this.#waiting.add(cnxn)
+    if (cnxn.pending.length === 0) this.#idle.add(cnxn)
+  }
+
+  /** All its requests have been answered. */
+  onIdle(cnxn: Cnxn): void {
+    if (this.#waiting.has(cnxn)) this.#idle.add(cnxn)
   }
 
   forget(cnxn: Cnxn): void {
     this.#waiting.delete(cnxn)
+    this.#idle.delete(cnxn)
+  }
+
+  /** Connections with requests that were not read. */
+  get waiting(): ReadonlySet<Cnxn> {
+    return this.#waiting
+  }
+
+  get #candidates(): ReadonlySet<Cnxn> {
+    return this.isOpen ? this.#waiting : this.#idle
   }
 
   some(mayRead: (cnxn: Cnxn) => boolean): boolean {
-    if (!this.isOpen) return false
-    for (const cnxn of this.#waiting) if (mayRead(cnxn)) return true
+    for (const cnxn of this.#candidates) if (mayRead(cnxn)) return true
     return false
   }
 
@@ -51,10 +76,14 @@ export class Admission {
    * behind those who were not called, so that a pipelining client does not keep the others out.
    */
   *take(mayRead: (cnxn: Cnxn) => boolean): IterableIterator<Cnxn> {
-    if (this.#waiting.size === 0 || !this.isOpen) return
-    for (const cnxn of [...this.#waiting]) {
-      if (!this.isOpen) return
-      if (!mayRead(cnxn) || !this.#waiting.delete(cnxn)) continue
+    const candidates = this.#candidates
+    if (candidates.size === 0) return
+    const wasOpen = this.isOpen
+    for (const cnxn of [...candidates]) {
+      // The idle ones among the rest have the next turn.
+      if (wasOpen && !this.isOpen) return
+      if (!mayRead(cnxn) || !this.#waiting.has(cnxn)) continue
+      this.forget(cnxn)
       yield cnxn
     }
   }

@@ -68,8 +68,8 @@ export interface ClientParts {
 /**
  * The connections of this member and the requests on them. Replies leave in the order of requests:
  * a write waits for its commit, a read only for the writes of its own session before it, and what is
- * behind a waiting read goes on into the pipeline (docs/decisions/002). Nothing is read from a client
- * while too much waits, of all clients or of this one.
+ * behind a waiting read goes on into the pipeline (docs/decisions/002). Nothing is taken from a client
+ * while too much waits, of all clients or of this one; that it has sent something is noticed anyway.
  */
 export class Clients {
   readonly #parts: ClientParts
@@ -126,24 +126,45 @@ export class Clients {
     if (cnxn.splitter.error !== undefined) this.refuse(cnxn, cnxn.splitter.error)
   }
 
-  /** What could not be served stays where it is, and the socket is left unread meanwhile. */
+  /** What could not be served stays where it is; above a bound the socket is left unread meanwhile. */
   pauseIfBehind(cnxn: Cnxn): void {
     if (cnxn.state === 'closing') return
     cnxn.splitter.release()
     if (cnxn.paused || cnxn.splitter.heldBytes === 0) return
-    const isConnecting = cnxn.state === 'connecting' || cnxn.state === 'revalidating'
-    const isBehind = isConnecting || (cnxn.state === 'open' && !this.#mayRead(cnxn))
-    if (!isBehind) return
+    const { state } = cnxn
+    if (state === 'open') {
+      if (this.#mayRead(cnxn)) return
+      this.#admission.wait(cnxn)
+      this.#touch(cnxn)
+    } else if (state !== 'connecting' && state !== 'revalidating') return
+    if (cnxn.splitter.heldBytes <= this.#parts.limits.unservedBytesPause) return
     cnxn.paused = true
     this.effects.pauses.set(cnxn.id, true)
-    if (cnxn.state === 'open') this.#admission.wait(cnxn)
   }
 
   readonly #mayRead = (cnxn: Cnxn): boolean => {
-    if (!this.#admission.isOpen) return false
+    if (!this.#admission.admits(cnxn)) return false
+    return cnxn.parkedReads < this.#parts.limits.parkedReadsMax && this.#takesReplies(cnxn)
+  }
+
+  #takesReplies(cnxn: Cnxn): boolean {
     const { outbox, limits } = this.#parts
-    if (cnxn.parkedReads >= limits.parkedReadsMax) return false
     return outbox.pendingBytes(cnxn) + cnxn.unsentBytes <= limits.replyBytesPause
+  }
+
+  /**
+   * Clients whose sockets are not read because the server is behind cannot be heard, and are not to
+   * blame for it: their sessions live on. One that does not take its replies stops itself.
+   */
+  touchUnheard(): void {
+    for (const cnxn of this.#admission.waiting)
+      if (cnxn.paused && this.#takesReplies(cnxn)) this.#touch(cnxn)
+  }
+
+  /** The client has sent something, be it served or not. */
+  #touch(cnxn: Cnxn): void {
+    const { session } = cnxn
+    if (session !== undefined) this.#parts.sessions.touch(session, this.#parts.clock.mono)
   }
 
   /** Goes on with a client that had to wait: its session is there, or there is room again. */
@@ -314,6 +335,7 @@ export class Clients {
     const head = origin.cnxn.pending.shift()
     assert(head === origin, 'commits come in the order of requests')
     this.#admission.leave(1)
+    if (origin.cnxn.pending.length === 0) this.#admission.onIdle(origin.cnxn)
     return true
   }
 
@@ -323,6 +345,7 @@ export class Clients {
       cnxn.pending.shift()
       cnxn.parkedReads -= 1
       this.#admission.leave(1)
+      if (cnxn.pending.length === 0) this.#admission.onIdle(cnxn)
       const r = this.#parkedReader.reset(head.frame, 8, head.frame.length)
       this.#answerRead(cnxn, head.xid, head.op, r, head.arrivedMono)
     }

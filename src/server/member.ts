@@ -150,6 +150,7 @@ export class Member implements LinkEvents {
     this.#nextAdvanceMono = mono + ADVANCE_INTERVAL_MS
     this.peering?.advance(mono)
     this.#firstBytes.closeSilent()
+    this.clients.touchUnheard()
     if (!this.#serving.decides) return
     this.#closeExpiredSessions()
     for (const path of this.#reaper.take(mono, wall)) this.#reap(path)

@@ -31,7 +31,12 @@ const settings = {
   'jute.maxbuffer': `${FRAME_BYTES_MAX}`,
   maxClientCnxns: '4',
 }
-const limits = { requestsOutstandingMax: 5, replyBytesPause: 800, replyBytesMax: 2100 }
+const limits = {
+  requestsOutstandingMax: 5,
+  unservedBytesPause: 300,
+  replyBytesPause: 800,
+  replyBytesMax: 2100,
+}
 /** The largest session timeout, and the bucket that it may end in. */
 const ALL_EXPIRED_MS = 4000 + 2 * 200
 /** Writes are held back no longer than that, or the bystander would expire through no fault of ours. */
@@ -282,7 +287,7 @@ export class MemberRun {
     // A connect request is let in whatever waits.
     const outstandingMax = limits.requestsOutstandingMax + clients.cnxns.size
     demand(clients.outstandingRequests <= outstandingMax, 'outstanding requests are bounded')
-    const heldMax = FRAME_BYTES_MAX + 4 + this.#chunkBytesMax
+    const heldMax = FRAME_BYTES_MAX + 4 + limits.unservedBytesPause + this.#chunkBytesMax
     for (const { splitter } of clients.cnxns.values())
       demand(splitter.heldBytes <= heldMax, 'what a connection holds is bounded')
   }

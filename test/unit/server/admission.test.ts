@@ -7,6 +7,12 @@ import { setData } from '../../support/requests.ts'
 
 const cnxn = (id: number): Cnxn => new Cnxn(id, '127.0.0.1', id, 1000, 0, 0)
 const always = (): boolean => true
+/** A connection with a request outstanding. */
+const busy = (id: number): Cnxn => {
+  const one = cnxn(id)
+  one.pending.push({ cnxn: one, xid: 1, op: OpCode.setData, arrivedMono: 0, frame: undefined })
+  return one
+}
 
 describe('admission', () => {
   it('is open below its limit', () => {
@@ -40,9 +46,9 @@ describe('admission', () => {
     expect([...admission.take(always)]).toEqual([stuck])
   })
 
-  it('calls nobody while it is closed, and stops as soon as it is', () => {
+  it('calls nobody who has a request outstanding while it is closed, and stops as soon as it is', () => {
     const admission = new Admission(1)
-    const [first, second] = [cnxn(1), cnxn(2)]
+    const [first, second] = [busy(1), busy(2)]
     for (const one of [first, second]) admission.wait(one)
     admission.enter()
     expect(admission.some(always)).toBe(false)
@@ -56,6 +62,25 @@ describe('admission', () => {
     }
     admission.leave(1)
     expect([...admission.take(always)]).toEqual([second, first])
+  })
+
+  it('admits those with nothing outstanding always, and calls them when they come to that', () => {
+    const admission = new Admission(1)
+    admission.enter()
+    const [throttled, done, idle] = [busy(1), busy(2), cnxn(3)]
+    for (const one of [throttled, done, idle]) admission.wait(one)
+    expect([throttled, done, idle].map((one) => admission.admits(one))).toEqual([
+      false,
+      false,
+      true,
+    ])
+    done.pending.clear()
+    admission.onIdle(done)
+    expect(admission.some((one) => one === done)).toBe(true)
+    expect([...admission.take(always)]).toEqual([idle, done])
+    expect([...admission.waiting]).toEqual([throttled])
+    admission.onIdle(idle)
+    expect(admission.some(always)).toBe(false)
   })
 
   it('is not held up by one that comes back at once', () => {
@@ -82,9 +107,9 @@ describe('clients that pipeline more than the limit lets through', () => {
     }
     const rounds = Array.from({ length: 9 }, () => {
       server.releaseDisk()
-      return clients.findIndex((client) => client.takeReplies().length > 0)
+      return clients.flatMap((client, i) => client.takeReplies().map(() => i))
     })
-    // The first had its first request through before it was the first to wait.
-    expect(rounds).toEqual([0, 0, 1, 2, 0, 1, 2, 1, 2])
+    // While the first write is on its way to the disk, each has one let through.
+    expect(rounds).toEqual([[0], [0, 1, 2], [1], [0, 1, 2], [2], [], [], [], []])
   })
 })

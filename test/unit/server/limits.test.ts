@@ -67,7 +67,8 @@ describe('jute.maxbuffer', () => {
 
 describe('globalOutstandingLimit', () => {
   it('stops reading from clients, and goes on when there is room', () => {
-    const server = new MemoryServer({ settings: { globalOutstandingLimit: '3' } })
+    const limits = { unservedBytesPause: 0 }
+    const server = new MemoryServer({ settings: { globalOutstandingLimit: '3' }, limits })
     const client = server.connect()
     server.isDiskHeld = true
     const frames = [1, 2, 3, 4, 5].map((i) => requestFrame(i, OpCode.create, create(`/n${i}`)))
@@ -96,7 +97,7 @@ describe('globalOutstandingLimit', () => {
 
 describe('reads that wait behind a write', () => {
   it('are so many and no more; the rest is read when they have been answered', () => {
-    const server = new MemoryServer({ limits: { parkedReadsMax: 3 } })
+    const server = new MemoryServer({ limits: { parkedReadsMax: 3, unservedBytesPause: 0 } })
     const client = server.connect()
     server.isDiskHeld = true
     const reads = [2, 3, 4, 5, 6].map((xid) => requestFrame(xid, OpCode.getData, getData('/')))
@@ -110,7 +111,12 @@ describe('reads that wait behind a write', () => {
 })
 
 describe('a client that does not read', () => {
-  const limits = { replyBytesPause: 1000, replyBytesMax: 4000, frameBytesMax: 2000 }
+  const limits = {
+    unservedBytesPause: 0,
+    replyBytesPause: 1000,
+    replyBytesMax: 4000,
+    frameBytesMax: 2000,
+  }
 
   it('has no more of its requests read until it has taken the replies', () => {
     const server = new MemoryServer({ limits })
