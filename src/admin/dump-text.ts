@@ -1,66 +1,78 @@
 import { javaDate } from '../base/utc.ts'
 import type { CnxnView, ServerView, SessionView } from './server-view.ts'
-import { hexOfLong, type TextWriter } from './text-writer.ts'
+import { hexOfLong } from './text-writer.ts'
+
+/** Gathering is work, too: it is told piece by piece, and these say nothing. */
+const NOTHING_YET = ''
 
 /** Sessions by deadline, ephemeral znodes by session, connections by deadline. */
-export function writeDump(view: ServerView, out: TextWriter): void {
-  out.line('SessionTracker dump:')
-  writeSessions(view, out)
-  out.line('ephemeral nodes dump:')
-  writeEphemerals(view, out)
-  out.line('Connections dump:')
-  out.add('Connections ')
-  writeBuckets(view, view.cnxns, cnxnName, out)
+export function* dumpText(view: ServerView): Iterable<string> {
+  yield 'SessionTracker dump:\n'
+  yield* sessionsText(view)
+  yield 'ephemeral nodes dump:\n'
+  yield* ephemeralsText(view)
+  yield 'Connections dump:\nConnections '
+  yield* bucketsText(view, view.cnxns, cnxnName)
 }
 
-function writeSessions(view: ServerView, out: TextWriter): void {
+function* sessionsText(view: ServerView): Iterable<string> {
   const { sessions } = view
   if (sessions.localSessionsEnabled) {
-    out.add('Local Session ')
-    writeBuckets(view, sessions.local, sessionName, out)
-    if (sessions.ownsDeadlines) out.add('Global ')
+    yield 'Local Session '
+    yield* bucketsText(view, sessions.local, sessionName)
+    if (sessions.ownsDeadlines) yield 'Global '
   }
   if (sessions.ownsDeadlines) {
-    out.add('Session ')
-    writeBuckets(view, sessions.global, sessionName, out)
+    yield 'Session '
+    yield* bucketsText(view, sessions.global, sessionName)
     return
   }
   // The deadlines of global sessions are the leader's; a learner knows the timeouts only.
-  const byId = [...sessions.global].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
-  out.line(`Global Sessions(${byId.length}):`)
-  for (const session of byId) out.line(`${sessionName(session)}\t${session.timeoutMs}ms`)
+  const timeouts = new Map<bigint, number>()
+  for (const { sessionId, timeoutMs } of sessions.global) {
+    timeouts.set(sessionId, timeoutMs)
+    yield NOTHING_YET
+  }
+  // Numbers sort far faster than what needs a function to be compared.
+  const ids = BigInt64Array.from(timeouts.keys()).sort()
+  yield `Global Sessions(${ids.length}):\n`
+  for (const id of ids) yield `0x${hexOfLong(id)}\t${timeouts.get(id)}ms\n`
 }
 
-function writeEphemerals(view: ServerView, out: TextWriter): void {
-  const owners = [...view.ephemerals]
-  out.line(`Sessions with Ephemerals (${owners.length}):`)
+function* ephemeralsText(view: ServerView): Iterable<string> {
+  const owners: (readonly [sessionId: bigint, paths: Iterable<string>])[] = []
+  for (const owner of view.ephemerals) {
+    owners.push(owner)
+    yield NOTHING_YET
+  }
+  yield `Sessions with Ephemerals (${owners.length}):\n`
   for (const [sessionId, paths] of owners) {
-    out.line(`0x${hexOfLong(sessionId)}:`)
-    for (const path of paths) out.line(`\t${path}`)
+    yield `0x${hexOfLong(sessionId)}:\n`
+    for (const path of paths) yield `\t${path}\n`
   }
 }
 
 /** Things that expire together are listed together, the earliest deadline first. */
-function writeBuckets<T extends { readonly expiresMono: number | undefined }>(
+function* bucketsText<T extends { readonly expiresMono: number | undefined }>(
   view: ServerView,
   things: Iterable<T>,
   nameOf: (thing: T) => string,
-  out: TextWriter,
-): void {
-  const buckets = new Map<number, string[]>()
+): Iterable<string> {
+  const { mono, wall } = view.clock
+  const buckets = new Map<number, T[]>()
   let count = 0
   for (const thing of things) {
     count += 1
+    yield NOTHING_YET
     if (thing.expiresMono === undefined) continue
     const bucket = buckets.get(thing.expiresMono)
-    if (bucket === undefined) buckets.set(thing.expiresMono, [nameOf(thing)])
-    else bucket.push(nameOf(thing))
+    if (bucket === undefined) buckets.set(thing.expiresMono, [thing])
+    else bucket.push(thing)
   }
-  out.line(`Sets (${buckets.size})/(${count}):`)
-  for (const [expiresMono, names] of [...buckets].sort(([a], [b]) => a - b)) {
-    const wall = view.clock.wall + expiresMono - view.clock.mono
-    out.line(`${names.length} expire at ${javaDate(wall)}:`)
-    for (const name of names) out.line(`\t${name}`)
+  yield `Sets (${buckets.size})/(${count}):\n`
+  for (const [expiresMono, bucket] of [...buckets].sort(([a], [b]) => a - b)) {
+    yield `${bucket.length} expire at ${javaDate(wall + expiresMono - mono)}:\n`
+    for (const thing of bucket) yield `\t${nameOf(thing)}\n`
   }
 }
 

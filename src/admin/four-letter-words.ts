@@ -1,14 +1,17 @@
-import { writeDump } from './dump-text.ts'
+import { dumpText } from './dump-text.ts'
 import { writeConfiguration, writeDirSizes, writeEnvironment } from './environment-text.ts'
 import { writeMonitor } from './monitor.ts'
 import type { ServerView } from './server-view.ts'
-import { writeConnections, writeStat } from './stat-text.ts'
+import { connectionsText, statText, writeServer } from './stat-text.ts'
 import { hexOfLong, TextWriter } from './text-writer.ts'
-import { writeWatchesByPath, writeWatchesByWatcher, writeWatchSummary } from './watch-text.ts'
+import { watchesByPath, watchesByWatcher, writeWatchSummary } from './watch-text.ts'
+
+/** All of it, or the pieces of a long one: what they say of a member that goes on meanwhile. */
+export type WordAnswer = string | Iterable<string>
 
 /** Spec 05 §12, spec 06 §6. Each answer is the whole of what the connection gets; then it closes. */
 interface Word {
-  readonly write: (view: ServerView, out: TextWriter, extra: Buffer) => void
+  readonly answer: (view: ServerView, extra: Buffer) => WordAnswer
   /** What is said while the member looks for a quorum. Undefined: the word is answered as usual. */
   readonly whenNotServing: string | undefined
 }
@@ -25,25 +28,25 @@ const ALWAYS_ALLOWED = 'srvr'
 const MASK_BYTES = 8
 
 const WORDS: ReadonlyMap<string, Word> = new Map([
-  ['conf', whenServing(writeConfiguration)],
-  ['cons', whenServing(writeConnections)],
-  ['crst', whenServing(resetConnections)],
-  ['dirs', whenServing(writeDirSizes)],
-  ['dump', whenServing(writeDump)],
-  ['envi', always(writeEnvironment)],
-  ['gtmk', always(writeTraceMask)],
+  ['conf', whenServing(short(writeConfiguration))],
+  ['cons', whenServing(long(connectionsText))],
+  ['crst', whenServing(short(resetConnections))],
+  ['dirs', whenServing(short(writeDirSizes))],
+  ['dump', whenServing(long(dumpText))],
+  ['envi', always(short(writeEnvironment))],
+  ['gtmk', always(short(writeTraceMask))],
   // The original forgets the line feed in this one case.
-  ['hash', { write: writeDigestLog, whenNotServing: NOT_SERVING }],
-  ['isro', { write: writeIsReadOnly, whenNotServing: 'null' }],
-  ['mntr', whenServing(writeMonitor)],
-  ['ruok', always((_view, out) => out.add('imok'))],
-  ['srst', whenServing(resetServer)],
-  ['srvr', whenServing((view, out) => writeStat(view, out, false))],
-  ['stat', whenServing((view, out) => writeStat(view, out, true))],
-  ['stmk', always(setTraceMask)],
-  ['wchc', whenServing(writeWatchesByWatcher)],
-  ['wchp', whenServing(writeWatchesByPath)],
-  ['wchs', whenServing(writeWatchSummary)],
+  ['hash', { answer: short(writeDigestLog), whenNotServing: NOT_SERVING }],
+  ['isro', { answer: short(writeIsReadOnly), whenNotServing: 'null' }],
+  ['mntr', whenServing(short(writeMonitor))],
+  ['ruok', always(() => 'imok')],
+  ['srst', whenServing(short(resetServer))],
+  ['srvr', whenServing(short(writeServer))],
+  ['stat', whenServing(long(statText))],
+  ['stmk', always(short(setTraceMask))],
+  ['wchc', whenServing(long(watchesByWatcher))],
+  ['wchp', whenServing(long(watchesByPath))],
+  ['wchs', whenServing(short(writeWatchSummary))],
 ])
 
 const WORD_BY_FIRST_BYTES: ReadonlyMap<number, string> = new Map([
@@ -60,41 +63,59 @@ export function fourLetterWordOf(first4: number): string | undefined {
   return WORD_BY_FIRST_BYTES.get(first4 >>> 0)
 }
 
-/** How many bytes after the word belong to it. All that follows them is ignored. */
-export function fourLetterWordExtraBytes(word: string): number {
-  return word === 'stmk' ? MASK_BYTES : 0
+/** How many bytes after a word that is not refused belong to it. All that follows them is ignored. */
+export function fourLetterWordExtraBytes(word: string, whitelist: Whitelist): number {
+  return word === 'stmk' && isAllowed(word, whitelist) ? MASK_BYTES : 0
+}
+
+/** Of 4lw.commands.whitelist; '*' allows every word. */
+export type Whitelist = ReadonlySet<string> | '*'
+
+function isAllowed(word: string, whitelist: Whitelist): boolean {
+  return whitelist === '*' || word === ALWAYS_ALLOWED || whitelist.has(word)
 }
 
 /**
  * The text to send before the connection is closed, which may be empty. Resets and `stmk` act on
  * `view`.
  * @param word one that fourLetterWordOf returned
- * @param whitelist of 4lw.commands.whitelist; '*' allows every word
  * @param extra the bytes after the word, fourLetterWordExtraBytes of them or more
  */
 export function runFourLetterWord(
   word: string,
   view: ServerView,
-  whitelist: ReadonlySet<string> | '*',
+  whitelist: Whitelist,
   extra: Buffer,
-): string {
-  if (whitelist !== '*' && word !== ALWAYS_ALLOWED && !whitelist.has(word)) {
+): WordAnswer {
+  if (!isAllowed(word, whitelist))
     return `${word} is not executed because it is not in the whitelist.\n`
-  }
   const entry = WORDS.get(word)
   if (entry === undefined) return ''
   if (!view.isServing && entry.whenNotServing !== undefined) return entry.whenNotServing
-  const out = new TextWriter()
-  entry.write(view, out, extra)
-  return out.text
+  return entry.answer(view, extra)
 }
 
-function whenServing(write: Word['write']): Word {
-  return { write, whenNotServing: `${NOT_SERVING}\n` }
+function whenServing(answer: Word['answer']): Word {
+  return { answer, whenNotServing: `${NOT_SERVING}\n` }
 }
 
-function always(write: Word['write']): Word {
-  return { write, whenNotServing: undefined }
+function always(answer: Word['answer']): Word {
+  return { answer, whenNotServing: undefined }
+}
+
+type Writer = (view: ServerView, out: TextWriter, extra: Buffer) => void
+
+function short(write: Writer): Word['answer'] {
+  return (view, extra) => {
+    const out = new TextWriter()
+    write(view, out, extra)
+    return out.text
+  }
+}
+
+/** What grows with the number of clients, sessions or watches. */
+function long(pieces: (view: ServerView) => Iterable<string>): Word['answer'] {
+  return (view) => pieces(view)
 }
 
 function writeDigestLog(view: ServerView, out: TextWriter): void {

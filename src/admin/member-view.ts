@@ -110,8 +110,7 @@ export class MemberView implements ServerView {
     const host = cnxn.address.includes(':') ? `[${cnxn.address}]` : cnxn.address
     return {
       remoteAddress: `/${host}:${cnxn.port}`,
-      // A four-letter word ends its connection, which the original shows as not being read.
-      interestOps: cnxn.paused || cnxn.state === 'fresh' ? INTEREST_NONE : INTEREST_READ,
+      interestOps: isRead(cnxn) ? INTEREST_READ : INTEREST_NONE,
       outstandingRequests: cnxn.pending.length,
       sessionId: session?.id ?? 0n,
       sessionTimeoutMs: session?.timeoutMs ?? 0,
@@ -141,16 +140,17 @@ export class MemberView implements ServerView {
     const { sessions } = this.#member
     const state = this.#ensemble?.state
     const ownsDeadlines = state === undefined || state === 'leading'
-    const all = [...sessions.all.values()].map((session) => ({
-      sessionId: session.id,
-      timeoutMs: session.timeoutMs,
-      expiresMono: ownsDeadlines ? session.expiresMono : undefined,
-    }))
+    const { all } = sessions
     return {
       ownsDeadlines,
       localSessionsEnabled: false,
-      global: all,
-      globalCount: all.length,
+      global: {
+        *[Symbol.iterator]() {
+          for (const { id, timeoutMs, expiresMono } of all.values())
+            yield { sessionId: id, timeoutMs, expiresMono: ownsDeadlines ? expiresMono : undefined }
+        },
+      },
+      globalCount: all.size,
       local: [],
       localCount: 0,
     }
@@ -178,18 +178,13 @@ export class MemberView implements ServerView {
 
   get dataWatches(): WatchesView {
     const { table } = this.#member.watches
-    const viewOf = (cnxn: Cnxn): { readonly sessionId: bigint } => ({ sessionId: cnxn.sessionId })
     return {
       watcherCount: table.dataWatcherCount,
       pathCount: table.dataPathCount,
       watchCount: table.dataWatchCount,
-      *byPath() {
-        for (const [path, watchers] of table.dataWatchersByPath())
-          yield [path, [...watchers].map(viewOf)]
-      },
-      *byWatcher() {
-        for (const [watcher, paths] of table.dataPathsByWatcher()) yield [viewOf(watcher), paths]
-      },
+      // A connection has the id of its session by the name that is asked for.
+      byPath: () => table.dataWatchersByPath(),
+      byWatcher: () => table.dataPathsByWatcher(),
     }
   }
 
@@ -226,6 +221,10 @@ export class MemberView implements ServerView {
     }
   }
 }
+
+/** A four-letter word ends its connection, which the original shows as not being read. */
+const isRead = (cnxn: Cnxn): boolean =>
+  !cnxn.paused && cnxn.state !== 'fresh' && cnxn.state !== 'answering'
 
 const portsText = (addresses: readonly { readonly port: number }[]): string =>
   addresses.map(({ port }) => port).join('|')

@@ -1,19 +1,37 @@
 import { fullVersion } from './environment-text.ts'
 import type { CnxnView, ServerView } from './server-view.ts'
-import { hexOfLong, type TextWriter } from './text-writer.ts'
+import { hexOfLong, TextWriter } from './text-writer.ts'
 
 const NO_SESSION = 0n
 
+export function writeServer(view: ServerView, out: TextWriter): void {
+  writeVersion(view, out)
+  writeFigures(view, out)
+}
+
 /** `stat` is `srvr` with the connections in between. */
-export function writeStat(view: ServerView, out: TextWriter, withClients: boolean): void {
-  const { stats, quorum } = view
+export function* statText(view: ServerView): Iterable<string> {
+  const head = new TextWriter()
+  writeVersion(view, head)
+  yield `${head.text}Clients:\n`
+  for (const cnxn of view.cnxns) yield `${cnxnLine(cnxn, 'brief')}\n`
+  const figures = new TextWriter()
+  writeFigures(view, figures)
+  yield `\n${figures.text}`
+}
+
+export function* connectionsText(view: ServerView): Iterable<string> {
+  for (const cnxn of view.cnxns) yield `${cnxnLine(cnxn, 'full')}\n`
+  yield '\n'
+}
+
+function writeVersion(view: ServerView, out: TextWriter): void {
   out.line(`Zookeeper version: ${fullVersion(view)}`)
   if (view.mode === 'read-only') out.line('READ-ONLY mode; serving only read-only clients')
-  if (withClients) {
-    out.line('Clients:')
-    for (const cnxn of view.cnxns) out.line(cnxnLine(cnxn, 'brief'))
-    out.line('')
-  }
+}
+
+function writeFigures(view: ServerView, out: TextWriter): void {
+  const { stats, quorum } = view
   const { min, averageText, max } = stats.latencyMs
   out.line(`Latency min/avg/max: ${min}/${averageText}/${max}`)
   out.line(`Received: ${stats.packetsReceived}`)
@@ -27,11 +45,6 @@ export function writeStat(view: ServerView, out: TextWriter, withClients: boolea
     const sizes = quorum.leader.proposalSizes
     out.line(`Proposal sizes last/min/max: ${sizes.last}/${sizes.min}/${sizes.max}`)
   }
-}
-
-export function writeConnections(view: ServerView, out: TextWriter): void {
-  for (const cnxn of view.cnxns) out.line(cnxnLine(cnxn, 'full'))
-  out.line('')
 }
 
 function cnxnLine(cnxn: CnxnView, detail: 'brief' | 'full'): string {

@@ -1,30 +1,14 @@
-import { TEXT_CHARS_MAX } from '../base/limits.ts'
-
-/** Collects the lines of a four-letter word's answer, up to a limit. */
+/** Collects the lines of a short answer; what grows with the database is told in pieces instead. */
 export class TextWriter {
-  readonly #charsMax: number
-  #text = ''
-  #isCut = false
-
-  constructor(charsMax: number = TEXT_CHARS_MAX) {
-    this.#charsMax = charsMax
-  }
+  text = ''
 
   line(text: string): void {
-    this.add(text)
-    this.add('\n')
+    this.text += `${text}\n`
   }
 
-  /** Without a line feed. Nothing is added any more once the limit is reached. */
+  /** Without a line feed. */
   add(text: string): void {
-    if (this.#isCut) return
-    if (this.#text.length + text.length > this.#charsMax) this.#isCut = true
-    else this.#text += text
-  }
-
-  /** All of it; the last line says so if there was more. */
-  get text(): string {
-    return this.#isCut ? `${this.#text}\n(cut at ${this.#charsMax} characters)\n` : this.#text
+    this.text += text
   }
 }
 

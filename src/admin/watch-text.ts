@@ -7,20 +7,30 @@ export function writeWatchSummary(view: ServerView, out: TextWriter): void {
   out.line(`Total watches:${watchCount}`)
 }
 
-export function writeWatchesByPath(view: ServerView, out: TextWriter): void {
-  for (const [path, watchers] of view.dataWatches.byPath()) {
-    out.line(path)
-    for (const watcher of watchers) out.line(`\t${watcherName(watcher)}`)
+/**
+ * The watches change while this is told. A watch that fires and is set again comes to the end of the
+ * table: what is told is as much as there was at the beginning, or it might never end.
+ */
+export function* watchesByPath({ dataWatches }: ServerView): Iterable<string> {
+  let left = dataWatches.pathCount
+  for (const [path, watchers] of dataWatches.byPath()) {
+    if (left === 0) break
+    left -= 1
+    yield `${path}\n`
+    for (const watcher of watchers) yield `\t${watcherName(watcher)}\n`
   }
-  out.line('')
+  yield '\n'
 }
 
-export function writeWatchesByWatcher(view: ServerView, out: TextWriter): void {
-  for (const [watcher, paths] of view.dataWatches.byWatcher()) {
-    out.line(watcherName(watcher))
-    for (const path of paths) out.line(`\t${path}`)
+export function* watchesByWatcher({ dataWatches }: ServerView): Iterable<string> {
+  let left = dataWatches.watcherCount
+  for (const [watcher, paths] of dataWatches.byWatcher()) {
+    if (left === 0) break
+    left -= 1
+    yield `${watcherName(watcher)}\n`
+    for (const path of paths) yield `\t${path}\n`
   }
-  out.line('')
+  yield '\n'
 }
 
 function watcherName(watcher: WatcherView): string {

@@ -4,6 +4,7 @@ import {
   fourLetterWordExtraBytes,
   fourLetterWordOf,
   runFourLetterWord,
+  type WordAnswer,
 } from './four-letter-words.ts'
 import type { ServerView } from './server-view.ts'
 
@@ -27,10 +28,10 @@ export class WordRunner implements FourLetterWords {
   }
 
   extraBytes(word: string): number {
-    return fourLetterWordExtraBytes(word)
+    return fourLetterWordExtraBytes(word, this.#whitelist)
   }
 
-  run(word: string, extra: Buffer): string {
+  run(word: string, extra: Buffer): WordAnswer {
     if (this.#view === undefined) return ''
     return runFourLetterWord(word, this.#view, this.#whitelist, extra)
   }

@@ -54,8 +54,12 @@ export function checkLimits(limits: Limits): void {
 
 /** Entries that `auth` may add to one ACL: the ids of a connection for each entry of a large frame. */
 export const ACL_GROWTH_ENTRIES_MAX = 1000
-/** Characters of the answer to one four-letter word. */
-export const TEXT_CHARS_MAX: number = 64 * 1024 * 1024
+/** Characters of the long answers to four-letter words that one turn makes, all of them together. */
+export const WORD_SLICE_CHARS: number = 64 * 1024
+/** Long answers that are made at the same time; further ones wait. */
+export const LONG_WORDS_MAX = 4
+/** Milliseconds in which the client of a long answer must take something of it. */
+export const WORD_STALL_MS_MAX = 10_000
 /** Samples that one metric keeps for its percentiles, as many as the original. */
 export const RESERVOIR_SAMPLES_MAX = 4096
 /** Keys of one set of metrics; they come from clients, being names of top-level znodes. */

@@ -409,7 +409,8 @@ export class Clients {
 
   /** This member serves no more: whoever has a session, or is about to, must look for another one. */
   closeAll(): void {
-    for (const cnxn of [...this.#cnxns.values()]) if (cnxn.state !== 'fresh') this.close(cnxn)
+    for (const cnxn of [...this.#cnxns.values()])
+      if (cnxn.state !== 'fresh' && cnxn.state !== 'answering') this.close(cnxn)
   }
 
   /** The session's ephemerals are gone; so goes the connection that was its. */

@@ -12,11 +12,19 @@ import type { Session } from './session-tracker.ts'
 export type CnxnId = number
 
 /**
- * fresh: nothing but the first bytes, which may be a four-letter word. connecting: the session is
+ * fresh: nothing but the first bytes, which may be a four-letter word. answering: it was one, and the
+ * answer is a long one. connecting: the session is
  * being created. revalidating: somebody is asked whether it lives. open: requests are served.
  * closing: the last bytes are on their way.
  */
-export type CnxnState = 'fresh' | 'handshake' | 'connecting' | 'revalidating' | 'open' | 'closing'
+export type CnxnState =
+  | 'fresh'
+  | 'answering'
+  | 'handshake'
+  | 'connecting'
+  | 'revalidating'
+  | 'open'
+  | 'closing'
 
 /** A request whose reply has to wait: a write for its commit, a read for the writes before it. */
 export interface PendingRequest {

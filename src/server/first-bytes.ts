@@ -1,5 +1,6 @@
 import type { ClientParts, Clients } from './clients.ts'
 import type { Cnxn } from './cnxn.ts'
+import type { WordAnswers } from './word-answers.ts'
 
 const WORD_BYTES = 4
 
@@ -7,9 +8,10 @@ const WORD_BYTES = 4
 export interface FourLetterWords {
   /** The word that the first four bytes of a connection spell, as a big-endian int. */
   wordOf(first4: number): string | undefined
-  /** Bytes after the word that belong to it. */
+  /** Bytes after the word that belong to it; none if it will be refused. */
   extraBytes(word: string): number
-  run(word: string, extra: Buffer): string
+  /** The answer, or the pieces of a long one; an empty piece stands for work that was done. */
+  run(word: string, extra: Buffer): string | Iterable<string>
   /** ms a connection may stay without a connect request. */
   readonly silenceMsMax: number
 }
@@ -22,13 +24,15 @@ export class FirstBytes {
   readonly #parts: ClientParts
   readonly #clients: Clients
   readonly #words: FourLetterWords
+  readonly #answers: WordAnswers
   /** In the order of opening, so that the first is the next to be too late. */
   readonly #sessionless = new Set<Cnxn>()
 
-  constructor(parts: ClientParts, clients: Clients, words: FourLetterWords) {
+  constructor(parts: ClientParts, clients: Clients, words: FourLetterWords, answers: WordAnswers) {
     this.#parts = parts
     this.#clients = clients
     this.#words = words
+    this.#answers = answers
   }
 
   onOpened(cnxn: Cnxn): void {
@@ -66,9 +70,11 @@ export class FirstBytes {
     this.#parts.stats.packetsReceived += 1
     cnxn.stats.packetsReceived += 1
     this.#parts.logger.debug('four-letter word', { word, address: cnxn.address, port: cnxn.port })
-    const text = this.#words.run(word, cnxn.head.subarray(WORD_BYTES, end))
-    this.#parts.outbox.begin(cnxn).writeBytes(Buffer.from(text))
+    const answer = this.#words.run(word, cnxn.head.subarray(WORD_BYTES, end))
+    cnxn.head = NO_BYTES
     this.#parts.stats.packetsSent += 1
+    if (typeof answer !== 'string') return this.#answers.begin(cnxn, answer)
+    this.#parts.outbox.begin(cnxn).writeBytes(Buffer.from(answer))
     this.#clients.close(cnxn)
   }
 

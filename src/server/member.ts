@@ -30,6 +30,7 @@ import type { Serving, ServingRole } from './serving.ts'
 import type { SessionTracker } from './session-tracker.ts'
 import { Snapshotter } from './snapshotter.ts'
 import type { Watches } from './watches.ts'
+import { WordAnswers } from './word-answers.ts'
 import { serverRequest, type WritePath } from './write-path.ts'
 
 /** How often deadlines are looked at when nothing else happens; the shell calls in at least so often. */
@@ -68,6 +69,7 @@ export class Member implements LinkEvents {
   readonly #applyLoop: ApplyLoop
   readonly #handshake: Handshake
   readonly #firstBytes: FirstBytes
+  readonly #answers: WordAnswers
   readonly #reaper: Reaper
   #nextAdvanceMono = 0
 
@@ -93,7 +95,8 @@ export class Member implements LinkEvents {
     this.#serving = parts.serving
     this.clients = new Clients(parts)
     this.#handshake = new Handshake(parts, this.clients, config)
-    this.#firstBytes = new FirstBytes(parts, this.clients, words)
+    this.#answers = new WordAnswers(parts, this.clients)
+    this.#firstBytes = new FirstBytes(parts, this.clients, words, this.#answers)
     const { changes } = parts.prep
     const { digestLog, clients } = this
     this.#applyLoop = new ApplyLoop({ ...parts, changes, clients, digestLog })
@@ -195,7 +198,8 @@ export class Member implements LinkEvents {
   /** `bytes` are borrowed until the call returns. */
   onClientBytes(id: CnxnId, bytes: Buffer): void {
     const cnxn = this.clients.get(id)
-    if (cnxn === undefined) return
+    // What follows a four-letter word is nothing to us.
+    if (cnxn === undefined || cnxn.state === 'answering') return
     if (cnxn.state === 'fresh') this.#firstBytes.onBytes(cnxn, bytes)
     else cnxn.splitter.push(bytes)
     if (cnxn.state === 'handshake') this.#handshake.serve(cnxn)
@@ -274,6 +278,7 @@ export class Member implements LinkEvents {
   /** The last thing of a turn before its effects are taken. */
   endTurn(): void {
     this.clients.resumeWaiting()
+    this.#answers.run()
     // A sync with nothing before it waits for no disk; and one may just have been read.
     this.#applyLoop.run(this.clock.mono)
     if (this.peering !== undefined) this.#writePath.giveUpBeforeOverflow()
@@ -326,6 +331,7 @@ export class Member implements LinkEvents {
   get wantsTurn(): boolean {
     const { hasReady, effects } = this.clients
     // A learner that takes all it is sent at once makes no event by which the leader could go on.
+    if (this.#answers.hasReady) return true
     return hasReady || effects.closes.length > 0 || this.peering?.leader?.wantsTurn === true
   }
 }

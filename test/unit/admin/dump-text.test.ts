@@ -11,7 +11,9 @@ const SESSION_0 = 0x1000015f6600000n
 const SESSION_1 = 0x1000015f6600001n
 
 function dump(changes: Partial<ServerView>): string {
-  return runFourLetterWord('dump', makeView({ clock, ...changes }), '*', Buffer.alloc(0))
+  return [...runFourLetterWord('dump', makeView({ clock, ...changes }), '*', Buffer.alloc(0))].join(
+    '',
+  )
 }
 
 test('an empty server', () => {

@@ -15,7 +15,7 @@ const WORDS = [
 ]
 
 function ask(word: string, view: ServerView, extra: Buffer = NO_EXTRA): string {
-  return runFourLetterWord(word, view, '*', extra)
+  return [...runFourLetterWord(word, view, '*', extra)].join('')
 }
 
 const SESSION_0 = 0x1000015f6600000n
@@ -95,8 +95,12 @@ describe('the word in the first four bytes', () => {
   })
 
   test('has bytes of its own after it only in stmk', () => {
-    expect(WORDS.filter((word) => fourLetterWordExtraBytes(word) !== 0)).toEqual(['stmk'])
-    expect(fourLetterWordExtraBytes('stmk')).toBe(8)
+    expect(WORDS.filter((word) => fourLetterWordExtraBytes(word, '*') !== 0)).toEqual(['stmk'])
+    expect(fourLetterWordExtraBytes('stmk', new Set(['stmk']))).toBe(8)
+  })
+
+  test('has none where it is refused, since nobody waits for them', () => {
+    expect(fourLetterWordExtraBytes('stmk', new Set(['srvr']))).toBe(0)
   })
 })
 
@@ -121,7 +125,7 @@ describe('the whitelist', () => {
     const whitelist = new Set(['ruok', 'gtmk'])
     for (const word of WORDS) {
       const answer = runFourLetterWord(word, makeView(), whitelist, NO_EXTRA)
-      const isRefused = answer.endsWith('because it is not in the whitelist.\n')
+      const isRefused = [...answer].join('').endsWith('because it is not in the whitelist.\n')
       expect([word, isRefused]).toEqual([word, !['ruok', 'gtmk', 'srvr'].includes(word)])
     }
   })

@@ -43,7 +43,7 @@ function ask(word: string, myid: number, view: EnsembleView | undefined): string
   const port = (): number => 31820 + myid
   const build = { version: '3.9', builtOn: 'today' }
   const member = new MemberView(server.member, build, host, port, view)
-  return runFourLetterWord(word, member, '*', Buffer.alloc(0))
+  return [...runFourLetterWord(word, member, '*', Buffer.alloc(0))].join('')
 }
 
 /** The value of a key of `mntr`. */

@@ -241,7 +241,7 @@ function quorumOf(values: Values): QuorumView {
 }
 
 function mntr(view: ServerView): string {
-  return runFourLetterWord('mntr', view, '*', Buffer.alloc(0))
+  return [...runFourLetterWord('mntr', view, '*', Buffer.alloc(0))].join('')
 }
 
 const sorted = (text: string): readonly string[] => text.split('\n').sort()

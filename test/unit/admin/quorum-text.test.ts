@@ -49,7 +49,7 @@ function memberView(mode: ServerMode, id: number, changes: Partial<ServerView>):
 }
 
 function ask(word: string, view: ServerView): string {
-  return runFourLetterWord(word, view, '*', Buffer.alloc(0))
+  return [...runFourLetterWord(word, view, '*', Buffer.alloc(0))].join('')
 }
 
 test('conf has the membership on every member', () => {
