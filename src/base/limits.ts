@@ -26,6 +26,8 @@ export interface Limits {
   readonly cnxnsMax: number
   /** Identities that one connection may gather by logging in again and again. */
   readonly cnxnIdsMax: number
+  /** Bytes of these together: `auth` in an ACL stands for them all, so they go into txns. */
+  readonly cnxnIdBytesMax: number
   /** Times a connection may present a SASL token before it is done or refused. */
   readonly saslTokensMax: number
 }
@@ -40,6 +42,7 @@ export const defaultLimits: Limits = {
   cnxnsPerAddressMax: 60,
   cnxnsMax: 0,
   cnxnIdsMax: 100,
+  cnxnIdBytesMax: 16 * 1024,
   saslTokensMax: 16,
 }
 
@@ -52,8 +55,6 @@ export function checkLimits(limits: Limits): void {
 
 /** Bounds that no configuration sets and no test needs otherwise. */
 
-/** Entries that `auth` may add to one ACL: the ids of a connection for each entry of a large frame. */
-export const ACL_GROWTH_ENTRIES_MAX = 1000
 /** Characters of the long answers to four-letter words that one turn makes, all of them together. */
 export const WORD_SLICE_CHARS: number = 64 * 1024
 /** Long answers that are made at the same time; further ones wait. */

@@ -1,6 +1,6 @@
 import { Err } from '../data/error-code.ts'
 import type { ACL, Id, UncheckedACL } from '../data/records.ts'
-import { checkAcl, fixupAcl, maskAcl } from './auth/acl-check.ts'
+import { checkAcl, fixupAcl, type Growth, maskAcl } from './auth/acl-check.ts'
 import type { AuthProviders } from './auth/providers.ts'
 
 /** Permission bits (spec 01 §4). */
@@ -21,9 +21,13 @@ export class AccessControl {
     return checkAcl(acl, wanted, ids, this.providers, this.#skipAcl)
   }
 
-  /** The list as it will be stored, or the code that refuses it. */
-  fixup(acl: readonly UncheckedACL[] | null, ids: readonly Id[]): readonly ACL[] | Err {
-    const fixed = fixupAcl(acl, ids, this.providers)
+  /** The list as it will be stored, or the code that refuses it. `growth`: what it may add. */
+  fixup(
+    acl: readonly UncheckedACL[] | null,
+    ids: readonly Id[],
+    growth: Growth,
+  ): readonly ACL[] | Err {
+    const fixed = fixupAcl(acl, ids, this.providers, growth)
     if (fixed === undefined) return Err.invalidACL
     return fixed === 'undecodable' ? Err.marshallingError : fixed
   }

@@ -57,7 +57,8 @@ export class AuthRequests {
   }
 
   #addIds(cnxn: Cnxn, added: readonly Id[]): boolean {
-    const ids = withIds(cnxn.ids, added, this.#limits.cnxnIdsMax)
+    const { cnxnIdsMax, cnxnIdBytesMax } = this.#limits
+    const ids = withIds(cnxn.ids, added, cnxnIdsMax, cnxnIdBytesMax)
     if (ids === undefined) return false
     cnxn.ids = ids
     return true

@@ -85,7 +85,7 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   const firstId = firstSessionId(self ?? STANDALONE_SESSION_SERVER_ID, clock.wall)
   const sessions = new SessionTracker(firstId, config.tickTimeMs)
   for (const [id, timeoutMs] of recovered.sessions) sessions.track(id, timeoutMs, clock.mono)
-  const prep = new Prep(config, tree, access, new SessionGatekeeper(sessions))
+  const prep = new Prep(config, tree, access, new SessionGatekeeper(sessions), limits.frameBytesMax)
   const lane = new DiskLane({
     flushDelayMs: config.flushDelayMs,
     batchTxnsMax: config.maxBatchSize,

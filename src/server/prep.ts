@@ -28,9 +28,11 @@ import type { CreateTxn, SubTxn, Txn } from '../data/txn.ts'
 import type { LinkId } from '../quorum/links.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { type AccessControl, Perms } from './access-control.ts'
+import { ClosingPaths } from './closing-paths.ts'
 import type { Config } from './config.ts'
 import { ChangeRecord, type NodeView, OutstandingChanges } from './outstanding-changes.ts'
 import { prepMulti } from './prep-multi.ts'
+import { TxnBound } from './txn-bound.ts'
 
 /** A write as it reaches the leader. The body is borrowed: what is kept of it is copied. */
 export interface WriteRequest {
@@ -73,9 +75,19 @@ export class Prep {
   readonly #access: AccessControl
   readonly #sessions: SessionGate
   readonly #tree: DataTree
+  readonly #bound: TxnBound
+  readonly #closing: ClosingPaths
   readonly changes: OutstandingChanges
 
-  constructor(config: Config, tree: DataTree, access: AccessControl, sessions: SessionGate) {
+  constructor(
+    config: Config,
+    tree: DataTree,
+    access: AccessControl,
+    sessions: SessionGate,
+    frameBytesMax: number = config.juteMaxBufferBytes,
+  ) {
+    this.#bound = new TxnBound(frameBytesMax)
+    this.#closing = new ClosingPaths(this.#bound)
     this.#config = config
     this.#tree = tree
     this.#access = access
@@ -86,16 +98,26 @@ export class Prep {
   /** Always a txn: a refused write becomes an error txn, which keeps its place in the order. */
   prepare(request: WriteRequest, body: JuteReader, zxid: number, time: number): Txn {
     this.changes.begin()
+    this.#bound.begin()
+    const bodyBytes = body.remaining
     const txn =
       request.op === OpCode.multi
         ? prepMulti(this, request, body, zxid, time)
         : this.#prepareOne(request, body, zxid, time)
-    if (typeof txn === 'number') {
-      this.changes.rollback()
-      return { type: OpCode.error, err: txn }
-    }
+    if (typeof txn === 'number') return this.#refuse(txn)
+    if (this.#bound.isExceededBy(txn, bodyBytes)) return this.#refuse(Err.badArguments)
     this.changes.commit()
     return txn
+  }
+
+  #refuse(err: Err): Txn {
+    this.changes.rollback()
+    return { type: OpCode.error, err }
+  }
+
+  /** The last txn is a part of what was asked for: the same request is to be prepared again at once. */
+  get hasMore(): boolean {
+    return this.#closing.hasMore
   }
 
   #prepareOne(request: WriteRequest, body: JuteReader, zxid: number, time: number): Txn | Err {
@@ -172,7 +194,7 @@ export class Prep {
     const type = createTxnType(op, wish.flags)
     const slash = wish.path.lastIndexOf('/')
     if (slash < 0 || wish.path.includes(NUL)) return Err.badArguments
-    const acl = this.#access.fixup(wish.acl, request.ids)
+    const acl = this.#access.fixup(wish.acl, request.ids, this.#bound.growth)
     if (typeof acl === 'number') return acl
     const parentPath = slash === 0 ? '/' : wish.path.slice(0, slash)
     const parent = this.changes.view(parentPath)
@@ -281,7 +303,7 @@ export class Prep {
     if (refused !== Err.ok) return refused
     const { path } = wish
     if (path === null || pathProblem(path) !== undefined) return Err.badArguments
-    const acl = this.#access.fixup(wish.acl, request.ids)
+    const acl = this.#access.fixup(wish.acl, request.ids, this.#bound.growth)
     if (typeof acl === 'number') return acl
     const node = this.changes.view(path)
     if (node === undefined) return Err.noNode
@@ -309,14 +331,19 @@ export class Prep {
   }
 
   #closeSession(session: SessionId, zxid: number): Txn {
-    const paths2Delete = this.changes.ephemeralsOf(session)
+    this.#sessions.setClosing(session)
+    const listed = this.#config.closeSessionTxnEnabled
+    const all = (): readonly string[] => this.changes.ephemeralsOf(session)
+    const paths2Delete = listed ? this.#closing.take(all) : all()
     for (const path of paths2Delete) {
       const node = this.changes.view(path)
       const parent = this.changes.view(parentOf(path))
       if (node !== undefined && parent !== undefined) this.#stageDelete(path, node, parent, zxid)
     }
-    this.#sessions.setClosing(session)
-    const listed = this.#config.closeSessionTxnEnabled
+    if (this.hasMore) {
+      const txns = paths2Delete.map((path) => ({ type: OpCode.delete, path }))
+      return { type: OpCode.multi, txns }
+    }
     return { type: OpCode.closeSession, paths2Delete: listed ? paths2Delete : undefined }
   }
 

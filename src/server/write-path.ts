@@ -99,6 +99,21 @@ export class WritePath implements WriteRoute {
   ): void {
     const zxid = this.proposals.lastProposed + 1
     const txn = this.#prep.prepare(request, body, zxid, time)
+    if (this.#prep.hasMore) {
+      // Nobody has asked for this txn alone: no learner may take it for the answer to a client.
+      this.#propose(serverRequest(OpCode.multi, 0n), txn, zxid, time, undefined)
+      return this.submit(request, body, time, origin)
+    }
+    this.#propose(request, txn, zxid, time, origin)
+  }
+
+  #propose(
+    request: WriteRequest,
+    txn: Txn,
+    zxid: number,
+    time: number,
+    origin: PendingRequest | undefined,
+  ): void {
     const withDigest = this.#digestEnabled && txn.type !== OpCode.error
     const { high, low } = this.#prep.changes.digest
     const { sessionId: clientId, cxid } = request

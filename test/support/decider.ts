@@ -8,7 +8,7 @@ import { nodeCrypto } from '../../src/node/crypto.ts'
 import { AccessControl } from '../../src/server/access-control.ts'
 import { providersOf } from '../../src/server/auth-requests.ts'
 import type { Config } from '../../src/server/config.ts'
-import { Prep } from '../../src/server/prep.ts'
+import { Prep, type SessionGate } from '../../src/server/prep.ts'
 import { type ApplyResult, applyTxn, deafListener } from '../../src/tree/apply.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
 import { nodeDigest, TreeDigest } from '../../src/tree/digest.ts'
@@ -47,17 +47,18 @@ export class Decider {
   readonly #outstanding: Decided[] = []
   #zxid = 0
 
-  constructor(settings: Readonly<Record<string, string>> = {}) {
+  constructor(settings: Readonly<Record<string, string>> = {}, frameBytesMax?: number) {
     this.config = configOf(settings)
     const { extendedTypesEnabled, emulate353TtlNodes, digestEnabled } = this.config
     this.tree = new DataTree({ extendedTypesEnabled, emulate353TtlNodes }, digestEnabled)
     const providers = providersOf(this.config, nodeCrypto)
     if (typeof providers === 'string') throw new Error(providers)
     const access = new AccessControl(providers, this.config.skipAcl)
-    this.prep = new Prep(this.config, this.tree, access, {
+    const gate: SessionGate = {
       check: ({ sessionId }) => (this.closing.includes(sessionId) ? Err.sessionExpired : this.gate),
       setClosing: (session) => this.closing.push(session),
-    })
+    }
+    this.prep = new Prep(this.config, this.tree, access, gate, frameBytesMax)
   }
 
   get outstanding(): number {

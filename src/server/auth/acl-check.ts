@@ -1,8 +1,15 @@
-import { ACL_GROWTH_ENTRIES_MAX } from '../../base/limits.ts'
 import { openAcl, Perms } from '../../data/acl.ts'
 import type { ACL, Id, UncheckedACL } from '../../data/records.ts'
 import { DIGEST_SCHEME, digestUser, SUPER_SCHEME } from './digest.ts'
 import type { AuthProviders } from './provider.ts'
+
+/** What a request may still add to what it has brought, in bytes of its txn. */
+export interface Growth {
+  bytesLeft: number
+}
+
+/** Of an entry, beside its scheme and id: permissions and two lengths. */
+const ENTRY_BYTES = 12
 
 /** Stands in an ACL for all ids of the one who sets it. */
 const AUTH_SCHEME = 'auth'
@@ -35,13 +42,14 @@ function isOneOf(ids: readonly Id[], meant: Id, providers: AuthProviders): boole
 /**
  * A list as create and setACL store it: exact duplicates dropped, the first of them kept; `auth`
  * replaced by each authenticated id of the connection, in their order. Undefined: the list is
- * empty, or an entry means nobody or too many, which is answered -114. 'undecodable': an entry that
+ * empty, or an entry means nobody or more than there is room for, which is answered -114. 'undecodable': an entry that
  * needs an id has null for it, which is answered -5 (seen on a 3.8.0 server).
  */
 export function fixupAcl(
   acl: readonly UncheckedACL[] | null,
   ids: readonly Id[],
   providers: AuthProviders,
+  growth: Growth,
 ): readonly ACL[] | 'undecodable' | undefined {
   if (acl === null || acl.length === 0) return undefined
   const fixed: ACL[] = []
@@ -50,8 +58,12 @@ export function fixupAcl(
     if (id.scheme === AUTH_SCHEME) {
       const own = ids.filter((known) => providers.get(known.scheme)?.isAuthenticated === true)
       if (own.length === 0) return undefined
-      for (const known of own) fixed.push({ perms, id: known })
-      if (fixed.length > acl.length + ACL_GROWTH_ENTRIES_MAX) return undefined
+      for (const known of own) {
+        growth.bytesLeft -=
+          ENTRY_BYTES + Buffer.byteLength(known.scheme) + Buffer.byteLength(known.id)
+        if (growth.bytesLeft < 0) return undefined
+        fixed.push({ perms, id: known })
+      }
     } else {
       if (id.id === null) return 'undecodable'
       const checked: Id = { scheme: id.scheme, id: id.id }

@@ -32,15 +32,26 @@ export function makeAuthProviders(config: AuthConfig, crypto: Crypto): AuthProvi
 
 /**
  * The ids of a connection with some more of them; the same list if none is new. Undefined: it would
- * have more than `idsMax`. A client may log in as often as it likes, and each id costs memory and
- * a comparison in every ACL check.
+ * have more than `idsMax`, or more than `idBytesMax` bytes. A client may log in as often as it likes,
+ * and each id costs memory, a comparison in every ACL check, and room in every ACL that says `auth`.
  */
 export function withIds(
   ids: readonly Id[],
   added: readonly Id[],
   idsMax: number,
+  idBytesMax: number,
 ): readonly Id[] | undefined {
   const fresh = added.filter((id) => !ids.some((known) => sameId(known, id)))
   if (fresh.length === 0) return ids
-  return ids.length + fresh.length > idsMax ? undefined : [...ids, ...fresh]
+  if (ids.length + fresh.length > idsMax) return undefined
+  const all = [...ids, ...fresh]
+  return idBytesOf(all) > idBytesMax ? undefined : all
+}
+
+/** In bytes of UTF-8, schemes included. */
+function idBytesOf(ids: readonly Id[]): number {
+  return ids.reduce(
+    (sum, { scheme, id }) => sum + Buffer.byteLength(scheme) + Buffer.byteLength(id),
+    0,
+  )
 }

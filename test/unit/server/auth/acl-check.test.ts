@@ -69,7 +69,7 @@ describe('checkAcl', () => {
 
 describe('fixupAcl', () => {
   const fixup = (acl: readonly UncheckedACL[] | null, ...ids: Id[]): ReturnType<typeof fixupAcl> =>
-    fixupAcl(acl, ids, providers)
+    fixupAcl(acl, ids, providers, { bytesLeft: 1000 })
 
   test('nothing is nothing', () => {
     expect(fixup(null, local)).toBeUndefined()
@@ -126,9 +126,17 @@ describe('fixupAcl', () => {
   test('a frame full of entries is dealt with in no time, and cannot multiply', () => {
     const many = Array.from({ length: 80_000 }, (_, perms) => entry(perms, anyone))
     expect(fixup(many)).toHaveLength(80_000)
-    const auths = many.map(({ perms }) => entry(perms, { scheme: 'auth', id: '' }))
-    expect(fixup(auths, bob)).toHaveLength(80_000)
-    expect(fixup(auths, bob, eve)).toBeUndefined()
+  })
+
+  test('`auth` adds as many bytes as there is room for, and not one more', () => {
+    const auths = [1, 2, 3].map((perms) => entry(perms, { scheme: 'auth', id: '' }))
+    const bytes = [bob, eve].reduce(
+      (sum, { scheme, id }) => sum + 12 + scheme.length + id.length,
+      0,
+    )
+    const withRoom = (bytesLeft: number) => fixupAcl(auths, [bob, eve], providers, { bytesLeft })
+    expect(withRoom(3 * bytes)).toHaveLength(6)
+    expect(withRoom(3 * bytes - 1)).toBeUndefined()
   })
 })
 

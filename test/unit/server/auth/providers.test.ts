@@ -125,10 +125,10 @@ describe('the ids of a connection', () => {
   const ip: Id = { scheme: 'ip', id: '127.0.0.1' }
 
   test('are a set, in the order of arrival, of limited size', () => {
-    expect(withIds([ip], [bob], 3)).toEqual([ip, bob])
+    expect(withIds([ip], [bob], 3, 1000)).toEqual([ip, bob])
     const ids = [ip, bob]
-    expect(withIds(ids, [{ ...bob }], 2)).toBe(ids)
-    expect(withIds(ids, [{ scheme: 'sasl', id: 'bob' }], 2)).toBeUndefined()
+    expect(withIds(ids, [{ ...bob }], 2, 1000)).toBe(ids)
+    expect(withIds(ids, [{ scheme: 'sasl', id: 'bob' }], 2, 1000)).toBeUndefined()
   })
 
   test('are shown without hashes', () => {
