@@ -14,9 +14,13 @@ interface Word {
   readonly answer: (view: ServerView, extra: Buffer) => WordAnswer
   /** What is said while the member looks for a quorum. Undefined: the word is answered as usual. */
   readonly whenNotServing: string | undefined
+  /** The reason follows that, where there is one that an operator has to do something about. */
+  readonly tellsWhy?: boolean
 }
 
 const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests'
+/** A line of our own, behind the one that tools look for. */
+const STAYING_OUT = 'It stays out: its history is beyond the epoch of the leader'
 
 /** What telnet sends when its user ends it: known so that it is refused as a word, not as a frame. */
 const TELNET_CLOSE = 'telnet close'
@@ -38,11 +42,11 @@ const WORDS: ReadonlyMap<string, Word> = new Map([
   // The original forgets the line feed in this one case.
   ['hash', { answer: short(writeDigestLog), whenNotServing: NOT_SERVING }],
   ['isro', { answer: short(writeIsReadOnly), whenNotServing: 'null' }],
-  ['mntr', whenServing(short(writeMonitor))],
+  ['mntr', tellingWhy(short(writeMonitor))],
   ['ruok', always(() => 'imok')],
   ['srst', whenServing(short(resetServer))],
-  ['srvr', whenServing(short(writeServer))],
-  ['stat', whenServing(long(statText))],
+  ['srvr', tellingWhy(short(writeServer))],
+  ['stat', tellingWhy(long(statText))],
   ['stmk', always(short(setTraceMask))],
   ['wchc', whenServing(long(watchesByWatcher))],
   ['wchp', whenServing(long(watchesByPath))],
@@ -91,12 +95,19 @@ export function runFourLetterWord(
     return `${word} is not executed because it is not in the whitelist.\n`
   const entry = WORDS.get(word)
   if (entry === undefined) return ''
-  if (!view.isServing && entry.whenNotServing !== undefined) return entry.whenNotServing
+  if (!view.isServing && entry.whenNotServing !== undefined)
+    return entry.tellsWhy === true && view.quorum?.isStayingOut === true
+      ? `${entry.whenNotServing}${STAYING_OUT}\n`
+      : entry.whenNotServing
   return entry.answer(view, extra)
 }
 
 function whenServing(answer: Word['answer']): Word {
   return { answer, whenNotServing: `${NOT_SERVING}\n` }
+}
+
+function tellingWhy(answer: Word['answer']): Word {
+  return { ...whenServing(answer), tellsWhy: true }
 }
 
 function always(answer: Word['answer']): Word {

@@ -216,6 +216,7 @@ export class MemberView implements ServerView {
       membership: configTextOf(config),
       observerMasterId: state === 'observing' ? ensemble.leaderSid : undefined,
       syncedObservers: leading?.syncedObservers,
+      isStayingOut: ensemble.stayingOut !== undefined,
       leader:
         leading === undefined ? undefined : { ...leading, leadingSinceMono: leading.sinceMono },
     }

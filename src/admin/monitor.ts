@@ -69,6 +69,7 @@ function dumpQuorumGauges(view: ServerView, quorum: QuorumView, sink: MetricSink
   gauge('last_proposal_size', leader.proposalSizes.last)
   gauge('min_proposal_size', leader.proposalSizes.min)
   gauge('max_proposal_size', leader.proposalSizes.max)
+  gauge('members_staying_out', leader.outsiders.length)
 }
 
 function dumpQuotaGauges(quotas: readonly NamespaceQuota[], sink: MetricSink): void {

@@ -159,6 +159,8 @@ export interface QuorumView {
   readonly observerMasterId: number | undefined
   /** Observers that follow this member; undefined on an observer, which has none. */
   readonly syncedObservers: number | undefined
+  /** This member is kept out by its own history, which is beyond the leader's epoch. */
+  readonly isStayingOut: boolean
   /** On the leader only. */
   readonly leader: LeaderView | undefined
 }
@@ -170,4 +172,6 @@ export interface LeaderView {
   readonly pendingSyncs: number
   readonly leadingSinceMono: number
   readonly proposalSizes: Sizes
+  /** Sids of members that it keeps out. */
+  readonly outsiders: readonly number[]
 }

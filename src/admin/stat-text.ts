@@ -44,6 +44,9 @@ function writeFigures(view: ServerView, out: TextWriter): void {
   if (quorum?.leader !== undefined) {
     const sizes = quorum.leader.proposalSizes
     out.line(`Proposal sizes last/min/max: ${sizes.last}/${sizes.min}/${sizes.max}`)
+    // Not a line of the original's, so it is there only when it has something to say.
+    const { outsiders } = quorum.leader
+    if (outsiders.length > 0) out.line(`Members that stay out: ${outsiders.join(' ')}`)
   }
 }
 

@@ -4,6 +4,7 @@ import { Confirmation } from './confirmation.ts'
 import { EpochAgreement } from './epoch-agreement.ts'
 import { Forwarding } from './forwarding.ts'
 import { checkLeaderBounds, defaultLeaderBounds, type LeaderBounds } from './leader-bounds.ts'
+import { LearnerGate } from './learner-gate.ts'
 import { LearnerHandler, type LearnerHost } from './learner-handler.ts'
 import {
   countLearners,
@@ -32,6 +33,7 @@ export class Leader implements Learners {
   readonly #host: LearnerHost
   readonly #history: HistoryLimits
   readonly #agreement: EpochAgreement
+  readonly #gate: LearnerGate
   readonly #learners = new Map<LinkId, LearnerHandler>()
   readonly #forwarding: Forwarding
   readonly #confirmation: Confirmation
@@ -66,6 +68,7 @@ export class Leader implements Learners {
       this.#drop(learner, 'it does not take what it is sent')
     })
     this.#confirmation = new Confirmation(parts.ensemble.self.sid, parts.ensemble.verifier)
+    this.#gate = new LearnerGate(parts)
     this.#host = this.#makeHost()
     this.#agreement = new EpochAgreement(parts, nowMono, {
       onEpoch: () => {
@@ -229,6 +232,11 @@ export class Leader implements Learners {
     return this.#joined().map((learner) => viewLearner(learner, ensemble, links))
   }
 
+  /** Sids of members that must stay out, because what they have is beyond the epoch that we lead. */
+  outsiders(): readonly number[] {
+    return this.#gate.outsiders(this.#nowMono)
+  }
+
   counts(): LearnerCounts {
     return countLearners(this.#joined(), this.#parts.ensemble)
   }
@@ -280,14 +288,30 @@ export class Leader implements Learners {
   #onReported(learner: LearnerHandler): void {
     const { sid, role, acceptedEpoch } = learner
     this.#parts.logger.info('a learner joins', { sid, role, acceptedEpoch })
+    const refusal = this.#gate.refusalOf(learner)
+    if (refusal !== undefined) return this.#drop(learner, refusal)
     const agreement = this.#agreement
-    // It has promised never to follow an earlier epoch, and will keep that: in the original such a
-    // member stays out for as long as the leader stays. The next epoch takes it in.
-    if (this.isServing && acceptedEpoch > this.epoch && this.#voterOf(learner) !== undefined)
-      return this.#end(`member ${sid} has accepted epoch ${acceptedEpoch}`)
     const wasOpen = agreement.phase === 'discovery' || agreement.phase === 'epoch'
-    if (wasOpen) agreement.onReported(acceptedEpoch, this.#voterOf(learner))
-    else learner.sendLeaderInfo()
+    if (wasOpen && this.#gate.heeds(sid))
+      return agreement.onReported(acceptedEpoch, this.#voterOf(learner))
+    if (wasOpen) return
+    if (this.isServing && acceptedEpoch > this.epoch) this.#makeRoom(learner)
+    learner.sendLeaderInfo()
+  }
+
+  /**
+   * It has promised never to follow an earlier epoch, and will keep that: in the original such a member
+   * stays out for as long as the leader stays. The next epoch takes it in. We make the promise our own,
+   * because others may lead next: with each of them that has made it fewer quorums are without it.
+   */
+  #makeRoom(learner: LearnerHandler): void {
+    const { sid, acceptedEpoch } = learner
+    const voter = this.#voterOf(learner)
+    if (voter === undefined || !this.#gate.makesRoom(voter, this.epoch, this.#nowMono)) return
+    const { epochs, replica } = this.#parts
+    epochs.accepted = acceptedEpoch
+    replica.writeEpoch('acceptedEpoch', acceptedEpoch)
+    this.#end(`member ${sid} has accepted epoch ${acceptedEpoch}`)
   }
 
   /** One that votes here, and has come to follow. */
@@ -298,6 +322,8 @@ export class Leader implements Learners {
   #onEpochAcked(learner: LearnerHandler, currentEpoch: number): void {
     const agreement = this.#agreement
     if (agreement.phase !== 'election') {
+      if (this.#gate.isOutside(learner, currentEpoch, this.epoch, this.#nowMono))
+        return this.#drop(learner, 'its history is beyond our epoch')
       learner.startSync()
       return
     }
@@ -365,6 +391,7 @@ export class Leader implements Learners {
   #startServing(): void {
     const { replica, ensemble, logger } = this.#parts
     const { epoch } = this
+    this.#parts.standing.stayingOut = undefined
     this.#lastProposedZxid = makeZxid(epoch, 0)
     this.#lastCommittedZxid = this.#lastProposedZxid
     this.#nextPingMono = this.#nowMono + ensemble.tickTimeMs / 2

@@ -5,10 +5,12 @@ import type { EnsembleMember } from './ensemble.ts'
 import { LeaderChannel } from './leader-channel.ts'
 import { LeaderDial } from './leader-dial.ts'
 import { LeaderStream } from './leader-stream.ts'
+import { BEYOND_ADVICE } from './learner-gate.ts'
 import { defaultLearnerLimits, LearnerHistory, type LearnerLimits } from './learner-history.ts'
 import type { LinkId } from './links.ts'
 import { isKnownPacket, NO_ZXID, PacketType, packetName } from './packets.ts'
 import type { RoleParts } from './role.ts'
+import { isBeyond } from './standing.ts'
 
 /** What comes next, in this order (spec 04 §3). */
 type Step =
@@ -209,6 +211,8 @@ export class Learner {
     this.#isOldLeader = packet.type === PacketType.newLeader
     if (packet.type !== PacketType.leaderInfo && !this.#isOldLeader) return this.#outOfPlace(packet)
     const epoch = epochOf(packet.zxid)
+    if (packet.zxid >= 0 && isBeyond(epoch, epochs.current, this.#lastZxid))
+      return this.#stayOut(epoch)
     if (epoch < epochs.accepted)
       return `epoch ${epoch} of the leader is below the accepted epoch ${epochs.accepted}`
     this.#epoch = epoch
@@ -227,6 +231,26 @@ export class Learner {
       if (this.#step === 'acceptedEpoch') this.#sendAckEpoch(epochs.current)
     })
     return undefined
+  }
+
+  /** What we have is of an epoch that this leader has never seen, and is not for it to overwrite. */
+  #stayOut(leaderEpoch: number): string {
+    const { standing, epochs, logger } = this.#parts
+    const leader = this.#leader.sid
+    const before = standing.stayingOut
+    const isKnown = before?.leader === leader && before.leaderEpoch === leaderEpoch
+    const { current: currentEpoch } = epochs
+    const lastZxid = this.#lastZxid
+    standing.stayingOut = { leader, leaderEpoch, currentEpoch, lastZxid }
+    if (!isKnown)
+      logger.error('we stay out: our history is beyond the epoch of the leader', {
+        leader,
+        leaderEpoch,
+        currentEpoch,
+        lastZxid: formatZxid(lastZxid),
+        advice: BEYOND_ADVICE,
+      })
+    return `our history is beyond epoch ${leaderEpoch} of the leader`
   }
 
   /**
@@ -381,6 +405,7 @@ export class Learner {
     this.#waitFor('broadcast')
     const channel = this.#channel
     if (channel === undefined) return
+    this.#parts.standing.stayingOut = undefined
     channel.sendAcks([makeZxid(this.#epoch, 0)])
     logger.info(this.#role, { leader: this.#leader.sid, epoch: this.#epoch })
     replica.startLearning(this.#role, this.#epoch, channel)

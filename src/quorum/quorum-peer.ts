@@ -239,8 +239,13 @@ export class QuorumPeer implements LinkEvents {
 
   #onMessage(sid: number, payload: Buffer): void {
     const notification = decodeNotification(payload)
-    if (typeof notification !== 'string')
+    if (typeof notification !== 'string') {
+      const { state, vote } = notification
+      const { ensemble, standing } = this.#parts
+      if (state === 'looking' && vote !== undefined && ensemble.verifier.voters.includes(sid))
+        standing.onVote(sid, vote)
       this.#election.onNotification(sid, notification, this.#now)
+    }
     // As the original, which lets a member of some other version go on talking (spec 03 §2).
     else
       this.#parts.logger.warn('ignoring a notification', {

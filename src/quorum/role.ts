@@ -2,6 +2,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Ensemble } from './ensemble.ts'
 import type { Links } from './links.ts'
 import type { Entry, Replica } from './replica.ts'
+import type { Standing } from './standing.ts'
 
 /** As the epoch files have them, or will once the disk has caught up. */
 export interface Epochs {
@@ -18,6 +19,8 @@ export interface RoleParts {
   readonly links: Links
   /** The one copy, which the roles write into together with the files. */
   readonly epochs: Epochs
+  /** The one copy, as well. */
+  readonly standing: Standing
   readonly logger: Logger
   /**
    * Why an entry that a leader has sent can neither be logged nor delivered here; undefined: it can.

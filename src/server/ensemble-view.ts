@@ -1,5 +1,6 @@
 import type { Leader } from '../quorum/leader.ts'
 import type { PeerState } from '../quorum/role.ts'
+import type { Standing, StayingOut } from '../quorum/standing.ts'
 import type { Sizes } from './server-stats.ts'
 
 /** What operators are told of a member's part in its ensemble. A standalone server has none. */
@@ -9,6 +10,8 @@ export interface EnsembleView {
   readonly isServing: boolean
   /** Whom it follows, or itself; undefined while it is looking. */
   readonly leaderSid: number | undefined
+  /** This member has a history beyond the leader's epoch, and is not taken in by itself. */
+  readonly stayingOut: StayingOut | undefined
   /** Of a leader that serves. */
   readonly leading: LeadingView | undefined
 }
@@ -27,6 +30,8 @@ export interface LeadingView {
   readonly sinceMono: number
   /** Of the entries it has proposed. */
   readonly proposalSizes: Sizes
+  /** Sids of members that were kept out lately: their history is beyond this leader's epoch. */
+  readonly outsiders: readonly number[]
 }
 
 /** Where the parts of a view come from. */
@@ -34,6 +39,7 @@ export interface EnsembleViewParts {
   readonly peer: { readonly state: PeerState; readonly leaderSid: number | undefined }
   /** Undefined unless this member leads. */
   readonly leader: Leader | undefined
+  readonly standing: Standing
 }
 
 /** A view that is computed when somebody looks; a role may have ended by the next time. */
@@ -51,6 +57,9 @@ export function ensembleViewOf(
     get leaderSid() {
       return parts.peer.leaderSid
     },
+    get stayingOut() {
+      return parts.standing.stayingOut
+    },
     get leading() {
       return parts.leader?.isServing === true ? leadingViewOf(parts.leader) : undefined
     },
@@ -67,5 +76,6 @@ function leadingViewOf(leader: Leader): LeadingView {
     pendingSyncs: counts.pendingSyncs,
     sinceMono: leader.servingSinceMono,
     proposalSizes: leader.sizes,
+    outsiders: leader.outsiders(),
   }
 }

@@ -7,6 +7,7 @@ import type { LinkEvents, LinkId, LinkPort } from '../quorum/links.ts'
 import { QuorumPeer } from '../quorum/quorum-peer.ts'
 import type { Entry } from '../quorum/replica.ts'
 import type { Epochs, RoleParts } from '../quorum/role.ts'
+import { Standing } from '../quorum/standing.ts'
 import type { MemberBounds } from './member-bounds.ts'
 import { PeerLinks } from './peer-links.ts'
 import { MemberReplica, type ReplicaParts } from './replica.ts'
@@ -36,6 +37,7 @@ export function committedLogOf(
 export class Peering implements LinkEvents {
   readonly links: PeerLinks = new PeerLinks()
   readonly peer: QuorumPeer
+  readonly standing: Standing = new Standing()
   #leader: Leader | undefined = undefined
 
   constructor(ports: EnsemblePorts, parts: ReplicaParts, bounds: MemberBounds, lastZxid: number) {
@@ -47,6 +49,7 @@ export class Peering implements LinkEvents {
       replica,
       links: this.links,
       epochs,
+      standing: this.standing,
       logger,
       entryProblem: (entry) => replica.problemOf(entry),
     }

@@ -5,6 +5,7 @@ import type { Links } from '../../src/quorum/links.ts'
 import { QuorumPeer } from '../../src/quorum/quorum-peer.ts'
 import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
 import type { Epochs } from '../../src/quorum/role.ts'
+import { Standing } from '../../src/quorum/standing.ts'
 import { fakeRoles, replicaUpTo, servesAs } from './fake-roles.ts'
 import { addressOf, MemoryNetwork, type NetworkTimes } from './memory-network.ts'
 import type { MemoryReplica } from './memory-replica.ts'
@@ -128,6 +129,7 @@ export class ElectionEnsemble {
     const parts = {
       sid,
       epochs: { accepted: 0, current: 0 },
+      standing: new Standing(),
       replica: replicaUpTo(0),
       lines: [],
     }
@@ -148,7 +150,7 @@ export class ElectionEnsemble {
     const { sid, epochs, replica } = member
     const ensemble = ensembleOf(sid, this.#shape)
     const logger = this.#loggerOf(member)
-    const parts = { ensemble, replica, links, epochs, logger }
+    const parts = { ensemble, replica, links, epochs, standing: new Standing(), logger }
     return new QuorumPeer(parts, this.network.now, fakeRoles)
   }
 

@@ -13,6 +13,7 @@ import {
 } from '../../src/quorum/packets.ts'
 import { MajorityQuorum } from '../../src/quorum/quorum-verifier.ts'
 import type { Epochs } from '../../src/quorum/role.ts'
+import { Standing } from '../../src/quorum/standing.ts'
 import { FakeLinks } from './fake-links.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
 
@@ -67,6 +68,9 @@ export interface LeaderRigOptions extends EnsembleOptions {
   readonly disk?: Partial<MemoryDisk>
   readonly bounds?: Partial<LeaderBounds>
   readonly replica?: MemoryReplica
+  /** What the process has from earlier roles. */
+  readonly standing?: Standing
+  readonly now?: number
 }
 
 /** A leader on a replica in memory, with links in memory, and learners that a test plays. */
@@ -75,6 +79,7 @@ export class LeaderRig {
   readonly ensemble: Ensemble
   readonly replica: MemoryReplica
   readonly epochs: Epochs
+  readonly standing: Standing
   readonly leader: Leader
   readonly ends: string[] = []
   readonly logs: string[] = []
@@ -83,6 +88,8 @@ export class LeaderRig {
 
   constructor(options: LeaderRigOptions = {}) {
     this.ensemble = testEnsemble(options)
+    this.standing = options.standing ?? new Standing()
+    this.now = options.now ?? this.now
     const { self, verifier } = this.ensemble
     this.replica =
       options.replica ??
@@ -93,9 +100,9 @@ export class LeaderRig {
       this.logs.push(`${message} ${JSON.stringify(fields ?? {})}`)
     }
     const logger: Logger = { ...silentLogger, info: log, warn: log, error: log }
-    const { ensemble, replica, links, epochs } = this
+    const { ensemble, replica, links, epochs, standing } = this
     this.leader = new Leader(
-      { ensemble, replica, links, epochs, logger },
+      { ensemble, replica, links, epochs, standing, logger },
       this.now,
       (reason) => this.ends.push(reason),
       { ...defaultLeaderBounds, ...options.bounds },

@@ -14,6 +14,7 @@ import {
 } from '../../src/quorum/packets.ts'
 import type { Entry } from '../../src/quorum/replica.ts'
 import type { Epochs, RoleParts } from '../../src/quorum/role.ts'
+import { Standing } from '../../src/quorum/standing.ts'
 import { FakeLinks } from './fake-links.ts'
 import { testEnsemble, z } from './leader-rig.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
@@ -34,6 +35,7 @@ export interface LearnerRigOptions {
   readonly disk?: Partial<MemoryDisk>
   readonly replica?: MemoryReplica
   readonly epochs?: Epochs
+  readonly standing?: Standing
   readonly over?: Partial<Ensemble>
   readonly limits?: Partial<LearnerLimits>
   readonly entryProblem?: RoleParts['entryProblem']
@@ -46,6 +48,7 @@ export class LearnerRig {
   readonly links: FakeLinks = new FakeLinks()
   readonly replica: MemoryReplica
   readonly epochs: Epochs
+  readonly standing: Standing
   readonly learner: Learner
   readonly ends: string[] = []
   readonly logs: string[] = []
@@ -56,6 +59,7 @@ export class LearnerRig {
   constructor(options: LearnerRigOptions = {}) {
     const { sid = 1, role = 'following', over = {}, limits = {}, disk = {} } = options
     this.replica = options.replica ?? new MemoryReplica({ sid, disk })
+    this.standing = options.standing ?? new Standing()
     this.epochs = options.epochs ?? {
       accepted: this.replica.disk.acceptedEpoch,
       current: this.replica.disk.currentEpoch,
@@ -73,6 +77,7 @@ export class LearnerRig {
       replica: this.replica,
       links: this.links,
       epochs: this.epochs,
+      standing: this.standing,
       logger,
       ...(options.entryProblem && { entryProblem: options.entryProblem }),
     }

@@ -5,9 +5,10 @@ import { Learner } from '../../src/quorum/learner.ts'
 import type { LinkId, LinkPort, Links } from '../../src/quorum/links.ts'
 import { QuorumPeer } from '../../src/quorum/quorum-peer.ts'
 import type { Entry } from '../../src/quorum/replica.ts'
+import { Standing } from '../../src/quorum/standing.ts'
 import { type EnsembleShape, ensembleOf, type LoggedLine } from './election-ensemble.ts'
 import { MemoryNetwork, type NetworkPeer, type NetworkTimes } from './memory-network.ts'
-import { MemoryReplica } from './memory-replica.ts'
+import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
 
 const DISK_MS = 1
 
@@ -15,6 +16,7 @@ const DISK_MS = 1
 export class ZabProcess implements NetworkPeer {
   readonly peer: QuorumPeer
   readonly replica: MemoryReplica
+  readonly standing: Standing = new Standing()
   readonly #network: MemoryNetwork
   #leader: Leader | undefined
   #isAlive = true
@@ -36,6 +38,7 @@ export class ZabProcess implements NetworkPeer {
       replica,
       links,
       epochs: { accepted: acceptedEpoch, current: currentEpoch },
+      standing: this.standing,
       logger,
     }
     this.peer = new QuorumPeer(parts, network.now, {
@@ -46,6 +49,10 @@ export class ZabProcess implements NetworkPeer {
       learn: (role, leader, kind, nowMono, onEnd) =>
         new Learner(role, leader, kind, nowMono, onEnd),
     })
+  }
+
+  get leader(): Leader | undefined {
+    return this.#leader
   }
 
   get isServing(): boolean {
@@ -127,6 +134,11 @@ export class ZabEnsemble {
     return [...this.#shape.voters, ...(this.#shape.observers ?? [])]
   }
 
+  /** The leader of that process, of now or before. */
+  leaderOf(sid: number): Leader | undefined {
+    return this.process(sid).leader
+  }
+
   isUp(sid: number): boolean {
     return this.#up.has(sid)
   }
@@ -157,6 +169,13 @@ export class ZabEnsemble {
     this.#disks.set(sid, this.process(sid).crash())
     this.#up.delete(sid)
     this.network.kill(sid)
+  }
+
+  /** Puts another disk into a member that is down; nothing said: an empty one. */
+  replaceDisk(sid: number, disk: Partial<MemoryDisk> = {}): void {
+    if (!this.#disks.has(sid)) throw new Error(`member ${sid} is up`)
+    const { verifier } = ensembleOf(sid, this.#shape)
+    this.#disks.set(sid, new MemoryReplica({ sid, verifier, disk }))
   }
 
   /** Who leads and serves. */

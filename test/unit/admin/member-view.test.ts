@@ -14,12 +14,14 @@ const leading: LeadingView = {
   pendingSyncs: 0,
   sinceMono: 1_000_000 - 1437,
   proposalSizes: new SizeStats(),
+  outsiders: [],
 }
 
 const following: EnsembleView = {
   state: 'following',
   isServing: true,
   leaderSid: 3,
+  stayingOut: undefined,
   leading: undefined,
 }
 
@@ -118,9 +120,26 @@ describe('a member of an ensemble', () => {
       state: 'looking',
       isServing: false,
       leaderSid: undefined,
+      stayingOut: undefined,
       leading: undefined,
     }
     for (const word of ['srvr', 'stat', 'mntr', 'isro', 'ruok'])
       expect([word, ask(word, 1, looking)]).toEqual([word, golden(`noquorum-${word}`)])
+  })
+
+  it('tells that its own history keeps it out, behind what tools look for', () => {
+    const stayingOut = { leader: 3, leaderEpoch: 1, currentEpoch: 6, lastZxid: 6 * 2 ** 32 }
+    const view: EnsembleView = { ...following, isServing: false, stayingOut }
+    const why = 'It stays out: its history is beyond the epoch of the leader\n'
+    for (const word of ['srvr', 'stat', 'mntr'])
+      expect(ask(word, 1, view)).toBe(golden(`noquorum-${word}`) + why)
+    for (const word of ['isro', 'ruok']) expect(ask(word, 1, view)).toBe(golden(`noquorum-${word}`))
+  })
+
+  it('tells how many members a leader keeps out', () => {
+    const leads: EnsembleView = { ...following, state: 'leading', leading }
+    expect(monitored(ask('mntr', 3, leads), 'members_staying_out')).toBe('0')
+    const two = { ...leads, leading: { ...leading, outsiders: [1, 2] } }
+    expect(monitored(ask('mntr', 3, two), 'members_staying_out')).toBe('2')
   })
 })

@@ -22,6 +22,7 @@ function memberView(mode: ServerMode, id: number, changes: Partial<ServerView>):
     quorumPort: String(31800 + id),
     isObserver: mode === 'observer',
     quorumSize: 3,
+    isStayingOut: false,
     membership: MEMBERSHIP,
     observerMasterId: undefined,
     syncedObservers: 0,
@@ -103,9 +104,12 @@ test('a leader ends srvr and stat with the sizes of its proposals, and srst forg
     pendingSyncs: 0,
     leadingSinceMono: 0,
     proposalSizes,
+    outsiders: [],
   }
   const view = { ...base, quorum: { ...base.quorum, leader } }
   expect(ask('srvr', view)).toBe(golden('quorum-leader-srvr'))
+  const quorum = { ...view.quorum, leader: { ...leader, outsiders: [5] } }
+  expect(ask('srvr', { ...view, quorum })).toMatch(/\/87\nMembers that stay out: 5\n$/)
   ask('srst', view)
   expect(ask('srvr', view).endsWith('\nProposal sizes last/min/max: -1/-1/-1\n')).toBe(true)
 })

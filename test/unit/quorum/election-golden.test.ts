@@ -6,6 +6,7 @@ import { decodeNotification, encodeNotification } from '../../../src/quorum/noti
 import { decodeOpening, encodeOpening } from '../../../src/quorum/opening-message.ts'
 import { QuorumPeer } from '../../../src/quorum/quorum-peer.ts'
 import type { Epochs } from '../../../src/quorum/role.ts'
+import { Standing } from '../../../src/quorum/standing.ts'
 import { ensembleOf } from '../../support/election-ensemble.ts'
 import { fakeRoles, replicaUpTo } from '../../support/fake-roles.ts'
 import {
@@ -63,6 +64,7 @@ class StandIn {
       replica: this.replica,
       links: this.links,
       epochs: this.epochs,
+      standing: new Standing(),
       logger: silentLogger,
     }
     this.peer = new QuorumPeer(parts, 0, fakeRoles)

@@ -18,7 +18,7 @@ function ensemble(bounds = {}): {
   three: ScriptedLearner
   four: ScriptedLearner
 } {
-  const { rig, followers } = LeaderRig.leading([2, 3], { observers: [4], bounds })
+  const { rig, followers } = LeaderRig.leading([2, 3], { observers: [4, 5], bounds })
   const [two, three] = followers
   const four = rig.join(4, { type: 'observerInfo' })
   four.heard()
@@ -148,7 +148,8 @@ describe('broadcast', () => {
     })
     expect([rig.leader.sizes.last, rig.leader.sizes.min, rig.leader.sizes.max]).toEqual([3, 3, 6])
     two.ack(z(1, 2))
-    rig.report(9, 1)
+    // A member that is configured as an observer, and asks to follow.
+    rig.report(5, 1)
     two.send('request', -1, request(5n, 1, 9, Buffer.alloc(0)))
     expect(rig.leader.counts()).toEqual({
       followers: 3,

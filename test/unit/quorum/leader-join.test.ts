@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { EPOCH_MAX } from '../../../src/data/zxid.ts'
 import { LeaderRig, learnerInfo, z } from '../../support/leader-rig.ts'
 import { MemoryReplica, textEntry } from '../../support/memory-replica.ts'
 
@@ -23,10 +24,10 @@ describe('discovery', () => {
     expect(rig.report(3, 1).heard()).toEqual(['LEADERINFO 700000000 00010000'])
   })
 
-  it('counts participants only, but heeds what an observer has accepted', () => {
+  it('counts participants only, and heeds what an observer of ours has accepted', () => {
     const rig = new LeaderRig({ observers: [4] })
     const four = rig.report(4, 8, 'observerInfo')
-    const stranger = rig.report(9, 5)
+    const stranger = rig.report(9, 50, 'observerInfo')
     rig.flush()
     expect([...four.heard(), ...stranger.heard()]).toEqual([])
     rig.report(2, 3)
@@ -252,13 +253,88 @@ describe('the election of an epoch', () => {
     expect(two.heard().at(0)).toBe('DIFF 0')
   })
 
+  it('lets in no follower that is not in the configuration', () => {
+    const rig = new LeaderRig()
+    const nameless = rig.connect()
+    nameless.send('followerInfo', 0)
+    expect([rig.report(9).isClosed, nameless.isClosed]).toEqual([true, true])
+    expect(rig.report(9, 0, 'observerInfo').isClosed).toBe(false)
+  })
+
   it('makes room for a later epoch that a member has promised to, and for no stranger', () => {
     const { rig } = LeaderRig.leading([2], { observers: [4] })
     rig.report(3, 1)
     rig.report(9, 5)
     expect(rig.ends).toEqual([])
+    rig.standing.onVote(3, { leader: 3, zxid: z(1, 7), peerEpoch: 1 })
     rig.report(3, 2)
     expect(rig.ends).toEqual(['member 3 has accepted epoch 2'])
+    rig.replica.flush()
+    expect(rig.replica.disk.acceptedEpoch).toBe(2)
+  })
+
+  it.each([
+    ['nothing', undefined],
+    ['a later epoch', { leader: 3, zxid: 0, peerEpoch: 2 }],
+    ['a zxid of a later epoch', { leader: 3, zxid: z(2, 1), peerEpoch: 1 }],
+    ['for one who has a later epoch', { leader: 2, zxid: 0, peerEpoch: 2 }],
+  ])('makes no room for one that has voted with %s', (_, vote) => {
+    const { rig } = LeaderRig.leading([2])
+    if (vote !== undefined) rig.standing.onVote(3, vote)
+    // Its own learner refuses that, as that of the original does.
+    expect(rig.report(3, 2).heard()).toEqual([LEADERINFO_1])
+    expect(rig.ends).toEqual([])
+  })
+
+  it('makes room once in a while, however often it is asked', () => {
+    const first = LeaderRig.leading([2])
+    const vote = { leader: 3, zxid: 0, peerEpoch: 0 }
+    first.rig.standing.onVote(3, vote)
+    first.rig.report(3, 2)
+    expect(first.rig.ends.length).toBe(1)
+    const { standing, now } = first.rig
+    const { rig, followers } = LeaderRig.leading([2], { standing, now })
+    rig.report(3, 2)
+    const stay = (): void => {
+      for (const follower of followers)
+        for (const line of follower.heard()) if (line.startsWith('PING')) follower.answerPing()
+    }
+    rig.pass(19_950, stay)
+    rig.report(3, 2)
+    expect(rig.ends).toEqual([])
+    rig.pass(50, stay)
+    rig.report(3, 2)
+    expect(rig.ends).toEqual(['member 3 has accepted epoch 2'])
+  })
+
+  it.each([
+    ['epoch', 2, z(1, 7)],
+    ['zxid', 1, z(2, 7)],
+  ])(
+    'does not overwrite a history whose %s is beyond the epoch that it leads',
+    (_, epoch, zxid) => {
+      const { rig } = LeaderRig.leading([2])
+      const three = rig.report(3, 1)
+      three.heard()
+      three.ackEpoch(epoch, zxid)
+      expect([three.heard(), three.isClosed]).toEqual([[], true])
+      expect(rig.leader.outsiders()).toEqual([3])
+      expect(rig.logs.filter((line) => line.includes('stays out')).length).toBe(1)
+      rig.report(3, 1).ackEpoch(epoch, zxid)
+      expect(rig.logs.filter((line) => line.includes('stays out')).length).toBe(1)
+      expect(rig.ends).toEqual([])
+    },
+  )
+
+  it('does not let one claim use up the epochs', () => {
+    const rig = new LeaderRig({ observers: [4] })
+    const far = Math.floor(EPOCH_MAX / 256)
+    expect(rig.report(2, EPOCH_MAX - 1).isClosed).toBe(true)
+    expect(rig.report(2, far + 1).isClosed).toBe(true)
+    expect(rig.report(4, far + 1, 'observerInfo').isClosed).toBe(true)
+    expect(rig.report(2, far).isClosed).toBe(false)
+    rig.flush()
+    expect(rig.leader.epoch).toBe(far + 1)
   })
 
   it('takes one that is ahead, once a quorum has decided without it', () => {
@@ -285,14 +361,16 @@ describe('learners of all ages', () => {
     rig.replica.write('a')
     rig.flush()
     const sids: number[] = []
-    for (const data of [learnerInfo(3, 0, 8), learnerInfo(3, 0, 0), null]) {
+    const observer = 'observerInfo' as const
+    for (const [type, data] of [
+      ['followerInfo', learnerInfo(3, 0, 8)],
+      [observer, learnerInfo(3, 0, 0)],
+      [observer, null],
+    ] as const) {
       const learner = rig.connect()
-      learner.send('followerInfo', z(1, 0), data)
-      expect(learner.heard()).toEqual([
-        'DIFF 100000000',
-        'PROPOSAL 100000001 "a"',
-        'NEWLEADER 100000000',
-      ])
+      learner.send(type, z(1, 0), data)
+      const outstanding = type === observer ? [] : ['PROPOSAL 100000001 "a"']
+      expect(learner.heard()).toEqual(['DIFF 100000000', ...outstanding, 'NEWLEADER 100000000'])
       learner.ackNewLeader()
       expect(learner.heard()).toEqual(['UPTODATE -1'])
       sids.push(rig.leader.learners().at(-1)?.sid ?? 0)

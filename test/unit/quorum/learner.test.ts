@@ -104,6 +104,26 @@ describe('the epoch', () => {
     expect(rig.replica.calls).toEqual([])
   })
 
+  it.each([
+    ['epoch', { acceptedEpoch: 5, currentEpoch: 4 }, 3],
+    ['zxid', { acceptedEpoch: 3, currentEpoch: 3, log: [entry(4, 1)] }, 3],
+  ])('stays out when its own %s is beyond it, and says so', (_, disk, epoch) => {
+    const rig = new LearnerRig({ disk }).open()
+    rig.say(leaderInfo(epoch))
+    rig.replica.flush()
+    expect(rig.ends).toEqual(['our history is beyond epoch 3 of the leader'])
+    expect(rig.replica.calls).toEqual([])
+    expect(rig.standing.stayingOut).toMatchObject({ leader: 3, leaderEpoch: 3 })
+    const { replica, epochs } = rig
+    const again = new LearnerRig({ replica, epochs, standing: rig.standing }).open()
+    again.say(leaderInfo(3))
+    const isError = (line: string): boolean => line.startsWith('we stay out')
+    expect([rig.logs.filter(isError).length, again.logs.filter(isError).length]).toEqual([1, 0])
+    const taken = new LearnerRig({ replica, epochs, standing: rig.standing })
+    taken.follow(6)
+    expect(rig.standing.stayingOut).toBe(undefined)
+  })
+
   it('that is older ends the role', () => {
     for (const epoch of [4, -1, -(2 ** 20)]) {
       const rig = new LearnerRig({ disk: { acceptedEpoch: 5 } }).open()

@@ -5,6 +5,7 @@ import { encodeNotification } from '../../../src/quorum/notification.ts'
 import { encodeOpening } from '../../../src/quorum/opening-message.ts'
 import { QuorumPeer, type Role } from '../../../src/quorum/quorum-peer.ts'
 import type { PeerState } from '../../../src/quorum/role.ts'
+import { Standing } from '../../../src/quorum/standing.ts'
 import { ensembleOf } from '../../support/election-ensemble.ts'
 import { replicaUpTo, stopsOf } from '../../support/fake-roles.ts'
 import { framed } from '../../support/golden-election.ts'
@@ -27,6 +28,7 @@ class Peer {
       replica: this.replica,
       links: this.links,
       epochs: { accepted: 0, current: 0 },
+      standing: new Standing(),
       logger: silentLogger,
     }
     this.peer = new QuorumPeer(parts, 0, {
