@@ -30,6 +30,13 @@ export function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded
     const problem = disk.cutTail(loaded.tail)
     if (problem !== undefined) throw new StartError(problem, ExitCode.dataDir)
   }
+  const problem = disk.secureEnd(loaded.end)
+  if (problem !== undefined)
+    throw new StartError(
+      `${problem}. The disk may be failing: what was acknowledged is not safe on it. Move the data ` +
+        'directory to another one, or in an ensemble empty it so that this server copies the leader',
+      ExitCode.dataDir,
+    )
   logger.info('data loaded', {
     snapshot: loaded.snapshot,
     zxid: formatZxid(loaded.lastZxid),

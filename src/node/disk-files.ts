@@ -44,6 +44,25 @@ export function syncFolder(folder: string): void {
   }
 }
 
+const REWRITE_BYTES = 1024 * 1024
+
+/** Writes what stands in a file from `from` to `to` once more; durable when it returns. Throws. */
+export function rewriteFile(path: string, from: number, to: number): void {
+  const fd = openSync(path, 'r+')
+  try {
+    const bytes = Buffer.allocUnsafe(Math.min(REWRITE_BYTES, Math.max(0, to - from)))
+    for (let at = from; at < to; ) {
+      const count = readSync(fd, bytes, 0, Math.min(bytes.length, to - at), at)
+      if (count === 0) break
+      for (let done = 0; done < count; ) done += writeSync(fd, bytes, done, count - done, at + done)
+      at += count
+    }
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Makes a file end at `offset`, or behind an end mark there; durable when it returns. Throws. */
 export function cutFile(path: string, offset: number, addEndMark: boolean): void {
   const fd = openSync(path, 'r+')

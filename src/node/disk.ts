@@ -17,9 +17,10 @@ import { ThrottledLog } from '../base/throttled-log.ts'
 import { formatZxid } from '../data/zxid.ts'
 import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
 import type { EpochFile } from '../persistence/epoch-files.ts'
-import type { LogTail } from '../persistence/recovery.ts'
+import type { LogPlace, LogTail } from '../persistence/recovery.ts'
 import { parseSnapshotName } from '../persistence/snapshot-name.ts'
 import type { Truncation } from '../persistence/truncation.ts'
+import { TORN_BYTES_MAX } from '../persistence/txn-log-end.ts'
 import {
   LOG_HEADER_BYTES,
   logFileHeader,
@@ -35,6 +36,7 @@ import {
   prepareFolder,
   readFileRange,
   removeDurably,
+  rewriteFile,
   syncFolder,
   truncateFiles,
 } from './disk-files.ts'
@@ -180,6 +182,26 @@ export class NodeDisk implements DiskReader {
       return undefined
     } catch (error) {
       return `cutting ${path} at offset ${tail.offset} failed: ${messageOf(error)}`
+    }
+  }
+
+  /**
+   * Makes durable what recovery has found. A write that has failed, upon which a server ends, may be
+   * seen by the next one in the memory of the kernel and nowhere else; to sync it is no help, since the
+   * kernel takes it for written after having told of the failure once. So the end of the log, as much
+   * of it as one write may have been, is written anew. A string says why it could not be.
+   */
+  secureEnd(end: LogPlace | undefined): string | undefined {
+    if (!this.#options.forceSync) return undefined
+    try {
+      const path = end === undefined ? undefined : join(this.logFolder, end.name)
+      // A file that held nothing has been removed as a torn one.
+      if (end !== undefined && path !== undefined && existsSync(path))
+        rewriteFile(path, Math.max(0, end.offset - TORN_BYTES_MAX), end.offset)
+      for (const folder of new Set([this.logFolder, this.snapFolder])) syncFolder(folder)
+      return undefined
+    } catch (error) {
+      return `writing the end of the log in ${this.logFolder} anew failed: ${messageOf(error)}`
     }
   }
 

@@ -30,6 +30,14 @@ export interface Replayed {
   /** Records that a log held again, the same as before (spec 07). */
   readonly repeated: number
   readonly tail: LogTail | undefined
+  /** Where the records of the newest log end, once the tail is cut off; undefined: there is no log. */
+  readonly end: LogPlace | undefined
+}
+
+export interface LogPlace {
+  readonly name: string
+  /** In bytes from the start of the file. */
+  readonly offset: number
 }
 
 /** Starting would mean to serve a state that is not the one that was acknowledged. */
@@ -82,6 +90,7 @@ class Replay {
   #txns = 0
   #repeated = 0
   #tail: LogTail | undefined
+  #end: LogPlace | undefined
 
   constructor(disk: DiskReader, afterZxid: number, onTxn: OnTxn) {
     this.#disk = disk
@@ -97,6 +106,7 @@ class Replay {
       txns: this.#txns,
       repeated: this.#repeated,
       tail: this.#tail,
+      end: this.#end,
     }
   }
 
@@ -106,7 +116,10 @@ class Replay {
       const reason = this.#record(log)
       if (reason !== undefined) return refuse(file.name, log.offset, reason)
     }
-    return log.end === undefined ? undefined : this.#onEnd(file.name, log.end, isNewest)
+    if (log.end === undefined) return undefined
+    const withMark = log.end.kind === 'missing end mark' ? 1 : 0
+    this.#end = { name: file.name, offset: log.end.offset + withMark }
+    return this.#onEnd(file.name, log.end, isNewest)
   }
 
   /** A string says what is wrong with the record. */

@@ -27,7 +27,7 @@ export interface LogEnd {
 }
 
 /** A crash tears one write, and none is as large as this. */
-const TORN_BYTES_MAX = 64 * 1024 * 1024
+export const TORN_BYTES_MAX: number = 64 * 1024 * 1024
 const SCAN_BYTES = 1024 * 1024
 const PROBE_BYTES = 512
 /** The TxnHeader alone. */

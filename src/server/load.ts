@@ -8,7 +8,12 @@ import { formatSessionId } from '../data/session-id.ts'
 import { DIGEST_VERSION, readTxn, type Txn } from '../data/txn.ts'
 import { counterOf, epochOf, formatZxid } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo } from '../persistence/disk.ts'
-import { type LogTail, type RecoveryRefusal, replayLogs } from '../persistence/recovery.ts'
+import {
+  type LogPlace,
+  type LogTail,
+  type RecoveryRefusal,
+  replayLogs,
+} from '../persistence/recovery.ts'
 import { type ChosenSnapshot, loadNewestSnapshot } from '../persistence/snapshot-choice.ts'
 import { COMMITTED_LOG_ENTRIES_MIN } from '../quorum/committed-log.ts'
 import type { Entry } from '../quorum/replica.ts'
@@ -22,6 +27,8 @@ export interface Loaded extends Recovered {
   readonly txns: number
   /** What the shell has to cut off before it appends. */
   readonly tail: LogTail | undefined
+  /** What the shell has to write anew before this state is acted upon, from some way before. */
+  readonly end: LogPlace | undefined
   /** The snapshot that this began with. Undefined: the logs held everything, or there was nothing. */
   readonly snapshot: string | undefined
   /** The data directory was empty: the shell writes a first snapshot, without which nobody reads it. */
@@ -106,6 +113,7 @@ export function loadMember(
     recent: recovery.recent,
     txns: replayed.txns,
     tail: replayed.tail,
+    end: replayed.end,
     snapshot: chosen?.name,
     isNew: chosen === undefined && replayed.lastZxid === 0,
     isSnapshotCurrent: chosen !== undefined && replayed.txns === 0,

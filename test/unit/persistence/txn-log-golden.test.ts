@@ -120,6 +120,7 @@ describe.each(['standalone', 'gz', 'snappy'])('the logs of datadir-%s', (name) =
         txns: wanted.length,
         repeated: 0,
         tail: undefined,
+        end: { name: disk.listLogs().at(-1)?.name, offset: expect.any(Number) },
       })
     }
   })
