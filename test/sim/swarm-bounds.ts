@@ -34,6 +34,7 @@ export function drawBounds(chance: Chance): SwarmBounds {
     limits: {
       ...defaultLimits,
       frameBytesMax: TINY_FRAME_BYTES,
+      unservedBytesPause: chance.pick([0, 0, 100]),
       replyBytesPause: chance.pick([100, 1000, 8000]),
       replyBytesMax: chance.pick([9000, 40_000]),
       parkedReadsMax: chance.pick([1, 2, 8]),
