@@ -21,6 +21,11 @@ export interface LinkLoop {
 const LINGER_MS = 1000
 /** How long the last bytes may take to leave. */
 const FLUSH_MS_MAX = 30_000
+/**
+ * Nor are they more than that: whoever has left more where it is was cut off for it, and must not be
+ * kept busy, serving what is old, with what it has not read.
+ */
+const FLUSH_BYTES_MAX: number = 16 * 1024 * 1024
 
 /** One link: dialing until it has a socket. */
 interface Line {
@@ -112,6 +117,10 @@ export class PeerPorts {
     line.dial?.cancel()
     const { socket } = line
     if (socket === undefined || socket.destroyed) return
+    if (socket.writableLength > FLUSH_BYTES_MAX) {
+      socket.destroy()
+      return
+    }
     this.#leaving.add(socket)
     // Destroyed with bytes unread, the kernel would answer with a reset that overtakes our last ones.
     const destroyIn = (ms: number): void => {

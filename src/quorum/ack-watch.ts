@@ -1,6 +1,7 @@
 /**
  * How long the oldest PROPOSAL waits for its ack, as closely as it matters: of those behind the oldest
- * only the newest is remembered, so a learner is late at the earliest syncLimit after a proposal.
+ * only the newest is remembered, so a learner is late at the earliest syncLimit after a proposal. A
+ * learner's own log is watched in the same way, with numbers of its own.
  */
 export class AckWatch {
   #awaitedZxid = 0

@@ -1,5 +1,6 @@
 import { Deque } from '../base/deque.ts'
 import { follows, formatZxid } from '../data/zxid.ts'
+import { AckWatch } from './ack-watch.ts'
 import type { Entry } from './replica.ts'
 import type { RoleParts } from './role.ts'
 
@@ -51,6 +52,9 @@ export class LearnerHistory {
   #unmarkedBytes = 0
   /** On their way to the log. */
   #logBytes = 0
+  /** Counts what was handed to the log; watched is what is not durable yet. */
+  #lastMark = 0
+  readonly #logWatch = new AckWatch()
 
   constructor(
     parts: RoleParts,
@@ -127,7 +131,7 @@ export class LearnerHistory {
   }
 
   /** All that was in one piece of the stream has come: its acks will leave together. */
-  setMark(): void {
+  setMark(nowMono: number): void {
     const bytes = this.#unmarkedBytes
     const zxids = this.#unacked
     if (bytes === 0 && zxids.length === 0) return
@@ -135,10 +139,19 @@ export class LearnerHistory {
     this.#unacked = []
     this.#logBytes += bytes
     if (this.#isBacklogLarge) this.#events.onBacklog(true)
-    this.#parts.replica.whenDurable(() => this.#onDurable(bytes, zxids))
+    this.#lastMark += 1
+    const mark = this.#lastMark
+    this.#logWatch.onSent(mark, nowMono)
+    this.#parts.replica.whenDurable(() => this.#onDurable(mark, bytes, zxids))
   }
 
-  #onDurable(bytes: number, zxids: readonly number[]): void {
+  /** How long our log has been at what it was given, and has not got it done. */
+  logWaitedMs(nowMono: number): number {
+    return this.#logWatch.waitedMs(nowMono)
+  }
+
+  #onDurable(mark: number, bytes: number, zxids: readonly number[]): void {
+    this.#logWatch.onAck(mark)
     const wasLarge = this.#isBacklogLarge
     this.#logBytes -= bytes
     if (zxids.length > 0) this.#events.onDurable(zxids)

@@ -110,9 +110,24 @@ export class Learner {
       case 'end':
         // It is not the leader that is waited for, but our disk.
         return
+      case 'broadcast':
+        this.#endIfLogIsStuck()
+        this.#endIfSilent()
+        return
       default:
         this.#endIfSilent()
     }
+  }
+
+  /**
+   * While our log has too much to take the leader is not read, and neither its silence nor its end
+   * would be noticed: clients would be served what is older and older. Nor has one that is read
+   * much use for a member that acks nothing.
+   */
+  #endIfLogIsStuck(): void {
+    const { syncLimitMs } = this.#parts.ensemble
+    if (this.#history.logWaitedMs(this.#now) >= syncLimitMs)
+      this.#end(`our log is behind by ${syncLimitMs} ms`)
   }
 
   #endIfSilent(): void {
@@ -148,7 +163,7 @@ export class Learner {
     this.#stream = new LeaderStream(links, link, {
       onPacket: (packet) => this.#onPacket(packet),
       onSnapshot: () => this.#onSnapshot(),
-      onPieceEnd: () => this.#history.setMark(),
+      onPieceEnd: () => this.#history.setMark(this.#now),
       onProblem: (problem) => this.#end(problem),
     })
     this.#channel = new LeaderChannel(links, link)

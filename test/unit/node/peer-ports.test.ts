@@ -158,6 +158,17 @@ describe('links between members', () => {
     expect(a.ports.write(-1, Buffer.from('late'))).toBe(0)
   })
 
+  it('end at once where the peer has left much unread', async () => {
+    const { a, b } = await connected()
+    b.ports.pause(1, true)
+    const size = 64 * 1024 * 1024
+    expect(a.ports.write(-1, Buffer.alloc(size))).toBeGreaterThan(size / 2)
+    a.ports.close(-1)
+    b.ports.pause(1, false)
+    await b.until(() => b.told.includes('closed 1'))
+    expect(b.receivedBytes(1)).toBeLessThan(size / 2)
+  })
+
   it('tell once when the peer has gone', async () => {
     const { a, b } = await connected()
     b.ports.stop()

@@ -294,14 +294,45 @@ describe('broadcast', () => {
     expect(rig.links.isPaused(rig.link)).toBe(false)
     rig.say(proposal(textEntry(z(1, 2), 'x')))
     expect(rig.links.isPaused(rig.link)).toBe(true)
-    rig.advance(100_000)
-    expect(rig.ends).toEqual([])
+    rig.advance(4999)
     rig.replica.flushOne()
     expect(rig.links.isPaused(rig.link)).toBe(false)
+    rig.replica.flush()
     rig.advance(4999)
     expect(rig.ends).toEqual([])
     rig.advance(1)
     expect(rig.ends).toEqual(['the leader has said nothing for 5000 ms'])
+  })
+
+  it.each([
+    ['while it is not read', 'following', 100],
+    ['while there is room', 'following', 1],
+    ['of an observer', 'observing', 100],
+  ] as const)('ends with a log that takes nothing for syncLimit, %s', (_, role, bytes) => {
+    const rig = new LearnerRig({ sid: 4, role, limits: { logBytesPause: 20 } }).follow(1)
+    const tell = role === 'following' ? proposal : inform
+    rig.say(tell(textEntry(z(1, 1), 'x'.repeat(bytes))))
+    expect(rig.links.isPaused(rig.link)).toBe(bytes > 20)
+    // The leader goes on, for all that can be heard of it.
+    for (let at = 0; at < 4; at += 1) {
+      rig.advance(1000)
+      rig.say(encodePacket(PacketType.ping, z(1, 1)))
+    }
+    rig.advance(999)
+    expect(rig.ends).toEqual([])
+    rig.advance(1)
+    expect(rig.ends).toEqual(['our log is behind by 5000 ms'])
+    expect(rig.links.isClosed(rig.link)).toBe(true)
+  })
+
+  it('stays with a log that is slow, but takes what it gets', () => {
+    const rig = new LearnerRig().follow(1)
+    for (let counter = 1; counter < 20; counter += 1) {
+      rig.say(proposal(textEntry(z(1, counter), 'x')))
+      if (counter % 3 === 0) rig.replica.flush()
+      rig.advance(1500)
+    }
+    expect(rig.ends).toEqual([])
   })
 })
 
