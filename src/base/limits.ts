@@ -5,8 +5,8 @@ export interface Limits {
   /** jute.maxbuffer: the largest request frame, in bytes. */
   readonly frameBytesMax: number
   /**
-   * globalOutstandingLimit: requests read from clients, waiting for a commit, all clients together. One
-   * more for each connection that has none.
+   * globalOutstandingLimit: requests read from clients, waiting for a commit, all clients together,
+   * those whose connection has gone meanwhile as well. One more for each connection that has none.
    */
   readonly requestsOutstandingMax: number
   /**

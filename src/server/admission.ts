@@ -5,12 +5,17 @@ import type { Cnxn } from './cnxn.ts'
  * Requests of all clients that wait for a commit are counted. At the limit (globalOutstandingLimit) the
  * next request of whoever has one outstanding is not read: TCP carries that to the clients, and no queue
  * behind this one can grow. A connection with nothing outstanding is let through, as in the original:
- * the heartbeat of an idle client does not wait for other clients' writes. So there are never more
- * than the limit and one for each connection.
+ * the heartbeat of an idle client does not wait for other clients' writes.
+ *
+ * Writes whose connection has gone are under way all the same, and count. When they alone reach the
+ * limit nobody's write is taken: a client that came and went could send any number of them. So there
+ * are never more than twice the limit and one for each connection.
  */
 export class Admission {
   readonly #max: number
   #outstanding = 0
+  /** Of those, whose connection has gone. */
+  #abandoned = 0
   /** Connections with requests that were not read, in the order in which they had to stop. */
   readonly #waiting = new Set<Cnxn>()
   /** Those of them with nothing outstanding: so many need be looked at while the limit is reached. */
@@ -22,6 +27,11 @@ export class Admission {
 
   get outstanding(): number {
     return this.#outstanding
+  }
+
+  /** So much is under way for nobody that no write may be added to it. */
+  get isFlooded(): boolean {
+    return this.#abandoned >= this.#max
   }
 
   get isOpen(): boolean {
@@ -37,9 +47,27 @@ export class Admission {
     assert(this.#outstanding >= 0, 'more requests answered than read')
   }
 
+  /** The connection of so many has gone. */
+  abandon(count: number): void {
+    this.#abandoned += count
+  }
+
+  /** So many of those are through. */
+  settle(count: number): void {
+    this.#abandoned -= count
+    assert(this.#abandoned >= 0, 'more abandoned requests settled than there were')
+    this.leave(count)
+  }
+
   /** Whether the next request of that connection may be read, as far as the others are concerned. */
   admits(cnxn: Cnxn): boolean {
     return this.isOpen || cnxn.pending.length === 0
+  }
+
+  /** Whatever was outstanding comes out nowhere any more. */
+  clear(): void {
+    this.#outstanding = 0
+    this.#abandoned = 0
   }
 
   wait(cnxn: Cnxn): void {

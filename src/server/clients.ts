@@ -14,6 +14,7 @@ import type { Cnxn, CnxnId, PendingRequest } from './cnxn.ts'
 import { CnxnCounts } from './cnxn-counts.ts'
 import type { FreeSpace } from './free-space.ts'
 import { type OpClass, opClassOf } from './op-class.ts'
+import { isTxnOf, Orphans } from './orphans.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reads } from './reads.ts'
 import { beginReply, endReply, writeWriteBody } from './replies.ts'
@@ -74,6 +75,7 @@ export interface ClientParts {
 export class Clients {
   readonly #parts: ClientParts
   readonly #admission: Admission
+  readonly #orphans: Orphans
   readonly #cnxns = new Map<CnxnId, Cnxn>()
   readonly #bySession = new Map<SessionId, Cnxn>()
   readonly #reader = new JuteReader()
@@ -85,6 +87,7 @@ export class Clients {
   constructor(parts: ClientParts) {
     this.#parts = parts
     this.#admission = new Admission(parts.limits.requestsOutstandingMax)
+    this.#orphans = new Orphans(this.#admission)
   }
 
   get cnxns(): ReadonlyMap<CnxnId, Cnxn> {
@@ -93,6 +96,11 @@ export class Clients {
 
   get outstandingRequests(): number {
     return this.#admission.outstanding
+  }
+
+  /** Too many writes are under way whose connections have gone: a further one is not taken. */
+  get isFlooded(): boolean {
+    return this.#admission.isFlooded
   }
 
   get(id: CnxnId): Cnxn | undefined {
@@ -218,12 +226,14 @@ export class Clients {
         cnxn.parkedReads += 1
         return
       case 'write': {
+        if (this.isFlooded) return this.refuseFlooded(cnxn)
         const origin = this.#wait(cnxn, xid, op, undefined)
         const request = { sessionId: session.id, cxid: xid, op, ids: cnxn.ids, owner: LOCAL_OWNER }
         this.#parts.writes.submit(request, r, this.#parts.clock.wall, origin)
         return
       }
       case 'sync': {
+        if (this.isFlooded) return this.refuseFlooded(cnxn)
         const frame = Buffer.from(splitter.buffer.subarray(splitter.start, splitter.end))
         this.#parts.writes.sync(this.#wait(cnxn, xid, op, frame))
         return
@@ -331,7 +341,10 @@ export class Clients {
 
   /** False: the connection is gone, and nobody waits for the answer any more. */
   #leaveHead(origin: PendingRequest): boolean {
-    if (origin.cnxn.state === 'closing') return false
+    if (origin.cnxn.state === 'closing') {
+      this.#admission.settle(1)
+      return false
+    }
     const head = origin.cnxn.pending.shift()
     assert(head === origin, 'commits come in the order of requests')
     this.#admission.leave(1)
@@ -373,6 +386,10 @@ export class Clients {
     this.close(cnxn)
   }
 
+  refuseFlooded(cnxn: Cnxn): void {
+    this.refuse(cnxn, 'too many writes of connections that have gone are under way')
+  }
+
   /** Written at once, before replies that still wait: the connection ends with it (spec 01 §2). */
   #onUnknown(cnxn: Cnxn, xid: number, op: number): void {
     this.#parts.logger.warn('unknown operation, closing the connection', {
@@ -401,22 +418,38 @@ export class Clients {
     this.close(cnxn)
   }
 
-  /** The oldest request of that session's connection here, if it is a write or a session's creation. */
-  waitingWrite(session: SessionId, xid: number): PendingRequest | undefined {
+  /**
+   * On a learner: whose write or session's creation a committed txn is. Undefined: nobody's who waits
+   * here. All that was forwarded for a session is settled in the order in which it was, and what a
+   * former connection has left comes before what the present one has asked for.
+   */
+  takeOrigin(session: SessionId, xid: number, txnType: number): PendingRequest | undefined {
+    const hasOrphans = !this.#orphans.isEmpty
+    if (hasOrphans && this.#orphans.settle(session, xid, txnType)) return undefined
     const head = this.#bySession.get(session)?.pending.peek()
-    return head?.frame === undefined && head?.xid === xid ? head : undefined
+    if (head?.frame !== undefined || head?.xid !== xid || !isTxnOf(head.op, txnType))
+      return undefined
+    if (hasOrphans) this.#orphans.drop(session)
+    return head
   }
 
-  /** This member serves no more: whoever has a session, or is about to, must look for another one. */
+  /**
+   * This member serves no more: whoever has a session, or is about to, must look for another one. What
+   * was under way comes back to nobody here, whatever becomes of it.
+   */
   closeAll(): void {
     for (const cnxn of [...this.#cnxns.values()])
       if (cnxn.state !== 'fresh' && cnxn.state !== 'answering') this.close(cnxn)
+    this.#orphans.clear()
+    this.#admission.clear()
   }
 
   /** The session's ephemerals are gone; so goes the connection that was its. */
   onSessionClosed(session: SessionId): void {
     const cnxn = this.#bySession.get(session)
     if (cnxn !== undefined) this.close(cnxn)
+    // Whatever is still on its way is refused, and a session that has ended does not come back.
+    this.#orphans.drop(session)
   }
 
   /** Ends the connection once what is written has left, or at once. */
@@ -433,10 +466,23 @@ export class Clients {
     this.#cnxns.delete(cnxn.id)
     this.#parts.watches.table.removeWatcher(cnxn)
     this.#admission.forget(cnxn)
-    this.#admission.leave(cnxn.pending.length)
-    cnxn.pending.clear()
+    this.#leaveBehind(cnxn)
     // By its id: the connection may go before the session it has asked for is there.
     if (this.#bySession.get(cnxn.sessionId) === cnxn) this.#bySession.delete(cnxn.sessionId)
+  }
+
+  /**
+   * Reads that waited are gone with their connection. Writes and syncs are on their way, and count
+   * until they are through: else a client that comes and goes could send any number of them.
+   */
+  #leaveBehind(cnxn: Cnxn): void {
+    this.#admission.leave(cnxn.parkedReads)
+    this.#admission.abandon(cnxn.pending.length - cnxn.parkedReads)
+    if (this.#parts.writes.forwards)
+      for (const request of cnxn.pending)
+        if (request.frame === undefined) this.#orphans.add(cnxn.sessionId, request)
+    cnxn.pending.clear()
+    cnxn.parkedReads = 0
   }
 }
 

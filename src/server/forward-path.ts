@@ -15,6 +15,7 @@ const HEADER_BYTES = 8
  * the requests that admission lets through.
  */
 export class ForwardPath implements WriteRoute {
+  readonly forwards = true
   readonly #leader: LeaderLine
   readonly #syncs = new Deque<PendingRequest>()
 

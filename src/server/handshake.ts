@@ -63,6 +63,7 @@ export class Handshake {
   }
 
   #create(cnxn: Cnxn, timeoutMs: number): void {
+    if (this.#clients.isFlooded) return this.#clients.refuseFlooded(cnxn)
     const { sessions, writes, clock } = this.#parts
     const id = sessions.newId()
     const body = Buffer.alloc(TIMEOUT_BYTES)

@@ -224,7 +224,7 @@ export class MemberReplica implements Replica {
 
   #deliver(decoded: DecodedEntry): void {
     const { applyLoop, clients, clock } = this.#parts
-    const origin = clients.waitingWrite(decoded.clientId, decoded.cxid)
+    const origin = clients.takeOrigin(decoded.clientId, decoded.cxid, decoded.txn.type)
     applyLoop.apply({ ...decoded, origin }, clock.mono)
   }
 

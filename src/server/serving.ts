@@ -61,6 +61,10 @@ export class Serving implements WriteRoute, SessionAuthority {
     this.#takesClients = false
   }
 
+  get forwards(): boolean {
+    return this.#forward !== undefined
+  }
+
   get #route(): WriteRoute {
     if (this.#forward !== undefined) return this.#forward
     assert(this.decides, 'a write on a member that serves nobody')

@@ -34,6 +34,8 @@ export type Ordered = OrderedTxn | { readonly sync: PendingRequest } | { readonl
 
 /** Where the writes of clients go in the role that this member has. */
 export interface WriteRoute {
+  /** To a leader: what comes back names the session and the cxid, and not the request. */
+  readonly forwards: boolean
   /** `body` is borrowed. `time` in wall milliseconds. */
   submit(
     request: WriteRequest,
@@ -52,6 +54,7 @@ const COUNTER_LAST = 0xffff_0000
  * once, in place in the batch that goes to the disk, and the proposal waits for its quorum.
  */
 export class WritePath implements WriteRoute {
+  readonly forwards = false
   readonly #prep: Prep
   readonly #lane: DiskLane
   readonly #quorum: QuorumVerifier
