@@ -14,6 +14,8 @@ export interface Limits {
    * is not read. Some are: a heartbeat among them shows that the client lives.
    */
   readonly unservedBytesPause: number
+  /** Sessions whose clients have come back to a learner and wait for the leader's word; then refused. */
+  readonly sessionsReturningMax: number
   /** Bytes of replies waiting for one client above which no more of its requests are read. */
   readonly replyBytesPause: number
   /** Reads of one connection that wait behind a write: they are answered together when it commits. */
@@ -36,6 +38,7 @@ export const defaultLimits: Limits = {
   frameBytesMax: 0xfffff,
   requestsOutstandingMax: 1000,
   unservedBytesPause: 4096,
+  sessionsReturningMax: 100_000,
   replyBytesPause: 1024 * 1024,
   parkedReadsMax: 64,
   replyBytesMax: 16 * 1024 * 1024,
@@ -49,6 +52,7 @@ export const defaultLimits: Limits = {
 export function checkLimits(limits: Limits): void {
   assert(limits.frameBytesMax > 0, 'a frame must have room for a byte')
   assert(limits.requestsOutstandingMax > 0, 'one request must be let through')
+  assert(limits.sessionsReturningMax > 0, 'one session must be let in')
   assert(limits.replyBytesMax > limits.replyBytesPause, 'a client is paused before it is cut off')
   assert(limits.replyBytesMax > limits.frameBytesMax, 'a single reply must fit in replyBytesMax')
 }

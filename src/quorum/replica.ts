@@ -180,8 +180,8 @@ export interface Replica {
   onTouched(sessionId: bigint, timeoutMs: number): void
   /**
    * A client has reconnected to that learner. True: the session lives, and `link` owns it now.
-   * Undefined: it is about to be closed, which is not certain before it is committed; then
-   * Learners.sendRevalidated tells.
+   * Undefined: Learners.sendRevalidated tells, once what was proposed before is committed, or once it
+   * is certain that the session, which is about to be closed, is.
    */
   revalidate(link: LinkId, sessionId: bigint, timeoutMs: number): boolean | undefined
 

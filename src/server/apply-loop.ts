@@ -49,7 +49,11 @@ export class ApplyLoop {
     for (let next = proposals.nextCommitted(); next; next = proposals.nextCommitted()) {
       if ('sync' in next) this.#parts.clients.onSynced(next.sync)
       else if ('syncOf' in next) learners?.sendSync(next.syncOf)
-      else {
+      else if ('revalidated' in next) {
+        // If its closeSession is under way by now, that comes to the learner behind this.
+        const isValid = this.#parts.sessions.get(next.revalidated) !== undefined
+        learners?.sendRevalidated(next.link, next.revalidated, isValid)
+      } else {
         if (next.entry !== undefined) learners?.commit(next.entry)
         this.apply(next, nowMono)
       }

@@ -100,6 +100,8 @@ export class Handshake {
     if (former !== undefined) this.#clients.close(former)
     const isOwner = passwd?.equals(sessionPassword(id)) === true
     if (!isOwner) return this.#refuseSession(cnxn, id, 'wrong password')
+    if (this.#parts.authority.isBusy)
+      return this.#clients.refuse(cnxn, 'too many sessions come back at once')
     cnxn.state = 'revalidating'
     cnxn.sessionId = id
     cnxn.timeoutWishMs = timeoutMs

@@ -92,7 +92,7 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   })
   const quorum = ensemble?.ensemble.verifier ?? new MajorityQuorum([STANDALONE_SID])
   const writePath = new WritePath(prep, lane, quorum, self ?? STANDALONE_SID, config.digestEnabled)
-  const serving = new Serving(writePath, sessions, clock)
+  const serving = new Serving(writePath, sessions, clock, limits.sessionsReturningMax)
   return {
     limits,
     clock,

@@ -406,7 +406,9 @@ export class MemberReplica implements Replica {
   }
 
   revalidate(link: LinkId, sessionId: bigint, timeoutMs: number): boolean | undefined {
-    const isValid = this.#parts.serving.claim(sessionId, timeoutMs, link)
+    const { serving, writePath } = this.#parts
+    const isValid = serving.claim(sessionId, timeoutMs, link)
+    if (isValid === true) return writePath.revalidatedOf(link, sessionId) ? true : undefined
     if (isValid === undefined) {
       const links = this.#askedOfClosing.get(sessionId) ?? new Set()
       this.#askedOfClosing.set(sessionId, links.add(link))
@@ -433,11 +435,15 @@ export class MemberReplica implements Replica {
   }
 
   onSynced(): void {
-    const origin = this.#parts.serving.takeSynced()
-    if (origin !== undefined) this.#parts.clients.onSynced(origin)
+    const { serving, clients, handshake } = this.#parts
+    const synced = serving.takeSynced()
+    if (typeof synced === 'bigint') handshake.onRevalidated(synced, true)
+    else if (synced !== undefined) clients.onSynced(synced)
   }
 
   onRevalidated(sessionId: bigint, isValid: boolean): void {
-    this.#parts.handshake.onRevalidated(sessionId, isValid)
+    const { serving, handshake } = this.#parts
+    const isAlive = serving.onRevalidated(sessionId, isValid)
+    if (isAlive !== undefined) handshake.onRevalidated(sessionId, isAlive)
   }
 }

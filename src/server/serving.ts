@@ -20,15 +20,22 @@ export class Serving implements WriteRoute, SessionAuthority {
   readonly #writePath: WritePath
   readonly #sessions: SessionTracker
   readonly #clock: TurnClock
+  readonly #returningMax: number
   #role: ServingRole = 'none'
   #forward: ForwardPath | undefined = undefined
   /** leaderServes=no: the leader has no clients of its own. */
   #takesClients = false
 
-  constructor(writePath: WritePath, sessions: SessionTracker, clock: TurnClock) {
+  constructor(
+    writePath: WritePath,
+    sessions: SessionTracker,
+    clock: TurnClock,
+    returningMax: number,
+  ) {
     this.#writePath = writePath
     this.#sessions = sessions
     this.#clock = clock
+    this.#returningMax = returningMax
   }
 
   get role(): ServingRole {
@@ -51,7 +58,7 @@ export class Serving implements WriteRoute, SessionAuthority {
 
   beginForwarding(role: 'following' | 'observing', leader: LeaderLine): void {
     this.#role = role
-    this.#forward = new ForwardPath(leader)
+    this.#forward = new ForwardPath(leader, this.#returningMax)
     this.#takesClients = true
   }
 
@@ -84,15 +91,24 @@ export class Serving implements WriteRoute, SessionAuthority {
     this.#route.sync(origin)
   }
 
-  /** The sync that the leader has just answered. */
-  takeSynced(): PendingRequest | undefined {
+  /** The sync that the leader has just answered, or the session whose client it lets in. */
+  takeSynced(): PendingRequest | SessionId | undefined {
     return this.#forward?.takeSynced()
+  }
+
+  get isBusy(): boolean {
+    return this.#forward?.isBusy === true
   }
 
   revalidate(id: SessionId, timeoutMs: number): boolean | undefined {
     if (this.#forward === undefined) return this.claim(id, timeoutMs, LOCAL_OWNER)
     this.#forward.revalidate(id, timeoutMs)
     return undefined
+  }
+
+  /** The leader has answered; undefined: the client has to wait all the same. */
+  onRevalidated(id: SessionId, isValid: boolean): boolean | undefined {
+    return this.#forward?.onRevalidated(id, isValid)
   }
 
   /**

@@ -28,9 +28,13 @@ export interface OrderedTxn extends TxnContext {
 
 /**
  * What comes out of the ordered stream: a committed txn, or a sync that has reached its place, of a
- * client here or of one that hangs on a learner.
+ * client here or of one that hangs on a learner, or the answer to a REVALIDATE of that learner.
  */
-export type Ordered = OrderedTxn | { readonly sync: PendingRequest } | { readonly syncOf: LinkId }
+export type Ordered =
+  | OrderedTxn
+  | { readonly sync: PendingRequest }
+  | { readonly syncOf: LinkId }
+  | { readonly revalidated: SessionId; readonly link: LinkId }
 
 /** Where the writes of clients go in the role that this member has. */
 export interface WriteRoute {
@@ -137,6 +141,17 @@ export class WritePath implements WriteRoute {
   /** A sync of a client of the learner on that link. */
   syncOf(link: LinkId): void {
     this.proposals.barrier({ syncOf: link }, this.#learners?.confirm())
+  }
+
+  /**
+   * The session is that learner's from now on. Its client may be let in behind all that was proposed
+   * while it was another one's: a commit is matched with a request by session and cxid alone, and
+   * clients count those anew. True: nothing is under way; else ApplyLoop answers in its time.
+   */
+  revalidatedOf(link: LinkId, sessionId: SessionId): boolean {
+    if (this.proposals.length === 0) return true
+    this.proposals.barrier({ revalidated: sessionId, link })
+    return false
   }
 
   #encode(

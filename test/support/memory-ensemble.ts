@@ -1,3 +1,4 @@
+import type { Limits } from '../../src/base/limits.ts'
 import type { DiskReader } from '../../src/persistence/disk.ts'
 import type { Ensemble, EnsembleMember } from '../../src/quorum/ensemble.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
@@ -20,7 +21,18 @@ const nothingOnDisk: DiskReader = {
 interface End {
   readonly sid: number
   readonly link: LinkId
+  readonly port: LinkPort
   readonly peer: { readonly sid: number; readonly link: LinkId }
+}
+
+/** What one member tells another: bytes that are whole packets, unless a SNAP is among them. */
+export interface Said {
+  readonly from: number
+  readonly to: number
+  readonly port: LinkPort
+  readonly bytes: Buffer
+  /** Says something to `from` in the name of `to`. */
+  reply(bytes: Buffer): void
 }
 
 const portNumbers = { quorum: 2888, election: 3888 } as const
@@ -41,13 +53,21 @@ export class MemoryEnsemble {
   readonly #ends = new Map<string, End>()
   readonly #events: (() => void)[] = []
   readonly #settings: Readonly<Record<string, string>>
+  readonly #limits: Partial<Limits>
   readonly #sids: readonly number[]
   #lastAccepted = 0
   #isSettling = false
+  /** Sees all that is said, and decides what is heard of it. */
+  tap: ((said: Said) => Buffer) | undefined = undefined
 
-  constructor(sids: readonly number[], settings: Readonly<Record<string, string>> = {}) {
+  constructor(
+    sids: readonly number[],
+    settings: Readonly<Record<string, string>> = {},
+    limits: Partial<Limits> = {},
+  ) {
     this.#sids = sids
     this.#settings = settings
+    this.#limits = limits
     for (const sid of sids) this.servers.set(sid, this.#makeServer(sid))
     for (const server of this.servers.values()) server.loop.enter((member) => member.start())
     this.settle()
@@ -83,17 +103,29 @@ export class MemoryEnsemble {
       links: {
         dialLink: (link, port, addresses) => this.#dial(sid, link, port, addresses),
         writeLink: (link, bytes) => {
-          const copy = Buffer.from(bytes)
-          this.#tellPeer(sid, link, (server, id) =>
-            server.loop.enter((member) => member.onLinkBytes(id, copy)),
-          )
+          this.#say(sid, link, this.#tapped(sid, link, Buffer.from(bytes)))
           return 0
         },
         closeLink: (link) => this.#close(sid, link),
         pauseLink: () => {},
       },
     }
-    return new MemoryServer({ settings: this.#settings, ensemble: ports })
+    return new MemoryServer({ settings: this.#settings, limits: this.#limits, ensemble: ports })
+  }
+
+  #say(sid: number, link: LinkId, bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.#tellPeer(sid, link, (server, id) =>
+      server.loop.enter((member) => member.onLinkBytes(id, bytes)),
+    )
+  }
+
+  #tapped(from: number, link: LinkId, bytes: Buffer): Buffer {
+    const end = this.#ends.get(keyOf(from, link))
+    if (this.tap === undefined || end === undefined) return bytes
+    const { port, peer } = end
+    const reply = (answer: Buffer): void => this.#say(peer.sid, peer.link, answer)
+    return this.tap({ from, to: peer.sid, port, bytes, reply })
   }
 
   #dial(from: number, link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {
@@ -106,8 +138,8 @@ export class MemoryEnsemble {
       const accepted = this.#lastAccepted
       const near = { sid: from, link }
       const far = { sid: to, link: accepted }
-      this.#ends.set(keyOf(from, link), { ...near, peer: far })
-      this.#ends.set(keyOf(to, accepted), { ...far, peer: near })
+      this.#ends.set(keyOf(from, link), { ...near, port, peer: far })
+      this.#ends.set(keyOf(to, accepted), { ...far, port, peer: near })
       target.loop.enter((member) => member.onLinkAccepted(accepted, port))
       dialer?.loop.enter((member) => member.onLinkOpened(link))
     })

@@ -310,8 +310,7 @@ export class MemoryClient {
     this.server.settle()
   }
 
-  /** Undefined: closed without a reply. */
-  handshake(request: Handshake = {}): { timeOut: number; readOnlyByte: boolean } | undefined {
+  connectFrame(request: Handshake = {}): Buffer {
     const w = new JuteWriter()
     writeConnectRequest(w, {
       protocolVersion: 0,
@@ -321,8 +320,18 @@ export class MemoryClient {
       passwd: request.passwd === undefined ? Buffer.alloc(16) : request.passwd,
     })
     if (request.readOnlyByte !== false) w.writeBoolean(false)
-    this.sendBytes(framed(w.bytes()))
-    const frame = this.takeFrames()[0]
+    return framed(w.bytes())
+  }
+
+  /** Undefined: closed without a reply. */
+  handshake(request: Handshake = {}): { timeOut: number; readOnlyByte: boolean } | undefined {
+    this.sendBytes(this.connectFrame(request))
+    return this.readConnectResponse()
+  }
+
+  /** The first frame that has come; others stay. */
+  readConnectResponse(): { timeOut: number; readOnlyByte: boolean } | undefined {
+    const frame = this.takeFrames(1)[0]
     if (frame === undefined) return undefined
     const r = new JuteReader(frame)
     const response = readConnectResponse(r)
@@ -333,10 +342,10 @@ export class MemoryClient {
   }
 
   /** Payloads of the frames that have arrived since the last call. */
-  takeFrames(): Buffer[] {
+  takeFrames(framesMax: number = Infinity): Buffer[] {
     const frames: Buffer[] = []
     let at = 0
-    while (this.received.length - at >= 4) {
+    while (this.received.length - at >= 4 && frames.length < framesMax) {
       const end = at + 4 + this.received.readInt32BE(at)
       if (end > this.received.length) break
       frames.push(this.received.subarray(at + 4, end))
