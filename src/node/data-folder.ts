@@ -17,6 +17,11 @@ import { removeTemporarySnapshots, writeSnapshotSync } from './snapshot-file.ts'
 /** The state on disk, with what a crash left at its end cut off. Throws a StartError. */
 export function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded {
   const began = performance.now()
+  const received = disk.finishForgetting()
+  if (received !== undefined)
+    logger.warn('a state that came from a leader has replaced what was on the disk', {
+      file: received.name,
+    })
   const rules = loadRulesOf(config, disk.takeInitializeMarker() || config.dbAutocreate)
   const loaded = loadMember(disk, rules, logger)
   if (loaded.kind === 'refused') return refuse(disk, loaded)

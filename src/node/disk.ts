@@ -5,6 +5,7 @@ import {
   fsync,
   ftruncateSync,
   readdirSync,
+  renameSync,
   statSync,
   unlinkSync,
   write,
@@ -18,7 +19,11 @@ import { formatZxid } from '../data/zxid.ts'
 import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../persistence/disk.ts'
 import type { EpochFile } from '../persistence/epoch-files.ts'
 import type { LogPlace, LogTail } from '../persistence/recovery.ts'
-import { parseSnapshotName } from '../persistence/snapshot-name.ts'
+import {
+  parseReceivedName,
+  parseSnapshotName,
+  snapshotFileName,
+} from '../persistence/snapshot-name.ts'
 import type { Truncation } from '../persistence/truncation.ts'
 import { TORN_BYTES_MAX } from '../persistence/txn-log-end.ts'
 import {
@@ -136,6 +141,17 @@ export class NodeDisk implements DiskReader {
       snapshots.push({ zxid: parsed.zxid, name, bytes: size })
     }
     return snapshots.sort((a, b) => a.zxid - b.zxid)
+  }
+
+  listReceived(): readonly SnapshotFileInfo[] {
+    const received: SnapshotFileInfo[] = []
+    for (const name of readdirSync(this.snapFolder)) {
+      const parsed = parseReceivedName(name)
+      if (parsed === undefined) continue
+      const { size } = statSync(join(this.snapFolder, name))
+      received.push({ zxid: parsed.zxid, name, bytes: size })
+    }
+    return received
   }
 
   readLog(name: string, offset: number, length: number): Buffer {
@@ -279,15 +295,31 @@ export class NodeDisk implements DiskReader {
     return !this.#hasFailed
   }
 
+  /** What a crash has left of it to be done. Throws as node:fs does. */
+  finishForgetting(): SnapshotFileInfo | undefined {
+    const [received] = this.listReceived()
+    if (received !== undefined) this.#replaceHistory(received)
+    return received
+  }
+
+  #replaceHistory({ name, zxid }: SnapshotFileInfo): void {
+    // A server that does not know the name (the original) shall find a history or refuse: snapshots
+    // first, since one without its logs would be taken for all there ever was.
+    for (const old of this.listSnapshots()) removeDurably(this.snapFolder, old.name)
+    for (const old of this.listLogs().toReversed()) removeDurably(this.logFolder, old.name)
+    const compression = parseReceivedName(name)?.compression ?? ''
+    const path = join(this.snapFolder, snapshotFileName({ zxid, compression }))
+    renameSync(join(this.snapFolder, name), path)
+    syncFolder(this.snapFolder)
+  }
+
   /** False: it failed. */
   #forgetHistory(zxid: number): boolean {
     this.#closeLog()
     try {
-      // The snapshots first: an old one without its logs would be taken for all there ever was. Then
-      // the newest log: without an older one its records would not follow the snapshot.
-      const old = this.listSnapshots().filter((file) => file.zxid !== zxid)
-      for (const { name } of old) removeDurably(this.snapFolder, name)
-      for (const { name } of this.listLogs().toReversed()) removeDurably(this.logFolder, name)
+      const received = this.listReceived().find((file) => file.zxid === zxid)
+      assert(received !== undefined, 'a history is forgotten for a snapshot that is there')
+      this.#replaceHistory(received)
     } catch (error) {
       this.#fail(`removing what was before snapshot ${formatZxid(zxid)}`, error)
     }

@@ -19,6 +19,7 @@ import type { SnapshotOp } from '../persistence/disk.ts'
 import { snappyBlocks, snappyHeader } from '../persistence/snappy-stream.ts'
 import {
   isTemporarySnapshotName,
+  parseReceivedName,
   parseSnapshotName,
   temporarySnapshotName,
 } from '../persistence/snapshot-name.ts'
@@ -83,7 +84,7 @@ export class SnapshotFile {
     open(this.#temporaryPath, 'w', 0o644, (error, fd) => {
       if (error !== null) return done(`creating ${this.#temporaryPath} failed: ${error.message}`)
       this.#fd = fd
-      if (parseSnapshotName(name)?.compression === 'gz') {
+      if ((parseSnapshotName(name) ?? parseReceivedName(name))?.compression === 'gz') {
         this.#gzip = createGzip()
         this.#gzip.on('data', (bytes: Buffer) => this.#packed.push(bytes))
       }

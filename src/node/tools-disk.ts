@@ -35,6 +35,11 @@ export class ToolDisk implements DiskReader {
     return list(this.snapFolder, (name) => parseSnapshotName(name)?.zxid)
   }
 
+  /** Tools look at what a server would begin with. */
+  listReceived(): readonly SnapshotFileInfo[] {
+    return []
+  }
+
   readLog(name: string, offset: number, length: number): Buffer {
     return this.#read(join(this.logFolder, name), offset, length)
   }

@@ -30,8 +30,9 @@ export type DiskOp =
    */
   | { readonly kind: 'truncateAfter'; readonly zxid: number; readonly plan: Truncation }
   /**
-   * Removes every log, and every snapshot but those named `zxid`: what they hold is not the history
-   * that goes on from this snapshot, which came from a leader. The next append opens a new file.
+   * Removes every log and every snapshot, and then calls the one that was received from a leader by
+   * its name: what they hold is not the history that goes on from it. The next append opens a new
+   * file. A start after a crash goes on with it.
    */
   | { readonly kind: 'forgetHistory'; readonly zxid: number }
 
@@ -57,6 +58,8 @@ export interface DiskReader {
   listLogs(): readonly LogFileInfo[]
   /** Snapshot files by ascending zxid. */
   listSnapshots(): readonly SnapshotFileInfo[]
+  /** Snapshots that came from a leader and have not replaced what was before: one, or none. */
+  listReceived(): readonly SnapshotFileInfo[]
   /** Reads at most `length` bytes at `offset`; fewer only at the end of the file. */
   readLog(name: string, offset: number, length: number): Buffer
   /** As readLog, from a snapshot; what is in the file, compressed or not. */

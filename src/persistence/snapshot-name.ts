@@ -28,8 +28,23 @@ export function snapshotFileName(name: SnapshotName): string {
   return `snapshot.${name.zxid.toString(16)}${suffix}`
 }
 
-/** No server takes this for a snapshot: its name begins with another word. */
+/** No server takes these for snapshots: their names begin with other words. */
 const TEMPORARY_PREFIX = 'tmp.'
+const RECEIVED_PREFIX = 'received.'
+
+/**
+ * What the snapshot of a leader's state is called until all that it replaces is gone. To give it this
+ * name is the step that makes it our history: from then on everything else in the folders is not.
+ */
+export function receivedSnapshotName(name: string): string {
+  return RECEIVED_PREFIX + name
+}
+
+/** Undefined: none that a leader has sent, or it has replaced what was before. */
+export function parseReceivedName(name: string): SnapshotName | undefined {
+  if (!name.startsWith(RECEIVED_PREFIX)) return undefined
+  return parseSnapshotName(name.slice(RECEIVED_PREFIX.length))
+}
 
 /** What a snapshot is called while it is written. */
 export function temporarySnapshotName(name: string): string {
@@ -38,5 +53,7 @@ export function temporarySnapshotName(name: string): string {
 
 /** Whether a crash has left this. */
 export function isTemporarySnapshotName(name: string): boolean {
-  return name.startsWith(TEMPORARY_PREFIX) && parseSnapshotName(name.slice(4)) !== undefined
+  if (!name.startsWith(TEMPORARY_PREFIX)) return false
+  const final = name.slice(TEMPORARY_PREFIX.length)
+  return (parseSnapshotName(final) ?? parseReceivedName(final)) !== undefined
 }

@@ -199,7 +199,7 @@ export class MemberReplica implements Replica {
     snapshotter.cancel(() => {
       if (role !== this.#roleNumber) return
       const zxid = tree.lastProcessedZxid
-      snapshotter.requestNow((problem) => {
+      snapshotter.requestReceived((problem) => {
         if (role !== this.#roleNumber) return
         if (problem !== undefined) return done(problem)
         lane.push({ kind: 'forgetHistory', zxid })
@@ -350,20 +350,22 @@ export class MemberReplica implements Replica {
 
   /**
    * The state that came by SNAP is not on our disk, or not known to be: what is there is our history.
-   * If the snapshot has made it, that is the state, and what was before must go as if the role had
-   * not ended.
+   * If the snapshot has made it, it is that, and what was before must go as if the role had not ended.
    */
   #giveUpSnapshot(): void {
-    const { snapshotter, lane, disk, tree } = this.#parts
-    const zxid = tree.lastProcessedZxid
+    const { snapshotter, lane, disk } = this.#parts
     this.#isUnsettled = true
+    const end = (): void => {
+      this.#isUnsettled = false
+      this.#reload()
+      snapshotter.release()
+    }
     snapshotter.hold(() =>
       lane.whenDurable(() => {
-        this.#isUnsettled = false
-        this.#reload()
-        snapshotter.release()
-        const isThere = disk.listSnapshots().some((file) => file.zxid === zxid)
-        if (isThere && this.#lastLoggedZxid === zxid) lane.push({ kind: 'forgetHistory', zxid })
+        const [received] = disk.listReceived()
+        if (received === undefined) return end()
+        lane.push({ kind: 'forgetHistory', zxid: received.zxid })
+        lane.whenDurable(end)
       }),
     )
   }

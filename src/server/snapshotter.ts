@@ -6,7 +6,7 @@ import { formatZxid } from '../data/zxid.ts'
 import type { SnapshotOp } from '../persistence/disk.ts'
 import { snappyBlocks, snappyHeader } from '../persistence/snappy-stream.ts'
 import { SnapshotEncoder } from '../persistence/snapshot-format.ts'
-import { snapshotFileName } from '../persistence/snapshot-name.ts'
+import { receivedSnapshotName, snapshotFileName } from '../persistence/snapshot-name.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { TreeDump } from '../tree/tree-dump.ts'
 import type { Config } from './config.ts'
@@ -45,6 +45,8 @@ export class Snapshotter {
   /** log: all is written, but the log is not known to reach as far yet. */
   #next: 'begin' | 'append' | 'log' | 'finish' = 'begin'
   #isCancelled = false
+  /** The next that begins is of a state that came from a leader. */
+  #isReceived = false
   /** While above 0, none begins. */
   #holds = 0
   #whenIdle: (() => void)[] = []
@@ -91,6 +93,7 @@ export class Snapshotter {
   /** No snapshot of the state is wanted, as it now is: calls back when none is being written. */
   cancel(done: () => void): void {
     this.#isRequested = false
+    this.#isReceived = false
     if (this.#encoder === undefined) return done()
     this.#isCancelled = true
     this.#whenIdle.push(done)
@@ -131,6 +134,12 @@ export class Snapshotter {
     this.#isRequested = true
     this.#retryMono = 0
     this.#waiting.push(done)
+  }
+
+  /** As requestNow; it is to replace all that the disk has, and has another name until it does. */
+  requestReceived(done: SnapshotDone): void {
+    this.#isReceived = true
+    this.requestNow(done)
   }
 
   /**
@@ -184,7 +193,10 @@ export class Snapshotter {
     if (this.#next === 'finish') return { kind: 'finish' }
     this.#next = 'append'
     const { snapshotCompression: compression } = this.#parts.config
-    return { kind: 'begin', name: snapshotFileName({ zxid: encoder.zxid, compression }) }
+    const name = snapshotFileName({ zxid: encoder.zxid, compression })
+    const isReceived = this.#isReceived
+    this.#isReceived = false
+    return { kind: 'begin', name: isReceived ? receivedSnapshotName(name) : name }
   }
 
   #nextSlice(encoder: SnapshotEncoder): Buffer {

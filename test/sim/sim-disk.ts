@@ -9,7 +9,12 @@ import type {
 } from '../../src/persistence/disk.ts'
 import type { EpochFile, EpochTexts } from '../../src/persistence/epoch-files.ts'
 import type { LogTail } from '../../src/persistence/recovery.ts'
-import { parseSnapshotName, temporarySnapshotName } from '../../src/persistence/snapshot-name.ts'
+import {
+  parseReceivedName,
+  parseSnapshotName,
+  snapshotFileName,
+  temporarySnapshotName,
+} from '../../src/persistence/snapshot-name.ts'
 import type { Truncation } from '../../src/persistence/truncation.ts'
 import {
   END_MARK,
@@ -143,9 +148,28 @@ export class SimDisk implements DiskReader {
 
   #forgetHistory(zxid: number): void {
     this.#log = undefined
-    const old = this.listSnapshots().filter((file) => file.zxid !== zxid)
-    const undo = [...old, ...this.listLogs()].map(({ name }) => this.#remove(name))
+    const received = this.listReceived().find((file) => file.zxid === zxid)
+    if (received === undefined) throw new Error(`no snapshot of ${zxid} was received`)
+    const old = [...this.listSnapshots(), ...this.listLogs()]
+    const undo = old.map(({ name }) => this.#remove(name))
+    const file = this.#file(received.name)
+    const name = snapshotFileName({ zxid, compression: '' })
+    this.#files.delete(received.name)
+    this.#files.set(name, file)
+    undo.push(() => {
+      this.#files.delete(name)
+      this.#files.set(received.name, file)
+    })
     this.#pending.push({ kind: 'truncate', undo })
+  }
+
+  /** As a member does that boots, while nobody hears of it. The zxid of what has replaced the rest. */
+  finishForgetting(): number | undefined {
+    const [received] = this.listReceived()
+    if (received === undefined) return undefined
+    this.#forgetHistory(received.zxid)
+    this.#pending = []
+    return received.zxid
   }
 
   /** Returns what takes it back. */
@@ -365,6 +389,16 @@ export class SimDisk implements DiskReader {
       }))
       .filter(({ zxid }) => zxid >= 0)
       .sort((a, b) => a.zxid - b.zxid)
+  }
+
+  listReceived(): readonly SnapshotFileInfo[] {
+    return [...this.#files]
+      .map(([name, { bytes }]) => ({
+        zxid: parseReceivedName(name)?.zxid ?? -1,
+        name,
+        bytes: bytes.length,
+      }))
+      .filter(({ zxid }) => zxid >= 0)
   }
 
   readLog(name: string, offset: number, length: number): Buffer {

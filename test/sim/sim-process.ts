@@ -238,6 +238,8 @@ class ProcessRun implements Machine {
 
   #load(logger: Logger): Loaded {
     const { disk, host, config } = this.#process
+    const received = disk.finishForgetting()
+    if (received !== undefined) this.#process.log.forget(received)
     const rules = { ...config, mayCreate: true }
     const loaded = loadMember(disk, rules, logger)
     if (loaded.kind === 'refused')

@@ -12,6 +12,7 @@ const ELECTION_MS_MAX = 20_000
 const nothingOnDisk: DiskReader = {
   listLogs: () => [],
   listSnapshots: () => [],
+  listReceived: () => [],
   readLog: () => Buffer.alloc(0),
   readSnapshot: () => Buffer.alloc(0),
   gunzip: () => 'there is nothing',

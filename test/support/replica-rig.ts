@@ -51,6 +51,7 @@ export class ReplicaRig {
   ) {
     this.disk = disk
     const config = configOf(settings)
+    disk.finishForgetting()
     if (disk.listSnapshots().length === 0)
       disk.writeSnapshotSync('snapshot.0', snapshotFile('snapshot.0'))
     const log =

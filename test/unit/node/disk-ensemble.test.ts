@@ -11,10 +11,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../../../src/base/logger.ts'
+import { loadData } from '../../../src/node/data-folder.ts'
 import { NodeDisk } from '../../../src/node/disk.ts'
 import type { DiskOp } from '../../../src/persistence/disk.ts'
 import { replayLogs } from '../../../src/persistence/recovery.ts'
 import { planTruncation } from '../../../src/persistence/truncation.ts'
+import { configOf } from '../../support/memory-server.ts'
 import { logFile, record, snapshotFile } from '../persistence/memory-disk.ts'
 
 let folder = ''
@@ -147,7 +149,7 @@ describe('truncateAfter', () => {
 describe('forgetting a history', () => {
   it('leaves the snapshot that came from the leader, and goes on in a new log', async () => {
     await write(append(1, 2))
-    for (const name of ['snapshot.1', 'snapshot.2', 'snapshot.200000005'])
+    for (const name of ['snapshot.1', 'snapshot.2', 'received.snapshot.200000005'])
       writeFileSync(join(snapFolder, name), '')
     await write({ kind: 'forgetHistory', zxid: 0x2_0000_0005 }, append(0x2_0000_0006))
     expect(disk.listSnapshots().map(({ name }) => name)).toEqual(['snapshot.200000005'])
@@ -157,7 +159,7 @@ describe('forgetting a history', () => {
 
 describe('forgetHistory', () => {
   it('leaves the one snapshot, and the next append opens a new file', async () => {
-    for (const name of ['snapshot.0', 'snapshot.7', 'snapshot.9'])
+    for (const name of ['snapshot.0', 'received.snapshot.7', 'snapshot.9'])
       writeFileSync(join(snapFolder, name), '')
     await write(append(1, 2), { kind: 'rollLog' }, append(3, 4))
     await write({ kind: 'forgetHistory', zxid: 7 }, append(8))
@@ -165,8 +167,21 @@ describe('forgetHistory', () => {
     expect(disk.listLogs().map(({ name }) => name)).toEqual(['log.8'])
   })
 
+  it('is gone on with by the next start', async () => {
+    await write(append(1, 2))
+    const name = 'snapshot.200000005.gz'
+    writeFileSync(join(snapFolder, 'snapshot.0'), snapshotFile('snapshot.0'))
+    writeFileSync(join(snapFolder, `received.${name}`), snapshotFile(name))
+    disk.close()
+    const config = configOf({ dataDir: join(folder, 'data'), dataLogDir: join(folder, 'logs') })
+    const loaded = loadData(disk, config, silentLogger)
+    expect([loaded.snapshot, loaded.lastZxid]).toEqual([name, 0x2_0000_0005])
+    expect([readdirSync(snapFolder), readdirSync(logFolder)]).toEqual([[name], []])
+  })
+
   it('begins with the newest log, so that a crash leaves no gap', async () => {
     mkdirSync(join(logFolder, 'log.2'))
+    writeFileSync(join(snapFolder, 'received.snapshot.0'), '')
     for (const name of ['log.1', 'log.3']) writeFileSync(join(logFolder, name), '')
     disk.write([{ kind: 'forgetHistory', zxid: 0 }], () => expect.unreachable('acknowledged'))
     expect(await fatal).toMatch(/^removing what was before snapshot 0x0 failed: /)

@@ -40,6 +40,10 @@ export class MemoryDisk implements DiskReader {
       .sort((a, b) => a.zxid - b.zxid)
   }
 
+  listReceived(): readonly SnapshotFileInfo[] {
+    return []
+  }
+
   readSnapshot(name: string, offset: number, length: number): Buffer {
     return this.readLog(name, offset, length)
   }
