@@ -42,8 +42,9 @@ function isOneOf(ids: readonly Id[], meant: Id, providers: AuthProviders): boole
 /**
  * A list as create and setACL store it: exact duplicates dropped, the first of them kept; `auth`
  * replaced by each authenticated id of the connection, in their order. Undefined: the list is
- * empty, or an entry means nobody or more than there is room for, which is answered -114. 'undecodable': an entry that
- * needs an id has null for it, which is answered -5 (seen on a 3.8.0 server).
+ * empty, or an entry means nobody or more than there is room for, which is answered -114.
+ * 'undecodable': an entry that needs an id has null for it, which is answered -5 (seen on a 3.8.0
+ * server).
  */
 export function fixupAcl(
   acl: readonly UncheckedACL[] | null,
@@ -78,7 +79,9 @@ function withoutDuplicates(acl: readonly UncheckedACL[]): Iterable<UncheckedACL>
   if (acl.length === 1) return acl
   const first = new Map<string, UncheckedACL>()
   for (const entry of acl) {
-    const key = JSON.stringify([entry.perms, entry.id.scheme, entry.id.id])
+    const { scheme, id } = entry.id
+    const lengths = `${entry.perms},${scheme?.length},${id?.length}`
+    const key = `${lengths},${scheme}${id}`
     if (!first.has(key)) first.set(key, entry)
   }
   return first.values()
@@ -97,7 +100,7 @@ export function maskAcl(acl: readonly ACL[]): readonly ACL[] {
   })
 }
 
-function isAnyone(id: Id): boolean {
+export function isAnyone(id: Id): boolean {
   return id.scheme === 'world' && id.id === 'anyone'
 }
 

@@ -17,6 +17,13 @@ export interface AuthProvider {
   isValid(aclId: string): boolean
   /** Whether a connection's id is one that an ACL's id means. */
   matches(id: string, aclId: string): boolean
+  /** The ids of one long ACL, parsed once; a scheme without it has nothing to parse. */
+  prepare?(aclIds: readonly string[]): PreparedIds
+}
+
+export interface PreparedIds {
+  /** Whether a connection's id is one that the ACL's id at an index means. */
+  matcherOf(id: string): (index: number) => boolean
 }
 
 /** By scheme. */
