@@ -133,7 +133,7 @@ function applyCreate(
   const acl = tree.acls.acquire(txn.acl)
   const znode = new Znode(txn.data, acl, ownerOf(txn, context), context.zxid, context.time)
   parent.addChild(txn.path.slice(slash + 1))
-  tree.attach(txn.path, znode)
+  tree.attach(txn.path, znode, parent)
   tree.quota.onCreated(txn.path, znode)
   listener.created(txn.path, parentPath, acl, parent.acl)
   return { err: Err.ok, znode, parts: undefined }

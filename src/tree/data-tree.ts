@@ -7,10 +7,16 @@ import { AclTable } from './acl-table.ts'
 import { nodeDigest, TreeDigest } from './digest.ts'
 import { NodeMap } from './node-map.ts'
 import type { NodeRecord } from './node-record.ts'
-import type { PackedNodes, SubtreeSize } from './packed-nodes.ts'
+import type { PackedNodes } from './packed-nodes.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
 import type { TreeWalk } from './tree-walk.ts'
 import { type AclEntry, Znode } from './znode.ts'
+
+/** What there is from a node on, its own included. */
+export interface SubtreeSize {
+  readonly nodes: number
+  readonly dataBytes: number
+}
 
 const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 
@@ -116,7 +122,7 @@ export class DataTree {
   #bootstrap(parent: Znode, path: string, data: Buffer): Znode {
     const znode = new Znode(data, this.#acls.open, 0n, 0, 0)
     parent.addChild(path.slice(path.lastIndexOf('/') + 1))
-    this.attach(path, znode)
+    this.attach(path, znode, parent)
     return znode
   }
 
@@ -134,15 +140,17 @@ export class DataTree {
     return this.#nodes.size
   }
 
-  /** Nodes below `path`; for the root all but itself (spec 05 §11). */
+  /** Nodes below `path`; for the root all but itself (spec 05 §11). Its other name counts '/', too. */
   descendantCount(path: string): number {
-    if (path === '/' || path === '') return this.#nodes.size - 2
-    return Math.max(0, this.subtree(path).nodes - 1)
+    if (path === '') return this.#nodes.size - 1
+    return this.node(path)?.nodesBelow ?? 0
   }
 
-  /** What there is from `path` on, its own node included; not for the root. */
+  /** What there is from `path` on, its own node included. */
   subtree(path: string): SubtreeSize {
-    return this.#nodes.subtree(path)
+    const znode = this.node(path)
+    if (znode === undefined) return { nodes: 0, dataBytes: 0 }
+    return { nodes: 1 + znode.nodesBelow, dataBytes: znode.dataLength + znode.bytesBelow }
   }
 
   /** Every node once, in no order that means anything; the root under '/'. All become objects. */
@@ -155,9 +163,11 @@ export class DataTree {
     return this.#nodes.walk()
   }
 
-  /** Puts a node that prep has agreed to into the tree. Its parent's counters are the caller's. */
-  attach(path: string, znode: Znode): void {
+  /** Puts a node that prep has agreed to into the tree. Its parent's Stat is the caller's. */
+  attach(path: string, znode: Znode, parent: Znode | undefined = this.node(parentOf(path))): void {
     this.#nodes.add(path, znode)
+    znode.joinParent(parent)
+    parent?.countBelow(1, znode.dataLength)
     this.approximateDataBytes += path.length + znode.dataLength
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
     znode.digest = this.#digestOf(path, znode)
@@ -183,7 +193,7 @@ export class DataTree {
     const before = this.#nodes.get('/')
     if (before !== undefined) {
       this.#forget('/', before)
-      znode.takeChildren(before)
+      this.#takePlace('', znode, before)
     }
     this.#nodes.replace('', znode)
     this.#nodes.replace('/', znode)
@@ -200,7 +210,8 @@ export class DataTree {
     if (before !== undefined) {
       if (before.mzxid !== 0 || before.slot >= 0 || !path.startsWith(ZOOKEEPER_PATH)) return 'twice'
       this.#forget(path, before)
-      znode.takeChildren(before)
+      this.#takePlace(path, znode, before)
+      znode.countGrowth(znode.dataLength - before.dataLength)
       this.#nodes.replace(path, znode)
     } else this.#nodes.add(path, znode)
     this.approximateDataBytes += path.length
@@ -208,6 +219,11 @@ export class DataTree {
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
     this.quota.onLoaded(path)
     return before === undefined ? 'new' : 'replaced'
+  }
+
+  #takePlace(path: string, znode: Znode, before: Znode): void {
+    znode.takeChildren(before)
+    for (const name of znode.knownChildren ?? []) this.node(`${path}/${name}`)?.joinParent(znode)
   }
 
   #countLoaded(znode: Znode, digest: number): void {
@@ -227,12 +243,16 @@ export class DataTree {
   /** Takes a node without children out of the tree, and out of its parent. */
   detach(path: string, znode: Znode): void {
     this.#nodes.delete(path, znode)
-    this.node(parentOf(path))?.removeChild(path.slice(path.lastIndexOf('/') + 1))
+    const parent = this.node(parentOf(path))
+    parent?.countBelow(-1, -znode.dataLength)
+    parent?.removeChild(path.slice(path.lastIndexOf('/') + 1))
     this.#forget(path, znode)
   }
 
   setData(znode: Znode, data: Buffer | null): void {
-    this.approximateDataBytes += (data?.length ?? 0) - znode.dataLength
+    const growth = (data?.length ?? 0) - znode.dataLength
+    this.approximateDataBytes += growth
+    if (growth !== 0) znode.countGrowth(growth)
     znode.data = data
   }
 

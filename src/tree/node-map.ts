@@ -1,4 +1,4 @@
-import { PackedNodes, type SubtreeSize } from './packed-nodes.ts'
+import { PackedNodes } from './packed-nodes.ts'
 import { TreeWalk } from './tree-walk.ts'
 import type { AclEntry, Znode } from './znode.ts'
 
@@ -82,22 +82,6 @@ export class NodeMap {
   packedNodes(): PackedNodes {
     if (this.#packed === undefined) this.#packed = new PackedNodes()
     return this.#packed
-  }
-
-  /** What there is from `path` on, its own node included; not for the root. */
-  subtree(path: string): SubtreeSize {
-    const size = { nodes: 0, dataBytes: 0 }
-    const paths = [path]
-    for (let at = paths.pop(); at !== undefined; at = paths.pop()) {
-      const znode = this.get(at)
-      if (znode === undefined) continue
-      size.nodes += 1
-      size.dataBytes += znode.dataLength
-      for (const name of znode.knownChildren ?? []) paths.push(`${at}/${name}`)
-      if (this.#packed !== undefined && znode.slot >= 0)
-        this.#packed.addBelow(znode.slot, size, paths)
-    }
-    return size
   }
 
   /** Every node once, parents before their children, and those first that were loaded. */

@@ -33,11 +33,6 @@ function putKey(path: string): number {
   return path.length
 }
 
-export interface SubtreeSize {
-  nodes: number
-  dataBytes: number
-}
-
 /**
  * The nodes of a snapshot, in the order in which they stand there. Until somebody asks for one it is
  * nothing but its record, in the buffer that was read: to make an object, a path and a place in a map
@@ -65,6 +60,12 @@ export class PackedNodes implements PackedChildren {
   #nextSibling = new Int32Array(SLOTS_MIN)
   /** Children that are there, and that the Znode does not know by name. */
   #children = new Int32Array(SLOTS_MIN)
+  #parent = new Int32Array(SLOTS_MIN)
+  /** Nodes below, at any depth, whether they came with the snapshot or later; and bytes of their data. */
+  #nodesBelow = new Int32Array(SLOTS_MIN)
+  #bytesBelow = new Float64Array(SLOTS_MIN)
+  /** Parents that did not come with the snapshot: of nodes that stand in it without theirs. */
+  readonly #outerParents = new Map<number, Znode>()
   #hash = new Int32Array(SLOTS_MIN)
   #nextInBucket = new Int32Array(SLOTS_MIN)
   #buckets = new Int32Array(SLOTS_MIN).fill(NONE)
@@ -98,6 +99,7 @@ export class PackedNodes implements PackedChildren {
     this.#pieceNodes[piece] = (this.#pieceNodes[piece] ?? 0) + 1
     this.#pieceOf[slot] = piece
     this.#at[slot] = record.at
+    this.#parent[slot] = NONE
     this.#firstChild[slot] = NONE
     this.#lastChild[slot] = NONE
     this.#nextSibling[slot] = NONE
@@ -147,6 +149,11 @@ export class PackedNodes implements PackedChildren {
     this.#lastChild = grown(this.#lastChild)
     this.#nextSibling = grown(this.#nextSibling)
     this.#children = grown(this.#children)
+    this.#parent = grown(this.#parent)
+    this.#nodesBelow = grown(this.#nodesBelow)
+    const bytesBelow = new Float64Array(slots)
+    bytesBelow.set(this.#bytesBelow)
+    this.#bytesBelow = bytesBelow
     this.#hash = grown(this.#hash)
     this.#nextInBucket = new Int32Array(slots)
     this.#buckets = new Int32Array(slots).fill(NONE)
@@ -242,6 +249,39 @@ export class PackedNodes implements PackedChildren {
     this.#children[parent] = (this.#children[parent] ?? 0) + 1
   }
 
+  /** Says what is above a node: a slot, or a node that has none. */
+  setParent(slot: number, parent: number | Znode): void {
+    if (typeof parent === 'number') this.#parent[slot] = parent
+    else this.#outerParents.set(slot, parent)
+  }
+
+  nodesBelow(slot: number): number {
+    return this.#nodesBelow[slot] ?? 0
+  }
+
+  bytesBelow(slot: number): number {
+    return this.#bytesBelow[slot] ?? 0
+  }
+
+  count(slot: number, nodes: number, dataBytes: number): void {
+    this.#nodesBelow[slot] = (this.#nodesBelow[slot] ?? 0) + nodes
+    this.#bytesBelow[slot] = (this.#bytesBelow[slot] ?? 0) + dataBytes
+  }
+
+  countUp(slot: number, nodes: number, dataBytes: number): void {
+    this.count(slot, nodes, dataBytes)
+    this.countAbove(slot, nodes, dataBytes)
+  }
+
+  countAbove(slot: number, nodes: number, dataBytes: number): void {
+    let top = slot
+    for (let at = this.#parent[slot] ?? NONE; at !== NONE; at = this.#parent[at] ?? NONE) {
+      this.count(at, nodes, dataBytes)
+      top = at
+    }
+    if (this.#outerParents.size > 0) this.#outerParents.get(top)?.countBelow(nodes, dataBytes)
+  }
+
   childCount(slot: number): number {
     return this.#children[slot] ?? 0
   }
@@ -257,22 +297,6 @@ export class PackedNodes implements PackedChildren {
     let child = this.#firstChild[slot] ?? NONE
     for (; child !== NONE; child = this.#nextSibling[child] ?? NONE)
       if (this.#state[child] !== GONE) to.push(child)
-  }
-
-  /** Adds up what is below a node, and is no object. Of what is one, it appends the path. */
-  addBelow(slot: number, size: SubtreeSize, paths: string[]): void {
-    const slots: number[] = []
-    this.#pushChildren(slot, slots)
-    for (let at = slots.pop(); at !== undefined; at = slots.pop()) {
-      const record = this.recordOf(at)
-      if (this.znodeOf(at) !== undefined) {
-        paths.push(record.path)
-        continue
-      }
-      size.nodes += 1
-      size.dataBytes += Math.max(0, record.dataBytes)
-      this.#pushChildren(at, slots)
-    }
   }
 
   /** The names of those that are counted here, and from now on no longer are. */

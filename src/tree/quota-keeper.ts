@@ -107,8 +107,7 @@ export class QuotaKeeper {
   #recount(path: string): void {
     const stats = this.#tree.node(`/zookeeper/quota${path}/zookeeper_stats`)
     if (stats === undefined) return
-    const isThere = this.#tree.node(path) !== undefined
-    const { nodes, dataBytes } = isThere ? this.#tree.subtree(path) : { nodes: 0, dataBytes: 0 }
+    const { nodes, dataBytes } = this.#tree.subtree(path)
     this.#tree.setData(stats, formatStats(nodes, dataBytes))
   }
 }

@@ -173,6 +173,8 @@ export class TreeLoad {
     const isListed = record.isPathAscii && !record.isInternal
     if (isListed && this.#isThere(record, hash)) return 'stands there twice'
     const slot = this.#packed.add(record, isListed ? hash : undefined)
+    if (this.#parentSlot >= 0) this.#packed.setParent(slot, this.#parentSlot)
+    else if (this.#parent !== undefined) this.#packed.setParent(slot, this.#parent)
     if (this.#packed.isListed(slot)) {
       this.#aclOf(record.aclKey)
       this.#tree.countPacked(record, this.#tree.digestEnabled ? record.digest(hash) : 0)
@@ -232,6 +234,7 @@ export class TreeLoad {
   #addToParent(slot: number, record: NodeRecord): void {
     if (this.#parentSlot >= 0) this.#packed.link(this.#parentSlot, slot)
     else this.#parent?.addChild(record.name)
+    this.#packed.countAbove(slot, 1, Math.max(0, record.dataBytes))
   }
 
   /** One node more has the ACL of this key. */

@@ -13,6 +13,21 @@ export interface PackedChildren {
   childCount(slot: number): number
   onChildGone(slot: number): void
   takeChildNames(slot: number): readonly string[]
+  nodesBelow(slot: number): number
+  bytesBelow(slot: number): number
+  /** In this slot alone. */
+  count(slot: number, nodes: number, dataBytes: number): void
+  /** In this slot, and all above it. */
+  countUp(slot: number, nodes: number, dataBytes: number): void
+  /** In all slots above this one. */
+  countAbove(slot: number, nodes: number, dataBytes: number): void
+}
+
+/** The names of children, and what all is below: nodes, and bytes of their data. */
+class Below {
+  readonly names = new Set<string>()
+  nodes = 0
+  dataBytes = 0
 }
 
 const NO_SLOT = -1
@@ -40,7 +55,10 @@ export class Znode {
   cversion = 0
   aversion = 0
   ephemeralOwner: bigint
-  #children: Set<string> | undefined = undefined
+  /** Of a node that came with a snapshot, the counts are kept there. */
+  #below: Below | undefined = undefined
+  /** Undefined: the root, or a node that came with a snapshot. */
+  #parent: Znode | undefined = undefined
   #packed: PackedChildren | undefined = undefined
   #slot: number = NO_SLOT
   /** CRC32 of the node as an int32, see digest.ts. Kept so that a change need not recompute it. */
@@ -103,6 +121,15 @@ export class Znode {
   joinPacked(packed: PackedChildren, slot: number): void {
     this.#packed = packed
     this.#slot = slot
+    if (this.#below === undefined) return
+    packed.count(slot, this.#below.nodes, this.#below.dataBytes)
+    this.#below.nodes = 0
+    this.#below.dataBytes = 0
+  }
+
+  /** It is a child of this node. */
+  joinParent(parent: Znode | undefined): void {
+    this.#parent = parent
   }
 
   /** Its slot in the snapshot that was loaded; -1 if it came later. */
@@ -110,13 +137,14 @@ export class Znode {
     return this.#slot
   }
 
-  /** Takes over the names below a node that it stands in the place of. */
+  /** Takes over what is below a node that it stands in the place of. */
   takeChildren(before: Znode): void {
-    this.#children = before.#children
+    this.#below = before.#below
+    if (this.#packed !== undefined) this.joinPacked(this.#packed, this.#slot)
   }
 
   get childCount(): number {
-    const known = this.#children === undefined ? 0 : this.#children.size
+    const known = this.#below === undefined ? 0 : this.#below.names.size
     return this.#packed === undefined ? known : known + this.#packed.childCount(this.#slot)
   }
 
@@ -124,23 +152,49 @@ export class Znode {
   get children(): ReadonlySet<string> | undefined {
     if (this.#packed !== undefined && this.#packed.childCount(this.#slot) > 0)
       for (const name of this.#packed.takeChildNames(this.#slot)) this.addChild(name)
-    return this.#children
+    return this.#below?.names
   }
 
   /** Of the names below, those that are not counted in the snapshot that was loaded. */
   get knownChildren(): ReadonlySet<string> | undefined {
-    return this.#children
+    return this.#below?.names
   }
 
   addChild(name: string): void {
-    if (this.#children === undefined) this.#children = new Set()
-    this.#children.add(name)
+    if (this.#below === undefined) this.#below = new Below()
+    this.#below.names.add(name)
   }
 
-  /** `name` is that of a child. */
+  /** `name` is that of a child, which is not counted any more. */
   removeChild(name: string): void {
-    if (this.#children?.delete(name)) {
-      if (this.#children.size === 0) this.#children = undefined
+    if (this.#below?.names.delete(name)) {
+      if (this.#below.names.size === 0) this.#below = undefined
     } else this.#packed?.onChildGone(this.#slot)
+  }
+
+  /** How many nodes are below it, at any depth. */
+  get nodesBelow(): number {
+    return this.#packed?.nodesBelow(this.#slot) ?? this.#below?.nodes ?? 0
+  }
+
+  /** Bytes of data in these. */
+  get bytesBelow(): number {
+    return this.#packed?.bytesBelow(this.#slot) ?? this.#below?.dataBytes ?? 0
+  }
+
+  /** So many nodes and bytes more below it, which all nodes above it count, too. */
+  countBelow(nodes: number, dataBytes: number): void {
+    for (let at: Znode | undefined = this; at !== undefined; at = at.#parent) {
+      if (at.#packed !== undefined) return at.#packed.countUp(at.#slot, nodes, dataBytes)
+      if (at.#below === undefined) at.#below = new Below()
+      at.#below.nodes += nodes
+      at.#below.dataBytes += dataBytes
+    }
+  }
+
+  /** Its own data have so many bytes more. */
+  countGrowth(dataBytes: number): void {
+    if (this.#packed !== undefined) this.#packed.countAbove(this.#slot, 0, dataBytes)
+    else this.#parent?.countBelow(0, dataBytes)
   }
 }

@@ -72,6 +72,18 @@ function remove(tree: DataTree, path: string): void {
 const countsOf = (tree: DataTree, paths: readonly string[]): unknown[] =>
   paths.map((path) => [path, tree.descendantCount(path), tree.subtree(path)])
 
+/** The same, counted by looking at every node. */
+function trueCountsOf(tree: DataTree, paths: readonly string[]): unknown[] {
+  const all = [...tree.entries()]
+  return paths.map((path) => {
+    const below = all.filter(([other]) => other.startsWith(path === '/' ? '/' : `${path}/`))
+    const own = all.filter(([other]) => other === path && path !== '/')
+    const nodes = [...own, ...below]
+    const dataBytes = nodes.reduce((sum, [, { dataLength }]) => sum + dataLength, 0)
+    return [path, nodes.length - 1, { nodes: nodes.length, dataBytes }]
+  })
+}
+
 describe('a tree that was loaded', () => {
   it('goes on as the one that it is a copy of', () => {
     fc.assert(
@@ -89,6 +101,9 @@ describe('a tree that was loaded', () => {
         const paths = [...tree.entries()].map(([path]) => path).filter((path) => path !== '/')
         const some = paths.filter(() => prng.below(2) === 0)
         expect(countsOf(copy, some)).toEqual(countsOf(tree, some))
+        const every = ['/', ...paths]
+        expect(countsOf(copy, every)).toEqual(trueCountsOf(tree, every))
+        expect(countsOf(load(dump(copy)), every)).toEqual(trueCountsOf(tree, every))
         expect(treeText(copy)).toBe(treeText(tree))
         expect(treeText(load(dump(copy)))).toBe(treeText(tree))
         for (const [path, znode] of tree.entries())
