@@ -1,5 +1,6 @@
 import type { CheapRequest, CheapRequestRow } from './cheap/cheap-request.ts'
 import { loopRows } from './cheap/loop-rows.ts'
+import { wordRows } from './cheap/word-rows.ts'
 
 /**
  * Requests that cost their sender next to nothing, each with the longest turn of the server that it
@@ -7,7 +8,7 @@ import { loopRows } from './cheap/loop-rows.ts'
  *
  *     npx tsx --conditions=source test/bench/cheap-requests.ts [part of a name]
  */
-const rows: readonly (readonly [name: string, row: CheapRequestRow])[] = [...loopRows]
+const rows: readonly (readonly [name: string, row: CheapRequestRow])[] = [...loopRows, ...wordRows]
 
 const TURN_MS_MAX = 20
 const wanted = process.argv[2] ?? ''
