@@ -10,3 +10,18 @@ export interface Logger {
 }
 
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Characters of one field that are written. What a stranger has said may be in it. */
+export const LOG_FIELD_CHARS_MAX = 2048
+
+/** The same fields, none of them too long. */
+export function cutFields(fields: LogFields): LogFields {
+  let cut: Record<string, LogFields[string]> | undefined
+  for (const key in fields) {
+    const value = fields[key]
+    if (typeof value !== 'string' || value.length <= LOG_FIELD_CHARS_MAX) continue
+    cut ??= { ...fields }
+    cut[key] = `${value.slice(0, LOG_FIELD_CHARS_MAX)}... (${value.length} characters)`
+  }
+  return cut ?? fields
+}

@@ -1,4 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync, writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../server/config.ts'
 import { myidPath } from '../server/config-ensemble.ts'
@@ -10,6 +11,9 @@ import { type LogSink, logLevelOf, logLevels, openLogSink } from './log-sink.ts'
 import { makeDirectory } from './make-directory.ts'
 import { openReadySignal, type ReadySignal } from './ready-signal.ts'
 import { describeConfigFile } from './server-paths.ts'
+
+const STDOUT = 1
+const STDERR = 2
 
 /**
  * `start-foreground`: runs a server in this process until SIGTERM, SIGINT or SIGHUP, then ends it
@@ -26,7 +30,7 @@ export async function runForeground(file: string, env: Environment): Promise<voi
   }
   const loaded = loadConfig(file, env)
   if (isConfigError(loaded)) return refuse(signal, formatConfigError(loaded))
-  const sink = await openLogSink(level, process.stdout.isTTY === true)
+  const sink = await openLogSink(level, isatty(STDOUT))
   process.on('exit', sink.flush)
   process.on('uncaughtException', (error) => die(sink, signal, error))
   sink.logger.info('starting', { config: describeConfigFile(file), node: process.version })
@@ -85,7 +89,16 @@ function die(sink: LogSink, signal: ReadySignal, error: unknown): never {
   const stack = error instanceof Error && !isExpected ? error.stack : undefined
   sink.logger.error('the server ends', { reason, stack })
   sink.flush()
-  process.stderr.write(`zk-server: ${reason}\n`)
+  writeNow(`zk-server: ${reason}\n`)
   signal.failed(reason)
   process.exit(error instanceof StartError ? error.exitCode : ExitCode.unexpected)
+}
+
+/** A reader that has stopped must not keep a process from ending: its descriptor does not block. */
+function writeNow(text: string): void {
+  try {
+    writeSync(STDERR, text)
+  } catch {
+    // It is in the log as well.
+  }
 }
