@@ -1,7 +1,7 @@
 import type { JuteReader } from 'jute-ts'
 import type { Crypto } from '../base/crypto.ts'
 import type { Limits } from '../base/limits.ts'
-import type { Logger } from '../base/logger.ts'
+import type { ThrottledLog } from '../base/throttled-log.ts'
 import { Err } from '../data/error-code.ts'
 import { type Id, readAuthPacket, readGetSASLRequest } from '../data/records.ts'
 import { formatSessionId } from '../data/session-id.ts'
@@ -25,19 +25,19 @@ export class AuthRequests {
   readonly #config: Config
   readonly #limits: Limits
   readonly #crypto: Crypto
-  readonly #logger: Logger
+  readonly #log: ThrottledLog
 
   constructor(
     config: Config,
     limits: Limits,
     providers: AuthProviders,
     crypto: Crypto,
-    logger: Logger,
+    log: ThrottledLog,
   ) {
     this.#config = config
     this.#limits = limits
     this.#crypto = crypto
-    this.#logger = logger
+    this.#log = log
     this.providers = providers
   }
 
@@ -51,8 +51,8 @@ export class AuthRequests {
       session: formatSessionId(cnxn.sessionId),
       address: cnxn.address,
     }
-    if (isAdded) this.#logger.info('authenticated', fields)
-    else this.#logger.warn('authentication failed', fields)
+    if (isAdded) this.#log.info('authenticated', fields)
+    else this.#log.warn('authentication failed', fields)
     return isAdded ? Err.ok : Err.authFailed
   }
 
@@ -88,9 +88,9 @@ export class AuthRequests {
       reason: answer.reason,
     }
     if (answer.ids.length > 0) {
-      this.#logger.info('authenticated by SASL', fields)
+      this.#log.info('authenticated by SASL', fields)
       this.#addIds(cnxn, answer.ids)
-    } else if (answer.closes) this.#logger.warn('SASL authentication failed', fields)
+    } else if (answer.closes) this.#log.warn('SASL authentication failed', fields)
     return answer
   }
 }

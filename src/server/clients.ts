@@ -2,6 +2,7 @@ import { JuteReader } from 'jute-ts'
 import { assert } from '../base/assert.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
+import type { ThrottledLog } from '../base/throttled-log.ts'
 import { Err } from '../data/error-code.ts'
 import { OpCode, shortNameOf } from '../data/op-code.ts'
 import { formatSessionId, type SessionId } from '../data/session-id.ts'
@@ -66,6 +67,8 @@ export interface ClientParts {
   readonly stats: ServerStats
   readonly metrics: ServerMetrics
   readonly logger: Logger
+  /** For what a stranger can bring about as often as it likes. */
+  readonly throttledLog: ThrottledLog
 }
 
 /**
@@ -394,7 +397,7 @@ export class Clients {
 
   /** Written at once, before replies that still wait: the connection ends with it (spec 01 §2). */
   #onUnknown(cnxn: Cnxn, xid: number, op: number): void {
-    this.#parts.logger.warn('unknown operation, closing the connection', {
+    this.#parts.throttledLog.warn('unknown operation, closing the connection', {
       op,
       address: cnxn.address,
       session: cnxn.session === undefined ? undefined : formatSessionId(cnxn.session.id),
@@ -410,12 +413,13 @@ export class Clients {
 
   /** The client has broken the protocol: no reply, the connection ends; nobody else notices. */
   refuse(cnxn: Cnxn, reason: string): void {
-    this.#parts.logger.warn('closing a client connection', {
+    const fields = {
       reason,
       address: cnxn.address,
       port: cnxn.port,
       session: cnxn.session === undefined ? undefined : formatSessionId(cnxn.session.id),
-    })
+    }
+    this.#parts.throttledLog.warn('closing a client connection', fields, reason)
     this.#parts.metrics.connectionDropCount.add(1)
     this.close(cnxn)
   }

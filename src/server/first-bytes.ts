@@ -36,14 +36,14 @@ export class FirstBytes {
   }
 
   onOpened(cnxn: Cnxn): void {
-    const { limits, logger, metrics } = this.#parts
+    const { limits, throttledLog, metrics } = this.#parts
     this.#clients.add(cnxn)
     const { total } = this.#clients.counts
     const ofAddress = this.#clients.counts.ofAddress(cnxn.address)
     const tooMany = limits.cnxnsMax > 0 && total > limits.cnxnsMax
     const tooManyOfOne = limits.cnxnsPerAddressMax > 0 && ofAddress > limits.cnxnsPerAddressMax
     if (tooMany || tooManyOfOne) {
-      logger.warn('too many connections, refusing one', {
+      throttledLog.warn('too many connections, refusing one', {
         address: cnxn.address,
         limit: tooMany ? 'maxCnxns' : 'maxClientCnxns',
         max: tooMany ? limits.cnxnsMax : limits.cnxnsPerAddressMax,

@@ -130,12 +130,13 @@ export class Handshake {
   }
 
   #refuseSession(cnxn: Cnxn, id: SessionId, reason: string): void {
-    this.#parts.logger.info('session refused', {
+    const fields = {
       session: formatSessionId(id),
       reason,
       address: cnxn.address,
       port: cnxn.port,
-    })
+    }
+    this.#parts.throttledLog.info('session refused', fields)
     this.#answer(cnxn, 0, NO_SESSION, NO_PASSWORD)
     this.#clients.close(cnxn)
   }

@@ -1,6 +1,7 @@
 import type { Crypto } from '../base/crypto.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
+import { ThrottledLog } from '../base/throttled-log.ts'
 import { firstSessionId } from '../data/session-id.ts'
 import type { CommittedLog } from '../quorum/committed-log.ts'
 import { MajorityQuorum } from '../quorum/quorum-verifier.ts'
@@ -70,12 +71,13 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   const { config, limits, logger, ensemble, bounds = defaultMemberBounds } = ports
   const { tree } = recovered
   const clock = { mono: ports.clock.mono, wall: ports.clock.wall }
+  const throttledLog = new ThrottledLog(logger, clock)
   const stats = new ServerStats()
   const metrics = new ServerMetrics()
   const outbox = new Outbox()
   const quotaLog = new QuotaLog(config, metrics, logger)
   tree.quota.onExceeded = (root, excess) => quotaLog.onExceeded(root.path, excess, clock.mono)
-  const auth = new AuthRequests(config, limits, ports.providers, ports.crypto, logger)
+  const auth = new AuthRequests(config, limits, ports.providers, ports.crypto, throttledLog)
   const access = new AccessControl(auth.providers, config.skipAcl)
   const watches = new Watches(tree, access, outbox, (bytes) => {
     metrics.watchBytes.add(bytes)
@@ -108,6 +110,7 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
     stats,
     metrics,
     logger,
+    throttledLog,
     prep,
     lane,
     writePath,

@@ -1,6 +1,7 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
 import { checkLimits, type Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
+import type { ThrottledLog } from '../base/throttled-log.ts'
 import { OpCode } from '../data/op-code.ts'
 import { formatSessionId } from '../data/session-id.ts'
 import type { SnapshotOp } from '../persistence/disk.ts'
@@ -62,6 +63,7 @@ export class Member implements LinkEvents {
   readonly #limits: Limits
   readonly #bounds: MemberBounds
   readonly #logger: Logger
+  readonly #throttledLog: ThrottledLog
   readonly #outbox: Outbox
   readonly #lane: DiskLane
   readonly #writePath: WritePath
@@ -89,6 +91,7 @@ export class Member implements LinkEvents {
     this.#limits = limits
     this.#bounds = ports.bounds ?? defaultMemberBounds
     this.#logger = logger
+    this.#throttledLog = parts.throttledLog
     this.#outbox = parts.outbox
     this.#lane = parts.lane
     this.#writePath = parts.writePath
@@ -153,6 +156,7 @@ export class Member implements LinkEvents {
     this.#nextAdvanceMono = mono + ADVANCE_INTERVAL_MS
     this.peering?.advance(mono)
     this.#firstBytes.closeSilent()
+    this.#throttledLog.advance()
     this.clients.touchUnheard()
     if (!this.#serving.decides) return
     this.#closeExpiredSessions()
@@ -218,7 +222,7 @@ export class Member implements LinkEvents {
     if (cnxn === undefined) return
     cnxn.unsentBytes = waitingBytes
     if (waitingBytes <= this.#limits.replyBytesMax) return
-    this.#logger.warn('client does not read what it is sent, cutting it off', {
+    this.#throttledLog.warn('client does not read what it is sent, cutting it off', {
       session: formatSessionId(cnxn.sessionId),
       address: cnxn.address,
       waitingBytes,

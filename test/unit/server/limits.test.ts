@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
+import { writeAuthPacket } from '../../../src/data/records.ts'
 import { framed, MemoryServer, requestFrame } from '../../support/memory-server.ts'
 import { create, getData, multi, pathAndInt, setData } from '../../support/requests.ts'
 
@@ -204,5 +205,41 @@ describe('a connection without a session', () => {
     server.pass(10_100)
     expect(silent.isClosed).toBe(true)
     expect(open.isClosed).toBe(false)
+  })
+})
+
+describe('what a stranger does again and again', () => {
+  it('is logged once a second a cause, and counted', () => {
+    const server = new MemoryServer({ settings: { maxClientCnxns: '0' } })
+    const flood = (bytes: Buffer, times: number): void => {
+      for (let n = 0; n < times; n += 1) server.open().sendBytes(bytes)
+    }
+    flood(Buffer.from('ffffffff', 'hex'), 100)
+    flood(Buffer.from('7fffffff', 'hex'), 50)
+    server.pass(1000)
+    const told = server.logged
+      .filter(({ message }) => message === 'closing a client connection')
+      .map(({ fields: { reason, lines } }) => [reason, lines])
+    expect(told).toEqual([
+      ['negative length', undefined],
+      ['frame too large', undefined],
+      ['negative length', 99],
+      ['frame too large', 49],
+    ])
+  })
+
+  it('so are logins that fail', () => {
+    const server = new MemoryServer({ settings: { maxClientCnxns: '0' } })
+    for (let n = 0; n < 20; n += 1)
+      server.connect().send(
+        OpCode.auth,
+        (w) => {
+          writeAuthPacket(w, { type: 0, scheme: 'x'.repeat(500_000), auth: Buffer.alloc(0) })
+        },
+        -4,
+      )
+    server.pass(1000)
+    const told = server.logged.filter(({ message }) => message === 'authentication failed')
+    expect(told.map(({ fields: { lines } }) => lines)).toEqual([undefined, 19])
   })
 })
