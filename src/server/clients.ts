@@ -344,6 +344,20 @@ export class Clients {
     this.#answerParked(cnxn)
   }
 
+  /** On a learner: if that request still waits, it was refused since its session has moved. */
+  onMoved(origin: PendingRequest): void {
+    const { cnxn } = origin
+    if (cnxn.state === 'closing') return this.#orphans.drop(cnxn.sessionId)
+    if (cnxn.pending.peek() !== origin) return
+    this.#leaveHead(origin)
+    this.close(cnxn)
+  }
+
+  /** On a learner: nothing of the session is under way any more, and its client will be let in. */
+  onReturning(session: SessionId): void {
+    this.#orphans.drop(session)
+  }
+
   /** False: the connection is gone, and nobody waits for the answer any more. */
   #leaveHead(origin: PendingRequest): boolean {
     if (origin.cnxn.state === 'closing') {
@@ -492,7 +506,7 @@ export class Clients {
   }
 }
 
-function isSessionMoved(txn: Txn): boolean {
+export function isSessionMoved(txn: Txn): boolean {
   if (txn.type === OpCode.error) return txn.err === Err.sessionMoved
   return txn.type === OpCode.multi && txn.txns.some(isSessionMoved)
 }

@@ -21,6 +21,21 @@ interface Returning {
   againMs: number | undefined
 }
 
+/** A request of which it is not known yet whether the session has moved from under it. */
+interface Doubt {
+  readonly doubted: PendingRequest
+}
+
+/** What comes back from the leader, beside committed txns. */
+export interface ForwardEvents {
+  /** The sync of a client has reached its place. */
+  onSynced(origin: PendingRequest): void
+  /** The leader has had its say about a session that comes back, and its client can be told. */
+  onReturned(sessionId: SessionId, isAlive: boolean): void
+  /** The session lives at another member by now; no answer comes to that request. */
+  onMoved(origin: PendingRequest): void
+}
+
 /**
  * The way of a write on a learner: to the leader. It comes back as a committed txn with the session
  * and the cxid of the request, and a sync as a SYNC, first in, first out (spec 04 §7). Bounded by
@@ -34,13 +49,17 @@ interface Returning {
 export class ForwardPath implements WriteRoute {
   readonly forwards = true
   readonly #leader: LeaderLine
+  readonly #events: ForwardEvents
   readonly #returningMax: number
-  readonly #syncs = new Deque<PendingRequest | Returning>()
+  readonly #syncs = new Deque<PendingRequest | Returning | Doubt>()
   readonly #returning = new Map<SessionId, Returning>()
+  /** Each the oldest of its connection. */
+  readonly #doubted = new Set<PendingRequest>()
 
-  constructor(leader: LeaderLine, returningMax: number) {
+  constructor(leader: LeaderLine, returningMax: number, events: ForwardEvents) {
     this.#leader = leader
     this.#returningMax = returningMax
+    this.#events = events
   }
 
   submit(request: WriteRequest, body: JuteReader): void {
@@ -56,12 +75,30 @@ export class ForwardPath implements WriteRoute {
     this.#leader.forward(cnxn.sessionId, xid, op, frame.subarray(HEADER_BYTES), cnxn.ids)
   }
 
-  /** A client's sync, or the session of one that is to be let in. Undefined: nobody waits for it. */
-  takeSynced(): PendingRequest | SessionId | undefined {
+  /** The oldest sync is answered; a SYNC that nobody has asked for is passed over. */
+  onSynced(): void {
     const synced = this.#syncs.shift()
-    if (synced === undefined || 'cnxn' in synced) return synced
-    synced.isSynced = true
-    return this.#isBack(synced) ? synced.sessionId : undefined
+    if (synced === undefined) return
+    if ('cnxn' in synced) this.#events.onSynced(synced)
+    else if ('doubted' in synced) {
+      this.#doubted.delete(synced.doubted)
+      this.#events.onMoved(synced.doubted)
+    } else {
+      synced.isSynced = true
+      this.#endReturn(synced)
+    }
+  }
+
+  /**
+   * A txn with the session and cxid of that request says that the session has moved. It is its own,
+   * or that of a write which was late at the member where the session was before. Only what the sync
+   * leaves unanswered has been refused itself.
+   */
+  doubt(origin: PendingRequest): void {
+    if (this.#doubted.has(origin)) return
+    this.#doubted.add(origin)
+    this.#syncs.push({ doubted: origin })
+    this.#leader.forward(origin.cnxn.sessionId, 0, OpCode.sync, ROOT_PATH, null)
   }
 
   /** No further session can be asked after now. */
@@ -84,25 +121,26 @@ export class ForwardPath implements WriteRoute {
     this.#leader.forward(sessionId, 0, OpCode.sync, ROOT_PATH, null)
   }
 
-  /** What the client can be told now; undefined: nothing yet. A session that is gone stays so. */
-  onRevalidated(sessionId: SessionId, isValid: boolean): boolean | undefined {
+  /** The leader's answer. A session that is gone stays so. */
+  onRevalidated(sessionId: SessionId, isValid: boolean): void {
     const returning = this.#returning.get(sessionId)
-    if (returning === undefined) return undefined
-    if (!isValid) {
+    if (returning === undefined) return
+    if (isValid) {
+      returning.isValid = true
+      this.#endReturn(returning)
+    } else {
       this.#returning.delete(sessionId)
-      return false
+      this.#events.onReturned(sessionId, false)
     }
-    returning.isValid = true
-    return this.#isBack(returning) ? true : undefined
   }
 
-  #isBack(returning: Returning): boolean {
+  #endReturn(returning: Returning): void {
     const { sessionId, isValid, isSynced, againMs } = returning
-    if (!isValid || !isSynced || this.#returning.get(sessionId) !== returning) return false
+    if (!isValid || !isSynced || this.#returning.get(sessionId) !== returning) return
     this.#returning.delete(sessionId)
     // It may have been elsewhere in between.
     if (againMs !== undefined) this.revalidate(sessionId, againMs)
-    return againMs === undefined
+    else this.#events.onReturned(sessionId, true)
   }
 }
 

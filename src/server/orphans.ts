@@ -54,7 +54,7 @@ export class Orphans {
     return true
   }
 
-  /** Nothing of that session's will be committed that is still here, or it does not matter any more. */
+  /** What is still here of that session's will not be committed, or it does not matter any more. */
   drop(session: SessionId): void {
     const orphans = this.#bySession.get(session)
     if (orphans === undefined) return

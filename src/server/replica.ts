@@ -27,7 +27,7 @@ import type {
 import { DataTree } from '../tree/data-tree.ts'
 import { TreeReceiver } from '../tree/tree-receiver.ts'
 import type { ApplyLoop } from './apply-loop.ts'
-import type { Clients, TurnClock } from './clients.ts'
+import { type Clients, isSessionMoved, type TurnClock } from './clients.ts'
 import type { DiskLane } from './disk-lane.ts'
 import type { Handshake } from './handshake.ts'
 import { readHistory } from './history.ts'
@@ -223,8 +223,13 @@ export class MemberReplica implements Replica {
   }
 
   #deliver(decoded: DecodedEntry): void {
-    const { applyLoop, clients, clock } = this.#parts
-    const origin = clients.takeOrigin(decoded.clientId, decoded.cxid, decoded.txn.type)
+    const { applyLoop, clients, serving, clock } = this.#parts
+    const { clientId, cxid, txn } = decoded
+    let origin = clients.takeOrigin(clientId, cxid, txn.type)
+    if (origin !== undefined && isSessionMoved(txn)) {
+      serving.forward?.doubt(origin)
+      origin = undefined
+    }
     applyLoop.apply({ ...decoded, origin }, clock.mono)
   }
 
@@ -314,12 +319,19 @@ export class MemberReplica implements Replica {
   }
 
   startLearning(role: 'following' | 'observing', epoch: number, leader: LeaderLine): void {
-    const { tree, sessions, serving, applyLoop } = this.#parts
+    const { tree, sessions, serving, applyLoop, clients, handshake } = this.#parts
     // A client that has seen the leader at the start of its epoch must be let in here, too.
     tree.lastProcessedZxid = Math.max(tree.lastProcessedZxid, makeZxid(epoch, 0))
     applyLoop.isTreeFuzzy = false
     sessions.gatherTouched(true)
-    serving.beginForwarding(role, leader)
+    serving.beginForwarding(role, leader, {
+      onSynced: (origin) => clients.onSynced(origin),
+      onReturned: (id, isAlive) => {
+        clients.onReturning(id)
+        handshake.onRevalidated(id, isAlive)
+      },
+      onMoved: (origin) => clients.onMoved(origin),
+    })
   }
 
   stop(): void {
@@ -437,15 +449,10 @@ export class MemberReplica implements Replica {
   }
 
   onSynced(): void {
-    const { serving, clients, handshake } = this.#parts
-    const synced = serving.takeSynced()
-    if (typeof synced === 'bigint') handshake.onRevalidated(synced, true)
-    else if (synced !== undefined) clients.onSynced(synced)
+    this.#parts.serving.forward?.onSynced()
   }
 
   onRevalidated(sessionId: bigint, isValid: boolean): void {
-    const { serving, handshake } = this.#parts
-    const isAlive = serving.onRevalidated(sessionId, isValid)
-    if (isAlive !== undefined) handshake.onRevalidated(sessionId, isAlive)
+    this.#parts.serving.forward?.onRevalidated(sessionId, isValid)
   }
 }

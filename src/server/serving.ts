@@ -4,7 +4,7 @@ import type { SessionId } from '../data/session-id.ts'
 import type { LeaderLine } from '../quorum/replica.ts'
 import type { SessionAuthority, TurnClock } from './clients.ts'
 import type { PendingRequest } from './cnxn.ts'
-import { ForwardPath } from './forward-path.ts'
+import { type ForwardEvents, ForwardPath } from './forward-path.ts'
 import type { WriteRequest } from './prep.ts'
 import { LOCAL_OWNER, type SessionTracker } from './session-tracker.ts'
 import type { WritePath, WriteRoute } from './write-path.ts'
@@ -56,9 +56,13 @@ export class Serving implements WriteRoute, SessionAuthority {
     this.#takesClients = takesClients
   }
 
-  beginForwarding(role: 'following' | 'observing', leader: LeaderLine): void {
+  beginForwarding(
+    role: 'following' | 'observing',
+    leader: LeaderLine,
+    events: ForwardEvents,
+  ): void {
     this.#role = role
-    this.#forward = new ForwardPath(leader, this.#returningMax)
+    this.#forward = new ForwardPath(leader, this.#returningMax, events)
     this.#takesClients = true
   }
 
@@ -91,9 +95,9 @@ export class Serving implements WriteRoute, SessionAuthority {
     this.#route.sync(origin)
   }
 
-  /** The sync that the leader has just answered, or the session whose client it lets in. */
-  takeSynced(): PendingRequest | SessionId | undefined {
-    return this.#forward?.takeSynced()
+  /** The way to the leader, on a learner that serves. */
+  get forward(): ForwardPath | undefined {
+    return this.#forward
   }
 
   get isBusy(): boolean {
@@ -104,11 +108,6 @@ export class Serving implements WriteRoute, SessionAuthority {
     if (this.#forward === undefined) return this.claim(id, timeoutMs, LOCAL_OWNER)
     this.#forward.revalidate(id, timeoutMs)
     return undefined
-  }
-
-  /** The leader has answered; undefined: the client has to wait all the same. */
-  onRevalidated(id: SessionId, isValid: boolean): boolean | undefined {
-    return this.#forward?.onRevalidated(id, isValid)
   }
 
   /**

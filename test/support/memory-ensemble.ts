@@ -32,6 +32,8 @@ export interface Said {
   readonly to: number
   readonly port: LinkPort
   readonly bytes: Buffer
+  /** Says something to `to` in the name of `from`, past the tap. */
+  forward(bytes: Buffer): void
   /** Says something to `from` in the name of `to`. */
   reply(bytes: Buffer): void
 }
@@ -126,7 +128,8 @@ export class MemoryEnsemble {
     if (this.tap === undefined || end === undefined) return bytes
     const { port, peer } = end
     const reply = (answer: Buffer): void => this.#say(peer.sid, peer.link, answer)
-    return this.tap({ from, to: peer.sid, port, bytes, reply })
+    const forward = (said: Buffer): void => this.#say(from, link, said)
+    return this.tap({ from, to: peer.sid, port, bytes, forward, reply })
   }
 
   #dial(from: number, link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {

@@ -247,3 +247,81 @@ describe('sessions that come back', () => {
     expect([first, second, third]).toEqual([[[1, Err.ok, 68]], [[1, Err.ok, 68]], []])
   })
 })
+
+describe('a write that is late at the member where its session was', () => {
+  /** It reaches the leader when the session has gone to another follower. */
+  const late = (): Shape & { readonly client: MemoryClient; readonly release: () => void } => {
+    const shape = start()
+    const client = shape.ensemble.server(shape.one).connect()
+    client.call(OpCode.create, create('/there'))
+    const release = holdWords(shape)
+    client.send(OpCode.create, create('/late'), 1)
+    return { ...shape, client, release }
+  }
+
+  /** What the follower says to its leader from now on comes when it is released. */
+  const holdWords = ({ ensemble, one, leader }: Shape): (() => void) => {
+    const held: (() => void)[] = []
+    ensemble.tap = ({ from, to, port, bytes, forward }) => {
+      if (port !== 'quorum' || from !== one || to !== leader) return bytes
+      held.push(() => forward(bytes))
+      return Buffer.alloc(0)
+    }
+    return () => {
+      ensemble.tap = undefined
+      for (const say of held) say()
+      ensemble.settle()
+    }
+  }
+
+  it('does not end the new connection, on which the same xid is under way', () => {
+    const shape = late()
+    const { ensemble, other, client, release } = shape
+    client.vanish()
+    holdDisks(shape, true)
+    const back = ensemble.server(other).open()
+    back.sendBytes(client.connectFrame({ sessionId: client.sessionId, passwd: client.passwd }))
+    expect(back.readConnectResponse()).not.toBe(undefined)
+    // Its own request is behind the late one, which is refused.
+    release()
+    back.send(OpCode.create, create('/there'), 1)
+    holdDisks(shape, false)
+    expect([back.takeReplies().map(({ xid, err }) => [xid, err]), back.isClosed]).toEqual([
+      [[1, Err.nodeExists]],
+      false,
+    ])
+    for (const { member } of ensemble.servers.values()) {
+      expect(member.tree.node('/late')).toBe(undefined)
+      expect(member.clients.outstandingRequests).toBe(0)
+    }
+  })
+
+  it('ends the old connection, if it is there, and counts no more', () => {
+    const { ensemble, one, other, client, release } = late()
+    const moved = ensemble.server(other).open()
+    moved.handshake({ sessionId: client.sessionId, passwd: client.passwd })
+    release()
+    expect([client.takeReplies(), client.isClosed]).toEqual([[], true])
+    expect(ensemble.server(one).member.clients.outstandingRequests).toBe(0)
+    expect(moved.call(OpCode.create, create('/there')).err).toBe(Err.nodeExists)
+  })
+
+  it('counts no more when the old connection goes before that is certain', () => {
+    const shape = late()
+    const { ensemble, one, other, client, release } = shape
+    const moved = ensemble.server(other).open()
+    moved.handshake({ sessionId: client.sessionId, passwd: client.passwd })
+    for (const sid of [1, 2, 3]) ensemble.server(sid).isDiskHeld = true
+    release()
+    const releaseDoubt = holdWords(shape)
+    ensemble.server(other).isDiskHeld = false
+    ensemble.server(shape.leader).isDiskHeld = false
+    ensemble.settle()
+    const { clients } = ensemble.server(one).member
+    expect([client.isClosed, clients.outstandingRequests]).toEqual([false, 1])
+    client.vanish()
+    expect(clients.outstandingRequests).toBe(1)
+    releaseDoubt()
+    expect(clients.outstandingRequests).toBe(0)
+  })
+})
