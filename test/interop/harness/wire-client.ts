@@ -30,7 +30,8 @@ const PING_XID = -2
 export class WireClient {
   readonly #socket: Socket
   #received: Buffer = Buffer.alloc(0)
-  #xid = 0
+  /** Of the last request: the first one of a connection has xid 1, unless this is set. */
+  lastXid = 0
   #failure: Error | undefined
   /** Before that, frames have no xid. */
   #isConnected = false
@@ -110,8 +111,8 @@ export class WireClient {
   /** Sends at once, so that many calls are a pipeline. Rejects when the connection ends before. */
   async call(op: number, writeBody: (w: JuteWriter) => void = () => {}): Promise<WireReply> {
     const w = new JuteWriter()
-    this.#xid += 1
-    w.writeInt(this.#xid)
+    this.lastXid += 1
+    w.writeInt(this.lastXid)
     w.writeInt(op)
     writeBody(w)
     const body = new JuteReader(await this.#exchange(w.bytes()))
