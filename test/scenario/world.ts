@@ -126,6 +126,7 @@ export class World {
       history: this.#history,
       hosts,
       timeoutMs: 10_000,
+      xids: { first: 1, perConnection: false },
       cover: () => {},
       counters: this.#counters,
       trace: () => {},

@@ -3,7 +3,14 @@ import { CoverageSum } from './coverage.ts'
 import { Violation } from './history.ts'
 import { plants, runPlanted } from './plants.ts'
 import { Simulation } from './simulation.ts'
-import { drawSwarm, type FaultKind, faultKinds, type SwarmWishes } from './swarm.ts'
+import {
+  type AwaitedKind,
+  awaitedKinds,
+  drawSwarm,
+  type FaultKind,
+  faultKinds,
+  type SwarmWishes,
+} from './swarm.ts'
 
 const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5] [--time minutes] [--trace]
   --seed N      one run, with its story
@@ -11,6 +18,7 @@ const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5
   --time M      as many runs as fit in M minutes
   --members N   instead of what the seed draws
   --faults A,B  these faults and no others
+  --with A,B    what members do not stand yet, or all
   --plant NAME  plants that bug, or all of them one after the other, and looks for it`
 
 const TRACE_LINES = 120
@@ -19,7 +27,7 @@ const PROGRESS_RUNS = 250
 function flags(): Record<string, string | boolean | undefined> {
   const string = { type: 'string' } as const
   const options = { seed: string, seeds: string, from: string, members: string, time: string }
-  const more = { plant: string, hunt: string, faults: string }
+  const more = { plant: string, hunt: string, faults: string, with: string }
   const all = {
     ...options,
     ...more,
@@ -40,6 +48,12 @@ function faultsOf(value: string | boolean | undefined): readonly FaultKind[] | u
   return faultKinds.filter((kind) => names.includes(kind))
 }
 
+function awaitedOf(value: string | boolean | undefined): readonly AwaitedKind[] {
+  if (typeof value !== 'string') return []
+  const names = value.split(',')
+  return awaitedKinds.filter((kind) => value === 'all' || names.includes(kind))
+}
+
 /** The story of a seed, and how it ends. */
 function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
   const lines: string[] = []
@@ -58,12 +72,28 @@ function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
 }
 
 function main(): number {
-  const { seed, seeds, from, members, time, trace, help, plant, hunt, faults } = flags()
+  const {
+    seed,
+    seeds,
+    from,
+    members,
+    time,
+    trace,
+    help,
+    plant,
+    hunt,
+    faults,
+    with: extra,
+  } = flags()
   if (help === true) {
     console.log(usage)
     return 0
   }
-  const wishes = { members: numberOf(members), faults: faultsOf(faults) }
+  const wishes = {
+    members: numberOf(members),
+    faults: faultsOf(faults),
+    awaited: awaitedOf(extra),
+  }
   if (typeof plant === 'string') return plantAll(plant)
   if (typeof hunt === 'string') return huntFor(hunt, wishes)
   const one = numberOf(seed)
@@ -102,9 +132,10 @@ function huntFor(name: string, wishes: SwarmWishes): number {
   return 1
 }
 
-const flagsOf = ({ members, faults }: SwarmWishes): string =>
+const flagsOf = ({ members, faults, awaited = [] }: SwarmWishes): string =>
   (members === undefined ? '' : ` --members ${members}`) +
-  (faults === undefined ? '' : ` --faults ${faults}`)
+  (faults === undefined ? '' : ` --faults ${faults}`) +
+  (awaited.length === 0 ? '' : ` --with ${awaited}`)
 
 function runMany(first: number, count: number, until: number, wishes: SwarmWishes): number {
   const began = performance.now()

@@ -73,6 +73,19 @@ export class Model {
     return this.#part(call, moment)
   }
 
+  /** The error that a write would have now; nothing is done. */
+  foresee(call: WriteCall, moment: Moment): number {
+    if (call.op === 'closeSession') return Err.ok
+    const before = this.#copyNodes()
+    const { err } = this.write(call, moment)
+    this.#nodes = before
+    return err
+  }
+
+  #copyNodes(): Map<string, ModelNode> {
+    return new Map([...this.#nodes].map(([path, node]) => [path, copyOf(node)] as const))
+  }
+
   closeSession(moment: Moment): Outcome {
     this.sessions.delete(moment.session)
     const changes: Change[] = []
@@ -83,7 +96,7 @@ export class Model {
   }
 
   #multi(parts: readonly Part[], moment: Moment): Outcome {
-    const before = new Map([...this.#nodes].map(([path, node]) => [path, copyOf(node)] as const))
+    const before = this.#copyNodes()
     const changes: Change[] = []
     const done: { err: number; result: Result }[] = []
     for (const part of parts) {

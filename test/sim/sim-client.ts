@@ -23,6 +23,11 @@ import {
 } from './history.ts'
 import type { SimNetwork, Socket } from './network.ts'
 
+export interface XidStyle {
+  readonly first: number
+  readonly perConnection: boolean
+}
+
 export interface ClientParts {
   readonly index: number
   readonly heap: EventHeap
@@ -32,6 +37,8 @@ export interface ClientParts {
   /** Where members listen for clients. */
   readonly hosts: readonly string[]
   readonly timeoutMs: number
+  /** Where its xids begin. Apache's go on on another connection, kazoo's begin anew. */
+  readonly xids: XidStyle
   readonly counters: { connections: number }
   readonly cover: Cover
   readonly trace: (line: () => string) => void
@@ -43,6 +50,7 @@ export interface ClientParts {
 
 const EVENT_XID = -1
 const PING_XID = -2
+const SET_WATCHES_XID = -8
 const FRAME_BYTES_MAX = 1 << 20
 
 /**
@@ -76,6 +84,7 @@ export class SimClient {
   constructor(parts: ClientParts) {
     this.#parts = parts
     this.host = `c${parts.index}`
+    this.#xid = parts.xids.first - 1
     this.#reconnect(parts.chance.below(100))
     this.#tick()
   }
@@ -107,11 +116,10 @@ export class SimClient {
     const { session } = this
     if (session === undefined || !this.#isOpen) throw new Error('a call without a session')
     const { heap, history, trace, chance } = this.#parts
-    if (call.op !== 'ping') this.#xid += 1
     const op: Op = {
       session,
       connection: this.#connection,
-      xid: call.op === 'ping' ? PING_XID : this.#xid,
+      xid: this.#xidOf(call),
       call,
       invokedAt: heap.now,
       seenBefore: history.seenZxid,
@@ -126,6 +134,13 @@ export class SimClient {
     this.#lastSent = heap.now
     this.#socket?.send(encodeCall(op.xid, call, chance.chance(0.3)))
     return op
+  }
+
+  #xidOf(call: Call): number {
+    if (call.op === 'ping') return PING_XID
+    if (call.op === 'setWatches') return SET_WATCHES_XID
+    this.#xid += 1
+    return this.#xid
   }
 
   /** Leaves the connection, as after a fault of the network; the session goes on. */
@@ -242,6 +257,7 @@ export class SimClient {
     } else this.#onCameBack()
     trace(() => `${this.host} has session 0x${this.session?.id.toString(16)}`)
     this.#isOpen = true
+    if (this.#parts.xids.perConnection) this.#xid = this.#parts.xids.first - 1
     this.session.received.push({ kind: 'connected' })
     const rearm = this.#watches.toSetAnew(this.session.lastZxid)
     if (rearm !== undefined) this.call(rearm)
@@ -275,7 +291,7 @@ export class SimClient {
     this.session = undefined
     this.#passwd = Buffer.alloc(16)
     this.#watches = new ClientWatches()
-    this.#xid = 0
+    this.#xid = this.#parts.xids.first - 1
   }
 
   #onFrame(frame: Buffer): void {

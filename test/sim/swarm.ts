@@ -22,6 +22,10 @@ export const faultKinds = [
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
+/** What members do not stand yet: only in runs that ask for it, until they do. */
+export const awaitedKinds = ['reusedXids'] as const
+export type AwaitedKind = (typeof awaitedKinds)[number]
+
 /** One run, as its seed has drawn it. Times in simulated ms. */
 export interface Swarm {
   readonly seed: number
@@ -47,6 +51,7 @@ export interface Swarm {
   readonly properties: ReadonlyMap<string, string>
   readonly bounds: SwarmBounds
   readonly clockRateError: number
+  readonly awaited: ReadonlySet<AwaitedKind>
 }
 
 export interface SwarmWishes {
@@ -54,6 +59,7 @@ export interface SwarmWishes {
   readonly faultyMs?: number | undefined
   /** These faults and no others. */
   readonly faults?: readonly FaultKind[] | undefined
+  readonly awaited?: readonly AwaitedKind[] | undefined
 }
 
 /** Even the kind of run is drawn: no two test the same. */
@@ -102,5 +108,6 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     properties: new Map(bounds.isTiny ? [['jute.maxbuffer', String(TINY_FRAME_BYTES)]] : []),
     bounds,
     clockRateError: chance.pick([0, 0, 0.001, 0.01]),
+    awaited: new Set(wishes.awaited),
   }
 }

@@ -3,7 +3,7 @@ import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import type { History, Op } from './history.ts'
 import type { SimNetwork } from './network.ts'
-import { SimClient } from './sim-client.ts'
+import { SimClient, type XidStyle } from './sim-client.ts'
 import type { Swarm } from './swarm.ts'
 import { Workload } from './workload.ts'
 
@@ -35,6 +35,12 @@ interface User {
 const BUSY_REPLIES = 3000
 const TIRED_FACTOR = 20
 
+const xidStyles: readonly [XidStyle, ...XidStyle[]] = [
+  { first: 1, perConnection: false },
+  { first: 1, perConnection: true },
+  { first: 0, perConnection: true },
+]
+
 type Mode = 'work' | 'probe' | 'idle' | 'look'
 
 /** The clients and what they want: work, then a sign of progress, then to see everything. */
@@ -61,6 +67,7 @@ export class SimUsers {
       history,
       hosts,
       timeoutMs: chance.between(2 * swarm.tickMs, swarm.timeoutMsMax),
+      xids: chance.pick(swarm.awaited.has('reusedXids') ? xidStyles : [xidStyles[0]]),
       counters: this.#counters,
       cover,
       trace,

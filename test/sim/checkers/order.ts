@@ -11,7 +11,7 @@ export function checkOrder(history: History, story: Story): void {
     let last: Op | undefined
     const skippedBy = new Map<number, Op>()
     for (const op of session.ops) {
-      if (!isWrite(op.call)) continue
+      if (!isWrite(op.call) || story.vague.has(op)) continue
       const zxid = story.zxidOf.get(op)
       if (zxid === undefined) {
         if (!skippedBy.has(op.connection)) skippedBy.set(op.connection, op)
@@ -50,7 +50,7 @@ function checkOwnReads(ops: readonly Op[], story: Story): void {
     if (op.reply === undefined) continue
     if (isWrite(op.call)) {
       const zxid = story.zxidOf.get(op)
-      if (zxid === undefined) continue
+      if (zxid === undefined || story.vague.has(op)) continue
       if (read?.reply !== undefined && zxid <= read.reply.zxid)
         throw new Violation('order of a session', `${nameOf(read)} shows ${nameOf(op)}, sent later`)
       written = zxid

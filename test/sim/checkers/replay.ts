@@ -12,6 +12,7 @@ import {
 } from '../history.ts'
 import type { LedgerEntry } from '../ledger.ts'
 import { type Change, Model, type Moment, type Outcome } from '../model.ts'
+import { WritesByTxn } from '../writes-by-txn.ts'
 
 export interface TimedChange extends Change {
   readonly zxid: number
@@ -26,12 +27,12 @@ export interface Story {
   readonly zxidOf: ReadonlyMap<Op, number>
   /** Those that are there as an error only, since their session had moved or ended. */
   readonly refused: ReadonlySet<Op>
+  /** More than one may have become the txn at their place: nobody can tell which. */
+  readonly vague: ReadonlySet<Op>
   /** Zxids of the txns that began and ended a session. */
   readonly begun: ReadonlyMap<bigint, LedgerEntry>
   readonly closed: ReadonlyMap<bigint, LedgerEntry>
 }
-
-const keyOf = (session: bigint, xid: number): string => `${session} ${xid}`
 
 /**
  * Plays the history on the model, request by request, and compares all that clients were told with
@@ -46,18 +47,19 @@ export function replay(history: History, entries: readonly LedgerEntry[]): Story
 class Replayer {
   readonly #model = new Model()
   readonly #changes = new Map<string, TimedChange[]>()
-  readonly #writes = new Map<string, Op>()
+  readonly #writes = new WritesByTxn()
   readonly #reads: Op[] = []
   readonly #zxidOf = new Map<Op, number>()
   readonly #refused = new Set<Op>()
+  readonly #vague = new Set<Op>()
   readonly #begun = new Map<bigint, LedgerEntry>()
   readonly #closed = new Map<bigint, LedgerEntry>()
   #nextRead = 0
 
   constructor(history: History) {
-    for (const { id, ops } of history.sessions)
+    for (const { ops } of history.sessions)
       for (const op of ops)
-        if (isWrite(op.call)) this.#writes.set(keyOf(id, op.xid), op)
+        if (isWrite(op.call)) this.#writes.add(op)
         else if (op.reply !== undefined && 'watch' in op.call) this.#reads.push(op)
     this.#reads.sort((a, b) => zxidOfReply(a) - zxidOfReply(b))
   }
@@ -66,7 +68,7 @@ class Replayer {
     this.#readUpTo(entry.zxid)
     const { txn, clientId, zxid, time } = entry
     const moment = { zxid, time, session: clientId }
-    const op = this.#writes.get(keyOf(clientId, entry.cxid))
+    const op = this.#opOf(entry, moment)
     if (txn.type === OpCode.createSession) {
       this.#model.sessions.set(clientId, txn.timeOut)
       this.#begun.set(clientId, entry)
@@ -74,6 +76,26 @@ class Replayer {
     else if (txn.type === OpCode.closeSession) this.#close(entry, moment)
     else if (txn.type !== OpCode.error)
       throw new Violation('nothing comes from nowhere', `nobody has asked for ${hex(zxid)}`)
+  }
+
+  /**
+   * Who has asked for it. Sessions use their xids again on another connection, so content and
+   * outcome have to tell; where they do not, the oldest is taken, and no order is asked of any.
+   */
+  #opOf(entry: LedgerEntry, moment: Moment): Op | undefined {
+    const all = this.#writes.candidates(entry)
+    const [only] = all
+    if (all.length < 2) return only
+    const told = all.find(({ reply }) => reply?.zxid === entry.zxid)
+    if (told !== undefined) return told
+    const err = entry.txn.type === OpCode.error ? entry.txn.err : Err.ok
+    const isRefusal = sessionErrOf(entry.txn) !== Err.ok
+    const left = all.filter(({ reply }) => reply === undefined)
+    const right = left.filter(
+      ({ call }) => isRefusal || (isWrite(call) && this.#model.foresee(call, moment) === err),
+    )
+    if (right.length > 1) for (const op of right) this.#vague.add(op)
+    return right[0] ?? left[0] ?? only
   }
 
   #close(entry: LedgerEntry, moment: Moment): Outcome {
@@ -85,9 +107,8 @@ class Replayer {
 
   #onWrite(op: Op, entry: LedgerEntry, moment: Moment): void {
     const { txn, zxid } = entry
-    if (this.#zxidOf.has(op))
-      throw new Violation('a write is done once', `${nameOf(op)} is there twice, at ${hex(zxid)}`)
     this.#zxidOf.set(op, zxid)
+    this.#writes.take(op)
     const refusal = this.#sessionRefusal(op, txn)
     if (refusal !== Err.ok) this.#refused.add(op)
     const { call } = op
@@ -148,8 +169,8 @@ class Replayer {
 
   end(): Story {
     this.#readUpTo(Infinity)
-    for (const op of this.#writes.values()) {
-      if (op.reply === undefined || this.#zxidOf.has(op)) continue
+    for (const op of this.#writes.left()) {
+      if (op.reply === undefined) continue
       throw new Violation(
         'acknowledged is durable',
         `${nameOf(op)} was answered at ${hex(op.reply.zxid)}, and is not in the history`,
@@ -160,6 +181,7 @@ class Replayer {
       changes: this.#changes,
       zxidOf: this.#zxidOf,
       refused: this.#refused,
+      vague: this.#vague,
       begun: this.#begun,
       closed: this.#closed,
     }
