@@ -127,6 +127,7 @@ export class World {
       hosts,
       timeoutMs: 10_000,
       xids: { first: 1, perConnection: false },
+      readsSlowly: false,
       cover: () => {},
       counters: this.#counters,
       trace: () => {},

@@ -60,13 +60,20 @@ export class MemberLog {
   }
 }
 
+interface Exposed {
+  readonly bytes: Buffer
+  readonly by: string
+  readonly at: number
+}
+
 /**
  * The one history that there may be. A txn belongs to it as soon as a member that serves clients has
  * shown them a state that holds it: from then on nobody may have another one in its place, and no
  * two members may show different states at the same zxid.
  */
 export class Ledger {
-  readonly #entries = new Map<number, { readonly bytes: Buffer; readonly by: string }>()
+  readonly #entries = new Map<number, Exposed>()
+  readonly #now: () => number
   readonly #firstAt = new Map<string, number>()
   /** All that was ever handed to a disk, by zxid: the last one of each. */
   readonly #written = new Map<number, Buffer>()
@@ -74,6 +81,10 @@ export class Ledger {
   readonly #bases = new Set<number>()
   readonly #digests = new Map<number, { readonly digest: bigint; readonly by: string }>()
   lastZxid = 0
+
+  constructor(now: () => number = () => 0) {
+    this.#now = now
+  }
 
   get size(): number {
     return this.#entries.size
@@ -132,12 +143,17 @@ export class Ledger {
     const bytes = log.entries.get(zxid)
     if (bytes === undefined) return
     const known = this.#entries.get(zxid)
-    if (known === undefined) this.#entries.set(zxid, { bytes, by: log.name })
+    if (known === undefined) this.#entries.set(zxid, { bytes, by: log.name, at: this.#now() })
     else if (!known.bytes.equals(bytes))
       throw new Violation(
         'one committed history',
         `${log.name} has another txn at ${hex(zxid)} than ${known.by} has shown`,
       )
+  }
+
+  /** When a member first showed a state that holds it, in simulated ms. */
+  shownAt(zxid: number): number {
+    return this.#entries.get(zxid)?.at ?? this.#now()
   }
 
   /** The whole history, in order. Throws where it has a hole. */
@@ -155,7 +171,8 @@ export class Ledger {
             'one committed history',
             `${hex(next)} is missing before ${hex(zxid)}`,
           )
-        this.#entries.set(next, { bytes, by: 'somebody' })
+        if (!this.#entries.has(next))
+          this.#entries.set(next, { bytes, by: 'somebody', at: this.#now() })
         zxids.push(next)
       }
       before = zxid

@@ -154,6 +154,12 @@ export class SimNetwork {
     return [...this.#sockets].filter((socket) => socket.isOpen && socket.isDialer)
   }
 
+  /** What has come to that host by now, and nobody there has read. */
+  *unreadAt(host: string): IterableIterator<{ from: string; bytes: Buffer; since: number }> {
+    for (const socket of this.#sockets)
+      if (socket.peerHost === host && !this.isBlocked(socket.host, host)) yield* socket.arrived()
+  }
+
   forget(socket: Socket): void {
     this.#sockets.delete(socket)
   }
@@ -331,6 +337,15 @@ export class Socket {
       heap.after(0, () => this.handler?.onDrained())
     }
     if (bytes.length > 0) peer.handler?.onBytes(bytes)
+  }
+
+  /** What waits at the peer, since it does not read. */
+  *arrived(): IterableIterator<{ from: string; bytes: Buffer; since: number }> {
+    if (!this.peer.isAlive) return
+    for (const item of this.#items) {
+      if (item.kind !== 'bytes' || item.due > this.#network.heap.now) return
+      yield { from: this.host, bytes: item.bytes, since: item.due }
+    }
   }
 
   #goOn(): void {

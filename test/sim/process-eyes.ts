@@ -3,8 +3,9 @@ import { counterOf } from '../../src/data/zxid.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import type { LinkId, LinkPort } from '../../src/quorum/links.ts'
 import type { Member } from '../../src/server/member.ts'
+import type { DiskMemory } from './checkers/amnesia.ts'
 import type { Cover, CoverageEvent } from './coverage.ts'
-import { QuorumTap, Seen, type SeenPacket } from './quorum-tap.ts'
+import { QuorumTap, Seen, type SeenPacket, type SeenVote } from './quorum-tap.ts'
 
 /** What a line of the log means for the table. */
 const told: Readonly<Record<string, CoverageEvent>> = {
@@ -23,6 +24,7 @@ const sent: ReadonlyMap<number, CoverageEvent> = new Map([
 /** Watches one process from outside, and counts what it sees. */
 export class ProcessEyes {
   readonly #cover: Cover
+  readonly #memory: DiskMemory
   readonly #tap: QuorumTap
   /** Links over which COMMITs came before NEWLEADER. */
   readonly #beforeNewLeader = new Map<LinkId, boolean>()
@@ -30,6 +32,9 @@ export class ProcessEyes {
   /** A SNAP was begun, and what it brings is not on disk. */
   #isTakingSnap = false
   #isSynchronising = false
+  #isLeading = false
+  /** Of the last election that it took part in. */
+  #round = 0
   #snapshotSlices = -1
   #appendsInFlight = 0
   #sessions = 0
@@ -38,10 +43,12 @@ export class ProcessEyes {
   #outstanding = 0
   #processed = 0
 
-  constructor(cover: Cover) {
+  constructor(cover: Cover, memory: DiskMemory) {
     this.#cover = cover
+    this.#memory = memory
     this.#tap = new QuorumTap({
       onPacket: (link, packet) => this.#onPacket(link, packet),
+      onVote: (vote) => this.#onVote(vote),
       onSnapEnd: (_link, writes) => {
         if (writes > 1) cover('SNAP of several writes')
       },
@@ -49,7 +56,7 @@ export class ProcessEyes {
   }
 
   onLog(message: string, fields: LogFields): void {
-    const { mode, reason } = fields
+    const { mode, reason, epoch } = fields
     const event = told[message]
     if (event !== undefined) this.#cover(event)
     if (message === 'synchronising with the leader') {
@@ -59,7 +66,18 @@ export class ProcessEyes {
     if (message === 'following' || message === 'observing') this.#isSynchronising = false
     if (message === 'a learner is gone' && reason === 'it does not take what it is sent')
       this.#cover('learner cut off')
+    if (message === 'a quorum has synchronised, we lead') {
+      this.#isLeading = true
+      this.#memory.onLed(Number(epoch))
+    }
     if (message === 'role ended') this.#onRoleEnded()
+  }
+
+  /** What it last said is said again on a new link, when it may have acked more: only what is new counts. */
+  #onVote(vote: SeenVote): void {
+    if (vote.round <= this.#round) return
+    this.#round = vote.round
+    this.#memory.onVote(vote)
   }
 
   #onRoleEnded(): void {
@@ -73,6 +91,7 @@ export class ProcessEyes {
     if (this.#sessions > 0) this.#cover('epoch handed over with sessions')
     this.#isTakingSnap = false
     this.#isSynchronising = false
+    this.#isLeading = false
   }
 
   onTurn(member: Member): void {
@@ -83,9 +102,12 @@ export class ProcessEyes {
 
   onLinkWrite(link: LinkId, port: LinkPort | undefined, bytes: Buffer): void {
     if (port === 'quorum') this.#tap.onWrite(link, bytes)
+    else if (port === 'election') this.#tap.onElectionWrite(bytes)
   }
 
-  #onPacket(link: LinkId, { type, zxid }: SeenPacket): void {
+  #onPacket(link: LinkId, packet: SeenPacket): void {
+    const { type, zxid } = packet
+    this.#memory.onPacket(packet)
     const event = sent.get(type)
     if (event !== undefined) {
       this.#cover(event)
@@ -113,6 +135,7 @@ export class ProcessEyes {
   }
 
   onDiskOp(op: DiskOp): void {
+    this.#memory.onDiskOp(op)
     if (op.kind === 'truncateAfter') this.#isTruncating = true
     if (op.kind === 'truncateAfter' || op.kind === 'forgetHistory') this.#lastAppended = op.zxid
     if (op.kind !== 'appendTxns') return
@@ -120,7 +143,9 @@ export class ProcessEyes {
     this.#lastAppended = op.lastZxid
   }
 
-  onDiskOpDone({ kind }: DiskOp): void {
+  onDiskOpDone(op: DiskOp): void {
+    const { kind } = op
+    if (op.kind === 'appendTxns' && this.#isLeading) this.#memory.onCounted(op.lastZxid)
     if (kind === 'truncateAfter') this.#isTruncating = false
     if (kind === 'forgetHistory') this.#isTakingSnap = false
     if (kind === 'appendTxns') this.#appendsInFlight -= 1

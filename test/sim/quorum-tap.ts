@@ -7,8 +7,17 @@ export interface SeenPacket {
   readonly data: Buffer
 }
 
+/** A notification of an election, by a member that looks for a leader. */
+export interface SeenVote {
+  readonly leader: number
+  readonly zxid: number
+  readonly round: number
+  readonly peerEpoch: number
+}
+
 export interface TapEvents {
   onPacket(link: LinkId, packet: SeenPacket): void
+  onVote(vote: SeenVote): void
   /** The stream of a SNAP has ended; it came in so many writes. */
   onSnapEnd(link: LinkId, writes: number): void
 }
@@ -25,6 +34,11 @@ export const Seen = {
 } as const
 
 const HEAD_BYTES = 16
+/** version:long, sid:long, length:int. */
+const OPENING_BYTES = 20
+const LOOKING = 0
+/** state:int, leader:long, zxid:long, round:long, peerEpoch:long. */
+const VOTE_BYTES = 36
 const SIGNATURE: Buffer = Buffer.from('\0\0\0\nBenWasHere', 'latin1')
 
 /**
@@ -48,6 +62,25 @@ export class QuorumTap {
   /** The link is gone. */
   forget(link: LinkId): void {
     this.#snaps.delete(link)
+  }
+
+  /** On the port of elections: an opening message with a negative version, or frames of notifications. */
+  onElectionWrite(bytes: Buffer): void {
+    for (let at = 0; at + 4 <= bytes.length; ) {
+      const length = bytes.readInt32BE(at)
+      if (length < 0) {
+        at += OPENING_BYTES + bytes.readInt32BE(at + OPENING_BYTES - 4)
+        continue
+      }
+      if (length >= VOTE_BYTES && bytes.readInt32BE(at + 4) === LOOKING)
+        this.#events.onVote({
+          leader: Number(bytes.readBigInt64BE(at + 8)),
+          zxid: Number(bytes.readBigInt64BE(at + 16)),
+          round: Number(bytes.readBigInt64BE(at + 24)),
+          peerEpoch: Number(bytes.readBigInt64BE(at + 32)),
+        })
+      at += 4 + length
+    }
   }
 
   onWrite(link: LinkId, bytes: Buffer): void {

@@ -39,6 +39,7 @@ export interface ClientParts {
   readonly timeoutMs: number
   /** Where its xids begin. Apache's go on on another connection, kazoo's begin anew. */
   readonly xids: XidStyle
+  readonly readsSlowly: boolean
   readonly counters: { connections: number }
   readonly cover: Cover
   readonly trace: (line: () => string) => void
@@ -333,6 +334,17 @@ export class SimClient {
     if (op.call.op !== 'ping') this.#parts.onReady(op)
   }
 
+  /** It has something better to do than to read; not for so long that it would give up for that. */
+  #dawdle(): void {
+    const { chance, heap, cover } = this.#parts
+    const socket = this.#socket
+    if (socket === undefined || !this.#isOpen || !chance.chance(0.1)) return
+    const ms = (chance.below(100) / 100) * (this.session?.timeoutMs ?? 0) * 0.5
+    cover('client stops reading')
+    socket.pause(true)
+    heap.after(ms, () => socket.pause(false))
+  }
+
   /** Heartbeat, and the patience of a client. */
   #tick(): void {
     if (this.#isGone) return
@@ -343,6 +355,7 @@ export class SimClient {
       this.#parts.trace(() => `${this.host} gives its connection up`)
       this.#guard(() => this.disconnect())
     } else if (this.#isOpen && now - this.#lastSent > timeout / 3) this.call({ op: 'ping' })
+    if (this.#parts.readsSlowly) this.#dawdle()
     heap.after(timeout / 8, () => this.#tick())
   }
 }

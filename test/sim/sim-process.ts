@@ -1,4 +1,5 @@
 import { JuteWriter } from 'jute-ts'
+import type { Limits } from '../../src/base/limits.ts'
 import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { epochOf } from '../../src/data/zxid.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
@@ -18,6 +19,8 @@ import type { EnsemblePorts } from '../../src/server/peering.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { TreeDump } from '../../src/tree/snapshot-codec.ts'
 import type { Chance } from './chance.ts'
+import { DiskMemory } from './checkers/amnesia.ts'
+import { checkQueues } from './checkers/queues.ts'
 import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import { Violation } from './history.ts'
@@ -51,6 +54,8 @@ export interface ProcessParts {
   readonly bounds: SwarmBounds
   readonly diskFaults: DiskFaults
   readonly cover: Cover
+  /** Also hears what is logged. */
+  readonly onLog?: (host: string, message: string, fields: LogFields) => void
   readonly trace: (line: () => string) => void
   readonly onFault: (error: unknown) => void
 }
@@ -63,6 +68,7 @@ const noWords = {
 }
 /** From the last event of a turn to its end. */
 const TURN_MS = 0.02
+const SLACK = { readBytes: 64 * 1024, turnBytes: 64 * 1024 }
 
 /**
  * The computer of one member: its disk stays, and on it one process after the other, each booted
@@ -79,6 +85,12 @@ export class SimProcess {
   diskStuckUntil = 0
   log: MemberLog
   crashes = 0
+  readonly memory: DiskMemory
+  /** The last time that the process stood still. */
+  pause: { readonly from: number; readonly until: number } | undefined = undefined
+  stillMsMax = 0
+  /** Where the deadlines of sessions stood when that began, in simulated ms. */
+  readonly deadlines: Map<bigint, number> = new Map()
   /** The newest txn of its log or snapshot that no loss of power can take any more. */
   durableZxid = 0
   #run: ProcessRun | undefined = undefined
@@ -90,6 +102,7 @@ export class SimProcess {
     this.skew = parts.skew
     this.config = parts.config
     this.log = new MemberLog(this.host)
+    this.memory = new DiskMemory(this.host, parts.sid)
     const complete = (done: () => void): void => {
       const ms = this.diskMs / 4 + parts.chance.exponential(this.diskMs)
       const run = this.#run
@@ -145,6 +158,7 @@ export class SimProcess {
   /** While it is down: the disk is replaced by an empty one. */
   wipe(): void {
     this.disk.wipe()
+    this.memory.forget()
     this.log = new MemberLog(this.host)
     this.durableZxid = 0
   }
@@ -158,7 +172,17 @@ export class SimProcess {
 
   /** Nothing happens there before that time. */
   stall(until: number): void {
-    this.#parts.network.stall(this.host, until)
+    const { network, heap } = this.#parts
+    network.stall(this.host, until)
+    const isPaused = this.pause !== undefined && this.pause.until >= heap.now
+    const from = isPaused && this.pause !== undefined ? this.pause.from : heap.now
+    this.pause = { from, until: network.stalledUntil(this.host) }
+    this.stillMsMax = Math.max(this.stillMsMax, this.pause.until - from)
+    if (isPaused || this.member === undefined) return
+    const { monoOffsetMs, rate } = this.skew
+    this.deadlines.clear()
+    for (const [id, { expiresMono }] of this.member.sessions.all)
+      if (expiresMono > 0) this.deadlines.set(id, (expiresMono - monoOffsetMs) / rate)
   }
 
   purge(): void {
@@ -174,6 +198,7 @@ class ProcessRun implements Machine {
   readonly #process: SimProcess
   readonly #parts: ProcessParts
   readonly #links: ProcessLinks
+  readonly #limits: Limits
   readonly #clients = new Map<number, Socket>()
   #lastClient = 0
   #shownZxid = -1
@@ -182,7 +207,7 @@ class ProcessRun implements Machine {
   constructor(process: SimProcess, parts: ProcessParts) {
     this.#process = process
     this.#parts = parts
-    this.eyes = new ProcessEyes(parts.cover)
+    this.eyes = new ProcessEyes(parts.cover, process.memory)
     const { config } = process
     const providers = providersOf(config, nodeCrypto)
     if (typeof providers === 'string') throw new Error(providers)
@@ -196,6 +221,7 @@ class ProcessRun implements Machine {
       cnxnsPerAddressMax: config.maxClientCnxns,
       cnxnsMax: config.maxCnxns,
     }
+    this.#limits = limits
     const ensemble = this.#ensemble(loaded, logger)
     const ports = {
       config,
@@ -271,6 +297,7 @@ class ProcessRun implements Machine {
       (message: string, fields: LogFields = {}): void => {
         trace(() => `${host} ${level}: ${message} ${JSON.stringify(fields)}`)
         this.eyes.onLog(message, fields)
+        this.#parts.onLog?.(host, message, fields)
       }
     const error = log('error')
     return {
@@ -330,6 +357,7 @@ class ProcessRun implements Machine {
         fn()
         this.#show()
         this.eyes.onTurn(this.member)
+        checkQueues(this.#process.host, this.member, this.#limits, this.#parts.bounds.member, SLACK)
       }),
     )
   }

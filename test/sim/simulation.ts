@@ -4,6 +4,7 @@ import { Chance } from './chance.ts'
 import { checkOrder } from './checkers/order.ts'
 import { replay } from './checkers/replay.ts'
 import { checkSessions } from './checkers/sessions.ts'
+import { checkTold } from './checkers/timeliness.ts'
 import { checkTrees } from './checkers/trees.ts'
 import { checkWatches } from './checkers/watches.ts'
 import { Coverage, type CoverageEvent } from './coverage.ts'
@@ -17,6 +18,7 @@ import type { DiskFaults } from './sim-disk.ts'
 import { SimProcess } from './sim-process.ts'
 import type { Swarm } from './swarm.ts'
 import { SimUsers } from './users.ts'
+import { Watchdog } from './watchdog.ts'
 
 export interface SimulationOptions {
   readonly swarm: Swarm
@@ -45,10 +47,11 @@ export class Simulation {
   readonly #network: SimNetwork
   readonly #history = new History()
   readonly #coverage = new Coverage()
-  readonly #ledger = new Ledger()
+  readonly #ledger = new Ledger(() => this.#heap.now)
   readonly #processes: SimProcess[] = []
   readonly #nemesis: Nemesis
   readonly #users: SimUsers
+  readonly #watchdog: Watchdog
   readonly #trace: (line: () => string) => void
   #fault: { readonly error: unknown } | undefined = undefined
 
@@ -75,6 +78,15 @@ export class Simulation {
       trace: this.#trace,
       onFault: this.#onFault,
     })
+    this.#watchdog = new Watchdog({
+      heap,
+      network: this.#network,
+      processes: this.#processes,
+      tickMs: swarm.tickMs,
+      syncLimitMs: this.#syncLimitMs,
+      awaited: swarm.awaited,
+      clientOf: (session) => this.#users.clientOf(session),
+    })
     this.#nemesis = new Nemesis({
       swarm,
       heap,
@@ -87,6 +99,12 @@ export class Simulation {
       cover: this.#coverage.cover,
       trace: this.#trace,
     })
+  }
+
+  get #syncLimitMs(): number {
+    const { settings, tickMs } = this.#swarm
+    const { syncLimit } = settings
+    return Number(syncLimit) * tickMs
   }
 
   readonly #onFault = (error: unknown): void => {
@@ -113,6 +131,7 @@ export class Simulation {
       bounds: this.#swarm.bounds,
       diskFaults,
       cover: this.#coverage.cover,
+      onLog: (host, message, fields) => this.#watchdog.onLog(host, message, fields),
       trace: this.#trace,
       onFault: this.#onFault,
     })
@@ -141,6 +160,7 @@ export class Simulation {
     while (this.#heap.now < end) {
       this.#heap.runUntil(Math.min(end, this.#heap.now + STEP_MS))
       if (this.#fault !== undefined) throw this.#fault.error
+      this.#watchdog.look()
     }
   }
 
@@ -242,6 +262,15 @@ export class Simulation {
     const story = replay(this.#history, entries)
     checkOrder(this.#history, story)
     checkWatches(this.#history, story)
+    const stillMs = Math.max(0, ...this.#processes.map(({ stillMsMax }) => stillMsMax))
+    if (this.#swarm.awaited.has('timeliness'))
+      checkTold(
+        this.#history,
+        story,
+        (zxid) => this.#ledger.shownAt(zxid),
+        this.#syncLimitMs,
+        2 * stillMs + this.#swarm.tickMs + 500,
+      )
     const { members, clockRateError, tickMs, timeoutMsMax } = this.#swarm
     checkSessions(
       this.#history,

@@ -23,7 +23,7 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number]
 
 /** What members do not stand yet: only in runs that ask for it, until they do. */
-export const awaitedKinds = ['reusedXids'] as const
+export const awaitedKinds = ['reusedXids', 'hugeReplies', 'timeliness', 'blame'] as const
 export type AwaitedKind = (typeof awaitedKinds)[number]
 
 /** One run, as its seed has drawn it. Times in simulated ms. */
@@ -42,6 +42,11 @@ export interface Swarm {
   readonly tickMs: number
   readonly timeoutMsMax: number
   readonly paths: number
+  /** Bytes that values and names of sequential nodes may have on top; 0: none. */
+  readonly fatBytes: number
+  /** Of clients, so many of 1 that do nothing but keep their session; and so many that read slowly. */
+  readonly idleShare: number
+  readonly slowReaderShare: number
   readonly rates: NetworkRates
   /** How often each fault is drawn; those that are not there never happen. */
   readonly faults: ReadonlyMap<FaultKind, number>
@@ -81,6 +86,9 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     observers: members >= 3 && chance.chance(0.25) ? chance.between(1, 2) : 0,
     weights: members === 3 && chance.chance(0.1) ? new Map([[chance.between(1, 3), 2]]) : undefined,
     clients: chance.between(2, 6),
+    fatBytes: chance.pick(wishes.awaited?.includes('hugeReplies') ? [0, 0, 400] : [0, 0, 40]),
+    idleShare: chance.pick([0, 0, 0.4]),
+    slowReaderShare: chance.pick([0, 0, 0.5]),
     faultyMs: wishes.faultyMs ?? chance.between(5, 20) * 1000,
     thinkMs: chance.pick([5, 20, 60, 150]),
     pipeline: chance.pick([1, 1, 4, 16]),

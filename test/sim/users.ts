@@ -22,6 +22,8 @@ interface User {
   readonly client: SimClient
   readonly load: Workload
   readonly chance: Chance
+  /** Wants nothing but its session, until it is asked. */
+  readonly isIdle: boolean
   isThinking: boolean
   isDead: boolean
   /** Since the last probe was asked for. */
@@ -68,6 +70,7 @@ export class SimUsers {
       hosts,
       timeoutMs: chance.between(2 * swarm.tickMs, swarm.timeoutMsMax),
       xids: chance.pick(swarm.awaited.has('reusedXids') ? xidStyles : [xidStyles[0]]),
+      readsSlowly: chance.chance(swarm.slowReaderShare),
       counters: this.#counters,
       cover,
       trace,
@@ -79,8 +82,9 @@ export class SimUsers {
     })
     const user: User = {
       client,
-      load: new Workload(chance, { paths: swarm.paths, client: index }),
+      load: new Workload(chance, { paths: swarm.paths, client: index, fatBytes: swarm.fatBytes }),
       chance,
+      isIdle: chance.chance(swarm.idleShare),
       isThinking: false,
       isDead: false,
       hasProgressed: false,
@@ -96,6 +100,11 @@ export class SimUsers {
 
   get hosts(): readonly string[] {
     return this.#living.map(({ client }) => client.host)
+  }
+
+  /** Whose session it is, if somebody has it. */
+  clientOf(session: bigint): string | undefined {
+    return this.#living.find(({ client }) => client.session?.id === session)?.client.host
   }
 
   /** One dies without a word, and another one comes. */
@@ -134,6 +143,7 @@ export class SimUsers {
     if (client.outstanding >= this.#parts.swarm.pipeline) return
     switch (this.#mode) {
       case 'work':
+        if (user.isIdle) return
         client.call(load.next())
         break
       case 'probe':

@@ -4,6 +4,7 @@ import type { Call, Part } from './history.ts'
 export interface WorkloadShape {
   readonly paths: number
   readonly client: number
+  readonly fatBytes: number
 }
 
 /** Nodes with sequential names that a client leaves lying about. */
@@ -42,7 +43,8 @@ export class Workload {
 
   next(): Call {
     // Small trees show as much as large ones do, and faster.
-    const oldest = this.#sequential.length > SEQUENTIAL_MAX ? this.#sequential.shift() : undefined
+    const max = this.#shape.fatBytes === 0 ? SEQUENTIAL_MAX : 2 * SEQUENTIAL_MAX
+    const oldest = this.#sequential.length > max ? this.#sequential.shift() : undefined
     if (oldest !== undefined) return { op: 'delete', path: oldest, version: -1 }
     let at = (this.#chance.below(1000) / 1000) * total
     for (const [weight, make] of mix) {
@@ -76,14 +78,25 @@ export class Workload {
 
   #nextValue(): string {
     this.#value += 1
-    return `c${this.#shape.client}-${this.#value}`
+    return `c${this.#shape.client}-${this.#value}${this.#padding()}`
+  }
+
+  #padding(): string {
+    const { fatBytes } = this.#shape
+    return fatBytes === 0 ? '' : '.'.repeat(this.#chance.below(3 * fatBytes))
   }
 
   create(): Extract<Part, { op: 'create' }> {
     const flags = this.#chance.pick([0, 0, 0, 1, 2, 3])
     const isSequential = (flags & 2) !== 0
-    const path = isSequential ? `${this.path()}/s-` : this.path()
+    const path = isSequential ? this.#sequentialPath() : this.path()
     return { op: 'create', path, data: this.#nextValue(), flags }
+  }
+
+  /** In fat runs all names are in one place: to list them makes a reply above all bounds. */
+  #sequentialPath(): string {
+    const { fatBytes } = this.#shape
+    return fatBytes === 0 ? `${this.path()}/s-` : `/n0/${'x'.repeat(fatBytes)}-`
   }
 
   #version(path: string): number {

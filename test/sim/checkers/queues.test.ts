@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { defaultLimits } from '../../../src/base/limits.ts'
+import { defaultMemberBounds } from '../../../src/server/member-bounds.ts'
+import { checkQueues, type SeenMember } from './queues.ts'
+
+const cnxn = { address: '', parkedReads: 0, unsentBytes: 0, ids: [1], splitter: { heldBytes: 0 } }
+const calm: SeenMember = {
+  clients: { outstandingRequests: 0, cnxns: new Map([[1, cnxn]]) },
+  peering: { leader: { learners: () => [{ sid: 2, waitingBytes: 10 }] } },
+}
+
+const check = (member: SeenMember): void =>
+  checkQueues('m1', member, defaultLimits, defaultMemberBounds, { readBytes: 10, turnBytes: 10 })
+
+const withCnxn = (changed: Partial<typeof cnxn>): SeenMember => ({
+  ...calm,
+  clients: { outstandingRequests: 0, cnxns: new Map([[1, { ...cnxn, ...changed }]]) },
+})
+
+describe('bounded queues', () => {
+  it('takes what is within its bounds', () => check(calm))
+
+  it.each<[string, SeenMember]>([
+    ['requestsOutstanding', { ...calm, clients: { ...calm.clients, outstandingRequests: 1002 } }],
+    ['parkedReads', withCnxn({ parkedReads: 65 })],
+    ['unsentBytes', withCnxn({ unsentBytes: defaultLimits.replyBytesMax + 11 })],
+    ['bytes read ahead', withCnxn({ splitter: { heldBytes: 2 ** 24 } })],
+    ['cnxnIds', withCnxn({ ids: Array.from({ length: 101 }, () => 1) })],
+    [
+      'bytes for a learner',
+      { ...calm, peering: { leader: { learners: () => [{ sid: 2, waitingBytes: 2 ** 27 }] } } },
+    ],
+  ])('finds too much of %s', (what, member) => {
+    expect(() => check(member)).toThrow(`bounded queues: m1 has ${what}`)
+  })
+})

@@ -1,0 +1,65 @@
+import type { Limits } from '../../../src/base/limits.ts'
+import type { MemberBounds } from '../../../src/server/member-bounds.ts'
+import { Violation } from '../history.ts'
+
+/** A connection of a client, as far as it can be looked at from outside. */
+interface SeenCnxn {
+  readonly address: string
+  readonly parkedReads: number
+  readonly unsentBytes: number
+  readonly ids: readonly unknown[]
+  readonly splitter: { readonly heldBytes: number }
+}
+
+export interface SeenMember {
+  readonly clients: {
+    readonly outstandingRequests: number
+    readonly cnxns: ReadonlyMap<number, SeenCnxn>
+  }
+  readonly peering:
+    | {
+        readonly leader:
+          | { learners(): readonly { readonly sid: number; readonly waitingBytes: number }[] }
+          | undefined
+      }
+    | undefined
+}
+
+/** What of a request or of one slice may come on top of a bound, since it was let in below it. */
+export interface QueueSlack {
+  /** Of one delivery of a socket. */
+  readonly readBytes: number
+  /** All that one turn may say to one client or learner. */
+  readonly turnBytes: number
+}
+
+/** At the end of a turn no queue of a member is above its bound. Throws a Violation. */
+export function checkQueues(
+  name: string,
+  member: SeenMember,
+  limits: Limits,
+  bounds: MemberBounds,
+  slack: QueueSlack,
+): void {
+  const judge = (what: string, value: number, max: number): void => {
+    if (value > max)
+      throw new Violation('bounded queues', `${name} has ${what} of ${value}, at most ${max}`)
+  }
+  const { clients, peering } = member
+  // A session that begins or moves takes its place among the outstanding and is not kept out.
+  const outstandingMax = limits.requestsOutstandingMax + clients.cnxns.size
+  judge('requestsOutstanding', clients.outstandingRequests, outstandingMax)
+  for (const cnxn of clients.cnxns.values()) {
+    judge('parkedReads', cnxn.parkedReads, limits.parkedReadsMax)
+    judge('cnxnIds', cnxn.ids.length, limits.cnxnIdsMax)
+    judge('unsentBytes', cnxn.unsentBytes, limits.replyBytesMax + slack.turnBytes)
+    const aheadMax = Math.max(limits.frameBytesMax, limits.unservedBytesPause)
+    judge('bytes read ahead', cnxn.splitter.heldBytes, aheadMax + slack.readBytes)
+  }
+  for (const learner of peering?.leader?.learners() ?? [])
+    judge(
+      'bytes for a learner',
+      learner.waitingBytes,
+      bounds.leader.learnerBytesMax + slack.turnBytes,
+    )
+}

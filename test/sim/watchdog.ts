@@ -1,0 +1,103 @@
+import type { LogFields } from '../../src/base/logger.ts'
+import { checkExpiryBlame, checkSilenceBlame } from './checkers/blame.ts'
+import { type SeenLearner, ServingWatch } from './checkers/timeliness.ts'
+import type { EventHeap } from './event-heap.ts'
+import type { SimNetwork } from './network.ts'
+import type { SimProcess } from './sim-process.ts'
+import type { AwaitedKind } from './swarm.ts'
+
+export interface WatchdogParts {
+  readonly heap: EventHeap
+  readonly network: SimNetwork
+  readonly processes: readonly SimProcess[]
+  readonly tickMs: number
+  readonly syncLimitMs: number
+  readonly awaited: ReadonlySet<AwaitedKind>
+  readonly clientOf: (session: bigint) => string | undefined
+}
+
+/** Looks at all machines at once while they run, for what cannot be told from a history. */
+export class Watchdog {
+  readonly #parts: WatchdogParts
+  readonly #serving: ServingWatch
+
+  constructor(parts: WatchdogParts) {
+    this.#parts = parts
+    const { syncLimitMs, tickMs } = parts
+    this.#serving = new ServingWatch({ limitMs: 2 * syncLimitMs + 2 * tickMs })
+  }
+
+  /** Every few simulated ms. */
+  look(): void {
+    if (this.#parts.awaited.has('timeliness'))
+      this.#serving.look(this.#learners(), this.#parts.heap.now)
+  }
+
+  *#learners(): IterableIterator<SeenLearner> {
+    const { processes, network, heap } = this.#parts
+    for (const [index, { host, member }] of processes.entries()) {
+      if (member === undefined) continue
+      const serves = member.role === 'following' || member.role === 'observing'
+      const leader = processes[(member.peering?.peer.leaderSid ?? 0) - 1]?.member?.peering?.leader
+      yield {
+        host,
+        serves,
+        isKnown: serves && leader?.learners().some(({ sid }) => sid === index + 1) === true,
+        standsStill: network.stalledUntil(host) > heap.now,
+      }
+    }
+  }
+
+  readonly onLog = (host: string, message: string, fields: LogFields): void => {
+    if (!this.#parts.awaited.has('blame')) return
+    const { session, sid, leader, reason } = fields
+    if (message === 'session expired')
+      this.#onExpired(host, BigInt.asIntN(64, BigInt(`${session}`)))
+    else if (message === 'a learner is gone' && reason === 'silent') this.#onSilent(host, `m${sid}`)
+    else if (message === 'learning ends' && `${reason}`.startsWith('the leader has said nothing'))
+      this.#onSilent(host, `m${leader}`)
+  }
+
+  #onExpired(leader: string, sessionId: bigint): void {
+    const { heap, network, processes, tickMs, clientOf } = this.#parts
+    const processOf = (host: string): SimProcess | undefined =>
+      processes.find((process) => process.host === host)
+    checkExpiryBlame({
+      sessionId,
+      client: clientOf(sessionId),
+      leader,
+      now: heap.now,
+      tickMs,
+      hosts: processes.filter(({ host, member }) => host === leader || serves(member)).map(hostOf),
+      unreadAt: (host) => network.unreadAt(host),
+      pendingAt: (host) => {
+        const cnxn = processOf(host)?.member?.clients.cnxnOf(sessionId)
+        return cnxn?.state === 'open' ? cnxn.pending.length : undefined
+      },
+      pauseOf: (host) => {
+        const process = processOf(host)
+        if (process?.pause === undefined) return undefined
+        return { until: process.pause.until, deadline: process.deadlines.get(sessionId) ?? 0 }
+      },
+    })
+  }
+
+  #onSilent(host: string, peer: string): void {
+    const { heap, network, processes, syncLimitMs } = this.#parts
+    const pause = processes.find((process) => process.host === host)?.pause
+    const isFresh = pause !== undefined && heap.now - pause.until < syncLimitMs / 2
+    checkSilenceBlame({
+      host,
+      peer,
+      limitMs: syncLimitMs,
+      now: heap.now,
+      unread: network.unreadAt(host),
+      pausedFrom: isFresh ? pause.from : undefined,
+    })
+  }
+}
+
+const hostOf = ({ host }: SimProcess): string => host
+
+const serves = (member: SimProcess['member']): boolean =>
+  member?.role === 'following' || member?.role === 'observing'
