@@ -201,6 +201,7 @@ class ProcessRun implements Machine {
   readonly #limits: Limits
   readonly #clients = new Map<number, Socket>()
   #lastClient = 0
+  #cnxnsMost = 0
   #shownZxid = -1
   #isEnded = false
 
@@ -357,9 +358,16 @@ class ProcessRun implements Machine {
         fn()
         this.#show()
         this.eyes.onTurn(this.member)
-        checkQueues(this.#process.host, this.member, this.#limits, this.#parts.bounds.member, SLACK)
+        this.#checkQueues()
       }),
     )
+  }
+
+  #checkQueues(): void {
+    const { member } = this
+    this.#cnxnsMost = Math.max(this.#cnxnsMost, member.clients.cnxns.size)
+    const slack = { ...SLACK, cnxnsMost: this.#cnxnsMost }
+    checkQueues(this.#process.host, member, this.#limits, this.#parts.bounds.member, slack)
   }
 
   /** Who serves shows its state, whether anybody looks or not. */

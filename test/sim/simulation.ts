@@ -263,14 +263,13 @@ export class Simulation {
     checkOrder(this.#history, story)
     checkWatches(this.#history, story)
     const stillMs = Math.max(0, ...this.#processes.map(({ stillMsMax }) => stillMsMax))
-    if (this.#swarm.awaited.has('timeliness'))
-      checkTold(
-        this.#history,
-        story,
-        (zxid) => this.#ledger.shownAt(zxid),
-        this.#syncLimitMs,
-        2 * stillMs + this.#swarm.tickMs + 500,
-      )
+    checkTold(
+      this.#history,
+      story,
+      (zxid) => this.#ledger.shownAt(zxid),
+      this.#syncLimitMs,
+      2 * stillMs + this.#swarm.tickMs + 500,
+    )
     const { members, clockRateError, tickMs, timeoutMsMax } = this.#swarm
     checkSessions(
       this.#history,

@@ -37,7 +37,6 @@ export function drawBounds(chance: Chance): SwarmBounds {
       unservedBytesPause: chance.pick([0, 0, 100]),
       replyBytesPause: chance.pick([100, 1000, 8000]),
       replyBytesMax: chance.pick([9000, 40_000]),
-      unservedBytesPause: chance.pick([1, 200, 2000]),
       parkedReadsMax: chance.pick([1, 2, 8]),
     },
     member: {

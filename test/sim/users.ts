@@ -37,7 +37,7 @@ interface User {
 const BUSY_REPLIES = 3000
 const TIRED_FACTOR = 20
 
-const xidStyles: readonly [XidStyle, ...XidStyle[]] = [
+const xidStyles: readonly XidStyle[] = [
   { first: 1, perConnection: false },
   { first: 1, perConnection: true },
   { first: 0, perConnection: true },
@@ -69,7 +69,7 @@ export class SimUsers {
       history,
       hosts,
       timeoutMs: chance.between(2 * swarm.tickMs, swarm.timeoutMsMax),
-      xids: chance.pick(swarm.awaited.has('reusedXids') ? xidStyles : [xidStyles[0]]),
+      xids: chance.pick(xidStyles),
       readsSlowly: chance.chance(swarm.slowReaderShare),
       counters: this.#counters,
       cover,

@@ -29,8 +29,7 @@ export class Watchdog {
 
   /** Every few simulated ms. */
   look(): void {
-    if (this.#parts.awaited.has('timeliness'))
-      this.#serving.look(this.#learners(), this.#parts.heap.now)
+    this.#serving.look(this.#learners(), this.#parts.heap.now)
   }
 
   *#learners(): IterableIterator<SeenLearner> {

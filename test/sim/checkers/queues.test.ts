@@ -10,7 +10,11 @@ const calm: SeenMember = {
 }
 
 const check = (member: SeenMember): void =>
-  checkQueues('m1', member, defaultLimits, defaultMemberBounds, { readBytes: 10, turnBytes: 10 })
+  checkQueues('m1', member, defaultLimits, defaultMemberBounds, {
+    cnxnsMost: 1,
+    readBytes: 10,
+    turnBytes: 10,
+  })
 
 const withCnxn = (changed: Partial<typeof cnxn>): SeenMember => ({
   ...calm,
@@ -21,7 +25,7 @@ describe('bounded queues', () => {
   it('takes what is within its bounds', () => check(calm))
 
   it.each<[string, SeenMember]>([
-    ['requestsOutstanding', { ...calm, clients: { ...calm.clients, outstandingRequests: 1002 } }],
+    ['requestsOutstanding', { ...calm, clients: { ...calm.clients, outstandingRequests: 2003 } }],
     ['parkedReads', withCnxn({ parkedReads: 65 })],
     ['unsentBytes', withCnxn({ unsentBytes: defaultLimits.replyBytesMax + 11 })],
     ['bytes read ahead', withCnxn({ splitter: { heldBytes: 2 ** 24 } })],

@@ -29,6 +29,8 @@ export interface SeenMember {
 export interface QueueSlack {
   /** Of one delivery of a socket. */
   readonly readBytes: number
+  /** So many connections there have been at once. */
+  readonly cnxnsMost: number
   /** All that one turn may say to one client or learner. */
   readonly turnBytes: number
 }
@@ -46,8 +48,8 @@ export function checkQueues(
       throw new Violation('bounded queues', `${name} has ${what} of ${value}, at most ${max}`)
   }
   const { clients, peering } = member
-  // A session that begins or moves takes its place among the outstanding and is not kept out.
-  const outstandingMax = limits.requestsOutstandingMax + clients.cnxns.size
+  // One of each connection is let through; and writes whose connection has gone count as well.
+  const outstandingMax = 2 * (limits.requestsOutstandingMax + slack.cnxnsMost)
   judge('requestsOutstanding', clients.outstandingRequests, outstandingMax)
   for (const cnxn of clients.cnxns.values()) {
     judge('parkedReads', cnxn.parkedReads, limits.parkedReadsMax)
