@@ -22,6 +22,7 @@ import {
   writeSetACLTxn,
   writeSetDataTxn,
 } from './records.ts'
+import { counterOf } from './zxid.ts'
 
 /** A create of any kind. `path` is final, suffix included; `parentCVersion` is the raw one after. */
 export interface CreateTxn {
@@ -92,6 +93,23 @@ export const DIGEST_VERSION = 2
 const DIGEST_BYTES = 12
 const MULTI_PART_BYTES_MIN = 8
 const PART_BYTES_INITIAL = 256
+
+/** Where the type stands in a TxnHeader, and how much of one there has to be. */
+const TYPE_AT = 28
+const HEADER_BYTES = 32
+
+/**
+ * The original gives no zxid to a write whose body it cannot decode. It logs and proposes the error
+ * under the zxid that it has come to: that of the record before, or where its epoch begins. Such an
+ * echo is no part of the history, and to be passed over; `last` is the zxid before it. (A standalone
+ * server counts on from one epoch into the next.)
+ */
+export const isEcho = (type: number, zxid: number, last: number): boolean =>
+  type === OpCode.error && (zxid === last || (counterOf(zxid) === 0 && zxid !== last + 1))
+
+/** As isEcho, of an entry as it stands in the log or in a PROPOSAL. */
+export const isEchoEntry = (entry: Buffer, zxid: number, last: number): boolean =>
+  entry.length >= HEADER_BYTES && isEcho(entry.readInt32BE(TYPE_AT), zxid, last)
 
 /** Writes the body of a txn; the type is in the TxnHeader, or before it in a multi. */
 export function writeTxn(w: JuteWriter, txn: Txn): void {

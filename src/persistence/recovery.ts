@@ -1,5 +1,6 @@
 import { JuteReader } from 'jute-ts'
 import { readTxnHeader, type TxnHeader } from '../data/records.ts'
+import { isEcho } from '../data/txn.ts'
 import { follows, formatZxid } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo } from './disk.ts'
 import { RecentRecords } from './recent-records.ts'
@@ -133,10 +134,14 @@ class Replay {
     if (zxid <= last) {
       if (zxid <= this.#afterZxid) return undefined
       // A follower may have logged again what it had logged uncommitted (spec 07).
-      this.#repeated += 1
-      if (this.#recent.isSame(zxid, log.checksum)) return undefined
+      if (this.#recent.isSame(zxid, log.checksum)) {
+        this.#repeated += 1
+        return undefined
+      }
+      if (isEcho(header.type, zxid, last)) return undefined
       return `there are two different records of zxid ${formatZxid(zxid)}`
     }
+    if (isEcho(header.type, zxid, last)) return undefined
     if (!follows(zxid, last))
       return `zxid ${formatZxid(zxid)} does not follow ${formatZxid(last)}: records are missing`
     const reason = this.#onTxn(header, reader)

@@ -1,5 +1,6 @@
 import { JuteReader } from 'jute-ts'
 import { readTxnHeader } from '../data/records.ts'
+import { isEcho } from '../data/txn.ts'
 import { follows, formatZxid } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo, SnapshotFileInfo } from './disk.ts'
 import { logsToReplay } from './recovery.ts'
@@ -95,6 +96,7 @@ function walk(disk: DiskReader, file: LogFileInfo, begin: number, zxid: number):
     const header = readTxnHeader(reader.reset(log.entry))
     if (!reader.ok) return `${damage}: a record has no valid header`
     if (header.zxid > zxid) return { cut: log.offset, end: last }
+    if (isEcho(header.type, header.zxid, last)) continue
     if (header.zxid <= last) continue
     if (!follows(header.zxid, last))
       return `${file.name} lacks what is between ${formatZxid(last)} and ${formatZxid(header.zxid)}`

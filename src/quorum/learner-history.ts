@@ -1,5 +1,6 @@
 import { Deque } from '../base/deque.ts'
-import { follows, formatZxid } from '../data/zxid.ts'
+import { isEchoEntry } from '../data/txn.ts'
+import { counterOf, follows, formatZxid } from '../data/zxid.ts'
 import { AckWatch } from './ack-watch.ts'
 import type { Entry } from './replica.ts'
 import type { RoleParts } from './role.ts'
@@ -45,6 +46,8 @@ export class LearnerHistory {
   #pendingBytes = 0
   /** Of the newest entry that the leader has sent, or of where it began. */
   #lastZxid = 0
+  /** Of the last proposal that was none; its COMMIT, if it comes, is none either. */
+  #echoZxid = -1
   #isLogged = true
   #isAcking = false
   /** Logged since the last mark was set: zxids to ack, and bytes. */
@@ -96,8 +99,18 @@ export class LearnerHistory {
     return [...this.#pending].map((entry) => entry.zxid)
   }
 
+  /**
+   * One more ack for what it echoes is what an original gives as well: its leader may have begun to
+   * count anew. But where an epoch begins there is nothing to ack.
+   */
+  #onEcho(zxid: number): undefined {
+    this.#echoZxid = zxid
+    if (this.#isAcking && this.#isLogged && counterOf(zxid) !== 0) this.#unacked.push(zxid)
+  }
+
   /** `data` is borrowed. */
   onProposal(zxid: number, data: Buffer | null): string | undefined {
+    if (data !== null && isEchoEntry(data, zxid, this.#lastZxid)) return this.#onEcho(zxid)
     const entry = this.#accept(zxid, data)
     if (typeof entry === 'string') return entry
     this.#pending.push(entry)
@@ -113,6 +126,7 @@ export class LearnerHistory {
   onCommit(zxid: number): string | undefined {
     const entry = this.#pending.peek()
     if (entry?.zxid !== zxid) {
+      if (zxid === this.#echoZxid) return undefined
       const oldest = entry === undefined ? 'there is no proposal' : formatZxid(entry.zxid)
       return `COMMIT of ${formatZxid(zxid)}, but the oldest proposal is: ${oldest}`
     }

@@ -1,5 +1,6 @@
 import { JuteReader } from 'jute-ts'
 import { readTxnHeader } from '../data/records.ts'
+import { isEcho } from '../data/txn.ts'
 import { follows } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo } from '../persistence/disk.ts'
 import { logsToReplay } from '../persistence/recovery.ts'
@@ -86,10 +87,10 @@ class Records {
         if (!this.#openNext()) return false
         continue
       }
-      const zxid = this.#log.checksumOk
-        ? readTxnHeader(this.#reader.reset(this.#log.entry)).zxid
-        : undefined
-      if (zxid === undefined || !this.#reader.ok) return false
+      if (!this.#log.checksumOk) return false
+      const { zxid, type } = readTxnHeader(this.#reader.reset(this.#log.entry))
+      if (!this.#reader.ok) return false
+      if (isEcho(type, zxid, this.zxid)) continue
       // A follower may have logged again what it had logged uncommitted (spec 07).
       if (zxid <= this.zxid) continue
       if (this.zxid > 0 && !follows(zxid, this.zxid)) return false

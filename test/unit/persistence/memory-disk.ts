@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { JuteWriter } from 'jute-ts'
+import { OpCode } from '../../../src/data/op-code.ts'
 import { writeTxnHeader } from '../../../src/data/records.ts'
 import type { DiskReader, LogFileInfo, SnapshotFileInfo } from '../../../src/persistence/disk.ts'
 import { SnapshotEncoder } from '../../../src/persistence/snapshot-format.ts'
@@ -68,11 +69,15 @@ export class MemoryDisk implements DiskReader {
   }
 }
 
-/** One record: a header with this zxid and `body` behind it. */
-export function record(zxid: number, body: Buffer = Buffer.from([0, 0, 0, zxid & 0xff])): Buffer {
+/** One record: a header with this zxid and `body` behind it; of an error unless said otherwise. */
+export function record(
+  zxid: number,
+  body: Buffer = Buffer.from([0, 0, 0, zxid & 0xff]),
+  type: number = OpCode.error,
+): Buffer {
   const w = new JuteWriter()
   const at = beginTxnRecord(w)
-  writeTxnHeader(w, { clientId: 7n, cxid: 1, zxid, time: 1000 + zxid, type: -1 })
+  writeTxnHeader(w, { clientId: 7n, cxid: 1, zxid, time: 1000 + zxid, type })
   w.writeBytes(body)
   endTxnRecord(w, at)
   return w.copy()

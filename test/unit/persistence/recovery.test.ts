@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OpCode } from '../../../src/data/op-code.ts'
 import {
   type RecoveryRefusal,
   type Replayed,
@@ -57,10 +58,32 @@ describe('replay', () => {
     expect(replay({ 'log.1': log(EPOCH - 1, EPOCH) }, EPOCH - 2).result).toMatchObject({ txns: 2 })
   })
 
+  it('passes over the echo of a write that the original could not decode', () => {
+    const echo = (zxid: number): Buffer => record(zxid, Buffer.from([0xff, 0xff, 0xff, 0xfb]))
+    const files = {
+      'log.1': logFile([record(1), record(2), echo(2), echo(2), record(3)]),
+      'log.3': logFile([echo(3), record(4)]),
+      'log.100000000': logFile([echo(EPOCH), record(EPOCH + 1), echo(EPOCH + 1)]),
+    }
+    expect(replay(files)).toMatchObject({
+      zxids: [1, 2, 3, 4, EPOCH + 1],
+      result: { lastZxid: EPOCH + 1, repeated: 0 },
+    })
+    expect(replay(files, 3).zxids).toEqual([4, EPOCH + 1])
+    // Of any other txn there is one.
+    const rival = record(2, Buffer.from('else'), OpCode.delete)
+    expect(replay({ 'log.1': logFile([record(1), record(2), rival]) }).result.kind).toBe('refused')
+    expect(replay({ 'log.1': logFile([record(1), record(2), record(3), echo(2)]) }).result).toEqual(
+      expect.objectContaining({ kind: 'refused' }),
+    )
+  })
+
   it('counts what a log holds twice, and accepts no second version of it', () => {
     const again = { 'log.1': log(1, 2, 3, 2, 3, 4), 'log.4': log(4, 5) }
     expect(replay(again)).toMatchObject({ zxids: [1, 2, 3, 4, 5], result: { repeated: 3 } })
-    const rival = { 'log.1': logFile([record(1), record(2), record(2, Buffer.from('else'))]) }
+    const rival = {
+      'log.1': logFile([record(1), record(2), record(2, Buffer.from('else'), OpCode.setData)]),
+    }
     expect(replay(rival).result).toMatchObject({
       kind: 'refused',
       file: 'log.1',

@@ -126,6 +126,17 @@ describe('cutting the history off behind a zxid', () => {
     })
   })
 
+  it('passes over the echo of a write that the original could not decode', () => {
+    const echo = record(2, Buffer.from([0xff, 0xff, 0xff, 0xfb]))
+    const disk = new MemoryDisk({
+      'snapshot.0': snapshotFile('snapshot.0'),
+      'log.1': logFile([...records(1, 2), echo, ...records(3)]),
+    })
+    expect(plan(disk, 2)).toMatchObject({ cuts: [{ name: 'log.1', offset: behind(3) }], end: 2 })
+    expect(plan(disk, 1)).toMatchObject({ cuts: [{ name: 'log.1', offset: behind(1) }], end: 1 })
+    expect(plan(disk, 3)).toMatchObject({ cuts: [], end: 3 })
+  })
+
   it('begins with an older snapshot where the newest holds more than its name says', () => {
     const disk = new MemoryDisk({
       'snapshot.0': snapshotFile('snapshot.0'),

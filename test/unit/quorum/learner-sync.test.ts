@@ -122,6 +122,38 @@ describe('a DIFF', () => {
   })
 })
 
+describe('the echo of a write that the original could not decode', () => {
+  const echoOf = (zxid: number): Entry => {
+    const bytes = Buffer.alloc(36)
+    bytes.writeBigInt64BE(BigInt(zxid), 12)
+    bytes.writeInt32BE(-1, 28)
+    return { zxid, bytes }
+  }
+
+  it('is passed over in a DIFF, committed or not', () => {
+    const rig = new LearnerRig({ disk }).discover(2)
+    rig.say(diff(z(1, 5)), pair(echoOf(z(1, 3))), pair(entry(1, 4)), pair(echoOf(z(1, 4))))
+    rig.say(proposal(echoOf(z(1, 4))), pair(entry(1, 5)), newLeader(2))
+    rig.replica.flush()
+    expect(zxidsOf(rig.replica, 'append')).toEqual([z(1, 4), z(1, 5)])
+    expect(zxidsOf(rig.replica, 'deliver')).toEqual([z(1, 4), z(1, 5)])
+    expect([rig.ends, rig.said()]).toEqual([[], ['ACK 0x200000000']])
+  })
+
+  it('is acked once more in broadcast, since its leader may count anew, and not logged', () => {
+    const rig = new LearnerRig({ disk }).follow(2)
+    rig.say(proposal(echoOf(z(2, 0))), proposal(entry(2, 1)), proposal(echoOf(z(2, 1))))
+    rig.replica.flush()
+    expect(rig.said()).toEqual(['ACK 0x200000001', 'ACK 0x200000001'])
+    rig.say(commit(entry(2, 1)), proposal(entry(2, 2)), commit(entry(2, 2)))
+    expect(rig.ends).toEqual([])
+    expect(zxidsOf(rig.replica, 'deliver')).toEqual([z(2, 1), z(2, 2)])
+    // Any other txn under a zxid that has been is none.
+    rig.say(proposal(entry(2, 2)))
+    expect(rig.ends).toEqual(['0x200000002 does not follow 0x200000002'])
+  })
+})
+
 describe('a TRUNC', () => {
   it('cuts the log first, and what follows waits for that', () => {
     const rig = new LearnerRig({ disk }).discover(2)

@@ -171,3 +171,12 @@ describe.each(['server1', 'server2', 'server3', 'server4'])('datadir-quorum/%s',
       expect(String(loaded.tree.digest.toBigInt())).toBe(summary?.lastLoggedDigest.digest)
   })
 })
+
+describe('a log of 3.9.5 with writes that it could not decode', () => {
+  it('is loaded, without what stands there for them', () => {
+    const loaded = load(goldenDisk('datadir-undecodable'))
+    // createSession, create /a, two times `delete` with a body of three bytes, create /b, closeSession.
+    expect([loaded.lastZxid, loaded.txns]).toEqual([4, 4])
+    expect(['/a', '/b'].map((path) => loaded.tree.node(path) !== undefined)).toEqual([true, true])
+  })
+})

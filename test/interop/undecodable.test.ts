@@ -1,0 +1,84 @@
+/** What 3.9.5 logs and proposes for a write that it cannot decode, and whether ours lives with it. */
+import { afterEach, describe, expect, it } from 'vitest'
+import { OpCode } from '../../src/data/op-code.ts'
+import { create, exists } from '../support/requests.ts'
+import { Ensemble } from './harness/ensemble.ts'
+import { type ServerKind, startServer, type TestServer } from './harness/server.ts'
+import { until } from './harness/until.ts'
+import { WireClient } from './harness/wire-client.ts'
+
+const SESSION_MS = 20_000
+const READY_MS = 30_000
+let running: TestServer | undefined
+let ensemble: Ensemble | undefined
+afterEach(async () => {
+  await running?.stop('SIGKILL')
+  running = undefined
+  await ensemble?.close()
+  ensemble = undefined
+})
+
+/** A `delete` of three bytes. Where 3.9.5 leads an ensemble it never answers it. */
+const deleteHalf = (client: WireClient): ReturnType<WireClient['call']> =>
+  client.call(OpCode.delete, (w) => w.writeBytes(Buffer.alloc(3)))
+
+describe('a write that the original cannot decode', () => {
+  it('leaves a log on which ours starts, and then the original again', async () => {
+    const open = async (kind: ServerKind, dataDir?: string): Promise<TestServer> =>
+      await startServer({ kind, config: { preAllocSize: '64' }, ...(dataDir && { dataDir }) })
+    running = await open('apache-3.9')
+    const { dataDir } = running
+    const client = await WireClient.open(running.port, SESSION_MS)
+    const made = await client.call(OpCode.create, create('/before'))
+    for (let i = 0; i < 2; i += 1) {
+      const { zxid, err } = await deleteHalf(client)
+      expect([zxid, err]).toEqual([made.zxid, -5])
+    }
+    await client.call(OpCode.create, create('/after'))
+    client.vanish()
+    for (const kind of ['zk-server', 'apache-3.9'] as const) {
+      await running.stop('SIGKILL')
+      running = await open(kind, dataDir)
+      const again = await WireClient.open(running.port, SESSION_MS)
+      for (const path of ['/before', '/after'])
+        expect((await again.call(OpCode.exists, exists(path))).err).toBe(0)
+      await deleteHalf(again)
+      again.vanish()
+    }
+  }, 120_000)
+
+  it('that its leader proposes ends no follower of ours', async () => {
+    ensemble = await Ensemble.create({ kinds: ['zk-server', 'zk-server', 'apache-3.9'] })
+    const [first, second, original] = ensemble.members
+    if (first === undefined || second === undefined || original === undefined) return
+    await original.start()
+    await first.start()
+    expect((await ensemble.untilLeader()).kind).toBe('apache-3.9')
+    await second.start()
+    await until('the second follows', READY_MS, async () =>
+      (await second.mode()) === 'follower' ? true : undefined,
+    )
+    const bad = await WireClient.open(original.port, SESSION_MS)
+    await bad.call(OpCode.create, create('/before'))
+    deleteHalf(bad).catch(() => {})
+    const good = await WireClient.open(first.port, SESSION_MS)
+    expect((await good.call(OpCode.create, create('/after'))).err).toBe(0)
+    for (const { port } of [first, second]) {
+      const reader = await WireClient.open(port, SESSION_MS)
+      await reader.call(OpCode.sync, (w) => w.writeString('/'))
+      expect((await reader.call(OpCode.exists, exists('/after'))).err).toBe(0)
+      reader.vanish()
+    }
+    expect([await first.mode(), await second.mode()]).toEqual(['follower', 'follower'])
+    expect(first.log() + second.log()).not.toMatch(/learning ends/)
+    // What was logged there is what this one is now brought up to date from.
+    await second.stop('SIGKILL')
+    expect((await good.call(OpCode.create, create('/more'))).err).toBe(0)
+    await second.start()
+    await until('the second follows', READY_MS, async () =>
+      (await second.mode()) === 'follower' ? true : undefined,
+    )
+    bad.vanish()
+    good.vanish()
+  }, 120_000)
+})
