@@ -20,6 +20,11 @@ export interface Limits {
   readonly replyBytesPause: number
   /** Reads of one connection that wait behind a write: they are answered together when it commits. */
   readonly parkedReadsMax: number
+  /**
+   * Work that is done for one connection in a turn, in steps of some tens of nanoseconds (see
+   * server/work-budget.ts); what it asks for beyond that waits for the next turn.
+   */
+  readonly workStepsPerTurn: number
   /** Bytes waiting for one client, watch events included, above which it is cut off. */
   readonly replyBytesMax: number
   /** maxClientCnxns: connections from one address; 0 for no limit. */
@@ -41,6 +46,7 @@ export const defaultLimits: Limits = {
   sessionsReturningMax: 100_000,
   replyBytesPause: 1024 * 1024,
   parkedReadsMax: 64,
+  workStepsPerTurn: 100_000,
   replyBytesMax: 16 * 1024 * 1024,
   cnxnsPerAddressMax: 60,
   cnxnsMax: 0,
