@@ -95,7 +95,7 @@ export class Clients {
 
   constructor(parts: ClientParts) {
     this.#parts = parts
-    this.#admission = new Admission(parts.limits.requestsOutstandingMax)
+    this.#admission = new Admission(parts.limits)
     this.#orphans = new Orphans(this.#admission)
   }
 
@@ -277,9 +277,11 @@ export class Clients {
   }
 
   #wait(cnxn: Cnxn, xid: number, op: number, frame: Buffer | undefined): PendingRequest {
-    const pending = { cnxn, xid, op, arrivedMono: this.#parts.clock.mono, frame }
+    const { splitter } = cnxn
+    const bytes = splitter.end - splitter.start
+    const pending = { cnxn, xid, op, arrivedMono: this.#parts.clock.mono, bytes, frame }
     cnxn.pending.push(pending)
-    this.#admission.enter()
+    this.#admission.enter(bytes)
     return pending
   }
 
@@ -378,12 +380,12 @@ export class Clients {
   /** False: the connection is gone, and nobody waits for the answer any more. */
   #leaveHead(origin: PendingRequest): boolean {
     if (origin.cnxn.state === 'closing') {
-      this.#admission.settle(1)
+      this.#admission.settle(origin.bytes)
       return false
     }
     const head = origin.cnxn.pending.shift()
     assert(head === origin, 'commits come in the order of requests')
-    this.#admission.leave(1)
+    this.#admission.leave(head.bytes)
     if (origin.cnxn.pending.length === 0) this.#admission.onIdle(origin.cnxn)
     return true
   }
@@ -397,7 +399,7 @@ export class Clients {
       }
       cnxn.pending.shift()
       cnxn.parkedReads -= 1
-      this.#admission.leave(1)
+      this.#admission.leave(head.bytes)
       if (cnxn.pending.length === 0) this.#admission.onIdle(cnxn)
       const r = this.#parkedReader.reset(head.frame, 8, head.frame.length)
       this.#answerRead(cnxn, head.xid, head.op, r, head.arrivedMono)
@@ -519,11 +521,16 @@ export class Clients {
    * until they are through: else a client that comes and goes could send any number of them.
    */
   #leaveBehind(cnxn: Cnxn): void {
-    this.#admission.leave(cnxn.parkedReads)
-    this.#admission.abandon(cnxn.pending.length - cnxn.parkedReads)
-    if (this.#parts.writes.forwards)
-      for (const request of cnxn.pending)
-        if (request.frame === undefined) this.#orphans.add(cnxn.sessionId, request)
+    const { forwards } = this.#parts.writes
+    for (const request of cnxn.pending) {
+      const { frame, op, bytes } = request
+      if (frame !== undefined && op !== OpCode.sync) {
+        this.#admission.leave(bytes)
+        continue
+      }
+      this.#admission.abandon(bytes)
+      if (forwards && frame === undefined) this.#orphans.add(cnxn.sessionId, request)
+    }
     cnxn.pending.clear()
     cnxn.parkedReads = 0
   }

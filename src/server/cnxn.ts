@@ -33,6 +33,8 @@ export interface PendingRequest {
   readonly xid: number
   readonly op: number
   readonly arrivedMono: number
+  /** Of its frame, whether that is kept or not. */
+  readonly bytes: number
   /** The frame of a read, copied; undefined for what the ordered stream of commits answers. */
   readonly frame: Buffer | undefined
 }
