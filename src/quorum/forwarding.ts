@@ -14,8 +14,6 @@ export class Forwarding {
   readonly #onClogged: (learner: LearnerHandler) => void
   readonly #toFollowers = new TurnPackets()
   readonly #toObservers = new TurnPackets()
-  /** Of entries that were proposed and are not committed. */
-  #outstandingBytes = 0
   #followers: readonly LearnerHandler[] = []
   #observers: readonly LearnerHandler[] = []
 
@@ -42,28 +40,25 @@ export class Forwarding {
   }
 
   propose(entry: Entry): void {
-    this.#outstandingBytes += entry.bytes.length
     if (this.#followers.length > 0) this.#toFollowers.propose(entry)
   }
 
   commit(entry: Entry): void {
-    this.#outstandingBytes -= entry.bytes.length
     if (this.#followers.length > 0) this.#toFollowers.commit(entry.zxid)
     if (this.#observers.length > 0) this.#toObservers.inform(entry)
   }
 
   /** Sends what was gathered. */
   cut(): void {
-    // What is outstanding needs the followers: whoever has it not yet is not behind for it.
-    this.#send(this.#toFollowers, this.#followers, this.#learnerBytesMax + this.#outstandingBytes)
-    this.#send(this.#toObservers, this.#observers, this.#learnerBytesMax)
+    this.#send(this.#toFollowers, this.#followers)
+    this.#send(this.#toObservers, this.#observers)
   }
 
-  #send(packets: TurnPackets, to: readonly LearnerHandler[], bytesMax: number): void {
+  #send(packets: TurnPackets, to: readonly LearnerHandler[]): void {
     const gathered = packets.take()
     if (gathered === undefined) return
     for (const learner of to) {
-      if (this.#links.waitingBytes(learner.link) > bytesMax) {
+      if (this.#links.waitingBytes(learner.link) > this.#learnerBytesMax) {
         this.#onClogged(learner)
         continue
       }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { type Step, steps } from './aims.ts'
 import { CoverageSum } from './coverage.ts'
 import { Violation } from './history.ts'
 import { plants, runPlanted } from './plants.ts'
@@ -19,6 +20,7 @@ const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5
   --members N   instead of what the seed draws
   --faults A,B  these faults and no others
   --with A,B    what members do not stand yet, or all
+  --aims A,B    strikes at these steps of the protocol and no others
   --plant NAME  plants that bug, or all of them one after the other, and looks for it`
 
 const TRACE_LINES = 120
@@ -27,7 +29,7 @@ const PROGRESS_RUNS = 250
 function flags(): Record<string, string | boolean | undefined> {
   const string = { type: 'string' } as const
   const options = { seed: string, seeds: string, from: string, members: string, time: string }
-  const more = { plant: string, hunt: string, faults: string, with: string }
+  const more = { plant: string, hunt: string, faults: string, aims: string, with: string }
   const all = {
     ...options,
     ...more,
@@ -54,6 +56,14 @@ function awaitedOf(value: string | boolean | undefined): readonly AwaitedKind[] 
   return awaitedKinds.filter((kind) => value === 'all' || names.includes(kind))
 }
 
+function aimsOf(value: string | boolean | undefined): readonly Step[] | undefined {
+  if (typeof value !== 'string') return undefined
+  const names = value.split(',')
+  const unknown = names.filter((name) => !steps.some((step) => step === name))
+  if (unknown.length > 0) throw new Error(`no such step: ${unknown}; there are ${steps}`)
+  return steps.filter((step) => names.includes(step))
+}
+
 /** The story of a seed, and how it ends. */
 function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
   const lines: string[] = []
@@ -72,19 +82,8 @@ function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
 }
 
 function main(): number {
-  const {
-    seed,
-    seeds,
-    from,
-    members,
-    time,
-    trace,
-    help,
-    plant,
-    hunt,
-    faults,
-    with: extra,
-  } = flags()
+  const { seed, seeds, from, members, time, trace, help, plant, hunt, ...limits } = flags()
+  const { faults, aims, with: extra } = limits
   if (help === true) {
     console.log(usage)
     return 0
@@ -92,6 +91,7 @@ function main(): number {
   const wishes = {
     members: numberOf(members),
     faults: faultsOf(faults),
+    aims: aimsOf(aims),
     awaited: awaitedOf(extra),
   }
   if (typeof plant === 'string') return plantAll(plant)
@@ -118,10 +118,13 @@ function plantAll(name: string): number {
 function huntFor(name: string, wishes: SwarmWishes): number {
   const plant = plants.find((one) => one.name === name)
   if (plant === undefined) return 2
-  const { diskFaults = {}, seedsMax, faults } = plant
+  const { diskFaults = {}, seedsMax, faults, aims, shape } = plant
   for (let seed = 1; seed <= seedsMax; seed += 1) {
     try {
-      new Simulation({ swarm: drawSwarm(seed, { ...wishes, faults }), diskFaults }).run()
+      new Simulation({
+        swarm: drawSwarm(seed, { ...wishes, faults, aims, shape }),
+        diskFaults,
+      }).run()
     } catch (error) {
       const by = error instanceof Violation ? error.message : String(error)
       console.log(`${name}: caught by seed ${seed} of at most ${seedsMax}: ${by}`)
@@ -132,9 +135,12 @@ function huntFor(name: string, wishes: SwarmWishes): number {
   return 1
 }
 
-const flagsOf = ({ members, faults, awaited = [] }: SwarmWishes): string =>
+const flagsOf = ({ members, faults, aims, awaited = [] }: SwarmWishes): string =>
   (members === undefined ? '' : ` --members ${members}`) +
   (faults === undefined ? '' : ` --faults ${faults}`) +
+  (aims === undefined
+    ? ''
+    : ` --aims ${aims.map((aim) => (typeof aim === 'string' ? aim : aim.step))}`) +
   (awaited.length === 0 ? '' : ` --with ${awaited}`)
 
 function runMany(first: number, count: number, until: number, wishes: SwarmWishes): number {

@@ -1,3 +1,4 @@
+import { AIMED_STRIKES_MAX, type Aim, type Step } from './aims.ts'
 import type { Chance } from './chance.ts'
 import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
@@ -23,8 +24,9 @@ export interface NemesisParts {
 export class Nemesis {
   readonly #parts: NemesisParts
   #isOver = false
-  /** How often each fault has come to pass. */
-  readonly done: Map<FaultKind, number> = new Map()
+  #aimedStrikes = 0
+  /** How often each fault has come to pass, and each step has been struck at. */
+  readonly done: Map<string, number> = new Map()
 
   constructor(parts: NemesisParts) {
     this.#parts = parts
@@ -60,9 +62,85 @@ export class Nemesis {
   #strike(): void {
     const kind = this.#draw()
     const what = this.#do(kind)
-    if (what === undefined) return
+    if (what !== undefined) this.#onDone(kind, what)
+  }
+
+  #onDone(kind: string, what: string): void {
     this.done.set(kind, (this.done.get(kind) ?? 0) + 1)
     this.#parts.trace(() => `nemesis: ${kind} ${what}`)
+  }
+
+  /** A process takes a step of the protocol, or is about to: within its own call. */
+  onStep(process: SimProcess, step: Step, peerHost: string | undefined): void {
+    const { swarm, chance, heap, processes } = this.#parts
+    if (this.#isOver) return
+    for (const aim of swarm.aims) {
+      if (aim.step !== step || this.#aimedStrikes >= AIMED_STRIKES_MAX) continue
+      if (!chance.chance(aim.share)) continue
+      const peer = processes.find(({ host }) => host === peerHost)
+      const victim = aim.atPeer && peer !== undefined ? peer : process
+      // At once, or before the disk or the peer has done its part, or when it has just done so.
+      const afterMs = chance.exponential(chance.pick([0, 0.1, 1, 5]))
+      this.#aimedStrikes += 1
+      heap.after(afterMs, () => {
+        if (!this.#isOver) this.#strikeAt(aim, victim, peer === victim ? process : peer)
+      })
+    }
+  }
+
+  #strikeAt(aim: Aim, victim: SimProcess, other: SimProcess | undefined): void {
+    const what = this.#aimed(aim, victim, other)
+    if (what !== undefined) this.#onDone(`${aim.step}: ${aim.strike}`, what)
+  }
+
+  #aimed(aim: Aim, victim: SimProcess, other: SimProcess | undefined): string | undefined {
+    const { network, processes } = this.#parts
+    const others = processes.filter((process) => process !== victim)
+    switch (aim.strike) {
+      case 'kill':
+      case 'power':
+        return this.#crash(victim, aim.strike, false)
+      case 'powerOfAll':
+        return processes
+          .map((process) => this.#crash(process, 'power', false))
+          .filter((host) => host !== undefined)
+          .join(' ')
+      case 'isolate':
+        return this.#cutOff(victim, others)
+      case 'isolateAndKill':
+        this.#cutOff(victim, others)
+        return this.#crash(victim, 'kill', false)
+      case 'cutPair':
+        return this.#cutOff(victim, other === undefined ? others : [other])
+      case 'reset':
+        for (const socket of network.connections())
+          if (socket.host === victim.host || socket.peerHost === victim.host) socket.reset(true)
+        return victim.host
+      case 'stall':
+        victim.stall(this.#until())
+        return victim.host
+      case 'stuckDisk':
+        victim.diskStuckUntil = this.#until()
+        return victim.host
+    }
+  }
+
+  #cutOff(victim: SimProcess, others: readonly SimProcess[]): string {
+    const pairs = others.flatMap(({ host }): (readonly [string, string])[] => [
+      [victim.host, host],
+      [host, victim.host],
+    ])
+    this.#block(pairs)
+    return pairs.map((pair) => pair.join('>')).join(' ')
+  }
+
+  #block(pairs: readonly (readonly [string, string])[]): void {
+    const { network, heap } = this.#parts
+    for (const [from, to] of pairs) network.setBlocked(from, to, true)
+    heap.after(this.#duration(), () => {
+      if (this.#isOver) return
+      for (const [from, to] of pairs) network.setBlocked(from, to, false)
+    })
   }
 
   /** How long something stays broken: mostly short, at times longer than anybody waits. */

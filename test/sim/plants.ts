@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Aim, Step } from './aims.ts'
+import { knownBugs } from './known-bugs.ts'
 import type { DiskFaults } from './sim-disk.ts'
-import type { FaultKind } from './swarm.ts'
+import type { FaultKind, Swarm } from './swarm.ts'
 
 /** Another text in place of one that stands in the file exactly once. */
 export interface Patch {
@@ -20,11 +22,13 @@ export interface Plant {
   readonly members: number
   /** What brings it to light; undefined: whatever the seeds draw. */
   readonly faults?: readonly FaultKind[]
+  readonly aims?: readonly (Step | Aim)[]
+  readonly shape?: Partial<Swarm>
   /** It must be caught within so many seeds. */
   readonly seedsMax: number
 }
 
-export const plants: readonly Plant[] = [
+const houseBugs: readonly Plant[] = [
   {
     name: 'ack-before-sync',
     story: 'the disk says that it is done before what it was given would survive a loss of power',
@@ -139,7 +143,7 @@ export const plants: readonly Plant[] = [
     patches: [
       {
         file: 'src/server/replica.ts',
-        from: '    // A snapshot that is being written may hold what is about to be cut off.\n',
+        from: '    // A snapshot that is being written may hold what is about to be cut off; and the plan is of what\n',
         to: `    if (zxid > 0) {
       this.#lastLoggedZxid = zxid
       return lane.whenDurable(() => done(undefined))
@@ -220,9 +224,22 @@ export const plants: readonly Plant[] = [
   },
 ]
 
+export const plants: readonly Plant[] = [...houseBugs, ...knownBugs]
+
+/** Where a plant has no place any more; nothing if it still has. */
+export function misfits({ name, patches = [] }: Plant, root: string): readonly string[] {
+  return patches
+    .filter(({ file, from }) => readFileSync(join(root, file), 'utf8').split(from).length !== 2)
+    .map(
+      ({ file, from }) => `${name} no longer fits ${file}: "${from}" must stand there exactly once`,
+    )
+}
+
 /** Runs this simulator over a copy of the sources with the bug in it. True: it was caught. */
 export function runPlanted(plant: Plant, root: string): number {
   const { name, patches = [], members } = plant
+  const [misfit] = misfits(plant, root)
+  if (misfit !== undefined) throw new Error(misfit)
   const copy = join(root, '.cache', 'plants', name)
   rmSync(copy, { recursive: true, force: true })
   for (const folder of ['src', 'test/sim', 'test/support'])
@@ -231,8 +248,6 @@ export function runPlanted(plant: Plant, root: string): number {
   for (const { file, from, to } of patches) {
     const path = join(copy, file)
     const source = readFileSync(path, 'utf8')
-    if (source.split(from).length !== 2)
-      throw new Error(`${name} no longer fits ${file}: "${from}" must stand there exactly once`)
     writeFileSync(
       path,
       source.replace(from, () => to),

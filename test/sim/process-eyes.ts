@@ -3,6 +3,7 @@ import { counterOf } from '../../src/data/zxid.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import type { LinkId, LinkPort } from '../../src/quorum/links.ts'
 import type { Member } from '../../src/server/member.ts'
+import type { Step } from './aims.ts'
 import type { DiskMemory } from './checkers/amnesia.ts'
 import type { Cover, CoverageEvent } from './coverage.ts'
 import { QuorumTap, Seen, type SeenPacket, type SeenVote } from './quorum-tap.ts'
@@ -21,10 +22,22 @@ const sent: ReadonlyMap<number, CoverageEvent> = new Map([
   [Seen.snap, 'SNAP sent'],
 ])
 
+const stepOf: ReadonlyMap<number, Step> = new Map([
+  [Seen.leaderInfo, 'leaderInfo'],
+  [Seen.ackEpoch, 'ackEpoch'],
+  [Seen.diff, 'diff'],
+  [Seen.trunc, 'trunc'],
+  [Seen.snap, 'snap'],
+  [Seen.newLeader, 'newLeader'],
+  [Seen.upToDate, 'upToDate'],
+  [Seen.proposal, 'proposal'],
+])
+
 /** Watches one process from outside, and counts what it sees. */
 export class ProcessEyes {
   readonly #cover: Cover
   readonly #memory: DiskMemory
+  readonly #onStep: (step: Step, link: LinkId) => void
   readonly #tap: QuorumTap
   /** Links over which COMMITs came before NEWLEADER. */
   readonly #beforeNewLeader = new Map<LinkId, boolean>()
@@ -43,9 +56,10 @@ export class ProcessEyes {
   #outstanding = 0
   #processed = 0
 
-  constructor(cover: Cover, memory: DiskMemory) {
+  constructor(cover: Cover, memory: DiskMemory, onStep: (step: Step, link: LinkId) => void) {
     this.#cover = cover
     this.#memory = memory
+    this.#onStep = onStep
     this.#tap = new QuorumTap({
       onPacket: (link, packet) => this.#onPacket(link, packet),
       onVote: (vote) => this.#onVote(vote),
@@ -108,6 +122,10 @@ export class ProcessEyes {
   #onPacket(link: LinkId, packet: SeenPacket): void {
     const { type, zxid } = packet
     this.#memory.onPacket(packet)
+    const step = stepOf.get(type)
+    if (step !== undefined) this.#onStep(step, link)
+    // UPTODATE is acked in the same way.
+    if (type === Seen.ack && counterOf(zxid) === 0) this.#onStep('newLeaderAck', link)
     const event = sent.get(type)
     if (event !== undefined) {
       this.#cover(event)

@@ -88,6 +88,11 @@ export class ProcessLinks {
     this.#forget(link)
   }
 
+  /** Where the link goes. */
+  peerOf(link: LinkId): string | undefined {
+    return this.#sockets.get(link)?.peerHost
+  }
+
   pause(link: LinkId, paused: boolean): void {
     this.#eyes.onLinkPaused(paused)
     this.#sockets.get(link)?.pause(paused)

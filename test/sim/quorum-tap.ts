@@ -23,13 +23,16 @@ export interface TapEvents {
 }
 
 export const Seen = {
+  proposal: 2,
   ack: 3,
   commit: 4,
   newLeader: 10,
   followerInfo: 11,
+  upToDate: 12,
   diff: 13,
   trunc: 14,
   snap: 15,
+  leaderInfo: 17,
   ackEpoch: 18,
 } as const
 

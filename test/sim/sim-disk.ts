@@ -51,6 +51,8 @@ export interface DiskFaults {
   readonly acksEarly?: boolean
   readonly dropsEpochs?: boolean
   readonly dropsTruncations?: boolean
+  /** A snapshot has its name, and not all of its bytes. */
+  readonly snapshotsUnsynced?: boolean
 }
 
 const PREALLOC_BYTES = 4096
@@ -226,7 +228,7 @@ export class SimDisk implements DiskReader {
       file.bytes = Buffer.concat([file.bytes, op.bytes])
     } else if (op.kind === 'finish') {
       const file = this.#file(temporary)
-      file.syncedBytes = file.bytes.length
+      if (this.#faults.snapshotsUnsynced !== true) file.syncedBytes = file.bytes.length
       this.#rename(temporary, this.#snapshotName)
     }
     this.#onDone(() => {
@@ -317,9 +319,16 @@ export class SimDisk implements DiskReader {
     for (let i = pending.length - 1; i >= reached; i -= 1) {
       const one = pending[i]
       if (one === undefined) continue
-      if (i > reached && one.kind === 'append') this.#tear(one.name, one.at, one.bytes, 0)
-      else this.#lose(one, i > reached || this.#prng.below(2) === 0)
+      if (i > reached) this.#undo(one)
+      else this.#lose(one, this.#prng.below(2) === 0)
     }
+  }
+
+  /** It was not begun, so nothing of it is there. */
+  #undo(pending: Pending): void {
+    if (pending.kind === 'append') this.#tear(pending.name, pending.at, pending.bytes, 0)
+    else if (pending.kind === 'epoch') this.#resetEpoch(pending.file, pending.before)
+    else this.#lose(pending, true)
   }
 
   #lose(pending: Pending, isLost: boolean): void {
@@ -356,6 +365,10 @@ export class SimDisk implements DiskReader {
     const text = String(this.#epochs.get(file))
     if (file === 'currentEpoch' && this.#prng.below(2) === 0)
       this.#epochTemporary = text.slice(0, this.#prng.below(text.length + 1))
+    this.#resetEpoch(file, before)
+  }
+
+  #resetEpoch(file: EpochFile, before: number | undefined): void {
     if (before === undefined) this.#epochs.delete(file)
     else this.#epochs.set(file, before)
   }

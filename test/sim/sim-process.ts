@@ -18,6 +18,7 @@ import { ADVANCE_INTERVAL_MS, Member } from '../../src/server/member.ts'
 import type { EnsemblePorts } from '../../src/server/peering.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { TreeDump } from '../../src/tree/snapshot-codec.ts'
+import type { Step } from './aims.ts'
 import type { Chance } from './chance.ts'
 import { DiskMemory } from './checkers/amnesia.ts'
 import { checkQueues } from './checkers/queues.ts'
@@ -58,6 +59,8 @@ export interface ProcessParts {
   readonly onLog?: (host: string, message: string, fields: LogFields) => void
   readonly trace: (line: () => string) => void
   readonly onFault: (error: unknown) => void
+  /** Told of each step that its process takes, within the call that takes it. */
+  readonly onStep?: (process: SimProcess, step: Step, peerHost: string | undefined) => void
 }
 
 const noWords = {
@@ -66,6 +69,10 @@ const noWords = {
   run: () => '',
   silenceMsMax: 10_000,
 }
+const diskStep: ReadonlyMap<DiskOp['kind'], Step> = new Map([
+  ['truncateAfter', 'cutting'],
+  ['forgetHistory', 'forgetting'],
+])
 /** From the last event of a turn to its end. */
 const TURN_MS = 0.02
 const SLACK = { readBytes: 64 * 1024, turnBytes: 64 * 1024 }
@@ -203,12 +210,15 @@ class ProcessRun implements Machine {
   #lastClient = 0
   #cnxnsMost = 0
   #shownZxid = -1
+  #snapshotOps = 0
   #isEnded = false
 
   constructor(process: SimProcess, parts: ProcessParts) {
     this.#process = process
     this.#parts = parts
-    this.eyes = new ProcessEyes(parts.cover, process.memory)
+    this.eyes = new ProcessEyes(parts.cover, process.memory, (step, link) =>
+      this.#onStep(step, link),
+    )
     const { config } = process
     const providers = providersOf(config, nodeCrypto)
     if (typeof providers === 'string') throw new Error(providers)
@@ -316,6 +326,11 @@ class ProcessRun implements Machine {
   end(): void {
     this.#isEnded = true
     this.eyes.onDeath()
+  }
+
+  #onStep(step: Step, link?: LinkId): void {
+    const peerHost = link === undefined ? undefined : this.#links.peerOf(link)
+    this.#parts.onStep?.(this.#process, step, peerHost)
   }
 
   /** Runs something of this process: not after its end, and not while it stands still. */
@@ -433,6 +448,12 @@ class ProcessRun implements Machine {
       for (const op of ops) this.#onDurable(op)
       done()
     })
+    for (const op of ops) {
+      const step = op.kind === 'writeEpoch' ? op.file : diskStep.get(op.kind)
+      if (step !== undefined) this.#onStep(step)
+      if (step === 'currentEpoch' && ops.some(({ kind }) => kind === 'appendTxns'))
+        this.#onStep('historyAndEpoch')
+    }
   }
 
   #onDurable(op: DiskOp): void {
@@ -444,7 +465,18 @@ class ProcessRun implements Machine {
 
   writeSnapshotSlice(op: SnapshotOp, done: (problem: string | undefined) => void): void {
     this.eyes.onSnapshotOp(op)
-    this.#process.disk.writeSnapshotSlice(op, done)
+    this.#snapshotOps += 1
+    const number = this.#snapshotOps
+    this.#process.disk.writeSnapshotSlice(op, (problem) => {
+      done(problem)
+      if (op.kind !== 'append' || problem !== undefined) return
+      // Nothing more was asked for in the turn that has heard of it: the log is waited for.
+      this.#parts.heap.after(2 * TURN_MS, () => {
+        if (number === this.#snapshotOps && this.member.snapshotter.isBusy)
+          this.guard(() => this.#onStep('snapshotAtLog'))
+      })
+    })
+    if (op.kind === 'finish') this.#onStep('snapshotNamed')
   }
 
   dialLink(link: LinkId, port: LinkPort, addresses: readonly PeerAddress[]): void {

@@ -134,6 +134,7 @@ export class Simulation {
       onLog: (host, message, fields) => this.#watchdog.onLog(host, message, fields),
       trace: this.#trace,
       onFault: this.#onFault,
+      onStep: (process, step, peerHost) => this.#nemesis.onStep(process, step, peerHost),
     })
   }
 

@@ -1,3 +1,4 @@
+import { type Aim, drawAims, type Step } from './aims.ts'
 import { Chance } from './chance.ts'
 import type { NetworkRates } from './network.ts'
 import { drawBounds, type SwarmBounds, TINY_FRAME_BYTES } from './swarm-bounds.ts'
@@ -51,6 +52,8 @@ export interface Swarm {
   /** How often each fault is drawn; those that are not there never happen. */
   readonly faults: ReadonlyMap<FaultKind, number>
   readonly faultEveryMs: number
+  /** At which steps of the protocol something happens. */
+  readonly aims: readonly Aim[]
   readonly settings: Readonly<Record<string, string>>
   /** As the java properties say. */
   readonly properties: ReadonlyMap<string, string>
@@ -65,6 +68,10 @@ export interface SwarmWishes {
   /** These faults and no others. */
   readonly faults?: readonly FaultKind[] | undefined
   readonly awaited?: readonly AwaitedKind[] | undefined
+  /** Only these steps are struck at. With `faults` and without this: none. */
+  readonly aims?: readonly (Step | Aim)[] | undefined
+  /** Instead of what the seed draws; settings are added to those that it draws. */
+  readonly shape?: Partial<Swarm> | undefined
 }
 
 /** Even the kind of run is drawn: no two test the same. */
@@ -75,12 +82,13 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   const bounds = drawBounds(new Chance(seed, 'swarm', 1))
   const faults = new Map<FaultKind, number>()
   const isCalm = chance.chance(0.05)
+  const noAims = isCalm || members === 1 || wishes.faults !== undefined
   for (const kind of faultKinds) {
     const weight = chance.between(1, 10)
     const isDrawn = !isCalm && chance.chance(0.5)
     if (wishes.faults?.includes(kind) ?? isDrawn) faults.set(kind, weight)
   }
-  return {
+  const drawn: Swarm = {
     seed,
     members,
     observers: members >= 3 && chance.chance(0.25) ? chance.between(1, 2) : 0,
@@ -103,6 +111,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     },
     faults,
     faultEveryMs: chance.pick([200, 500, 1500, 4000]),
+    aims: drawAims(new Chance(seed, 'nemesis', 2), wishes.aims ?? (noAims ? [] : undefined)),
     settings: {
       tickTime: String(tickMs),
       initLimit: String(chance.pick([5, 10])),
@@ -118,4 +127,8 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     clockRateError: chance.pick([0, 0, 0.001, 0.01]),
     awaited: new Set(wishes.awaited),
   }
+  const { shape } = wishes
+  return shape === undefined
+    ? drawn
+    : { ...drawn, ...shape, settings: { ...drawn.settings, ...shape.settings } }
 }
