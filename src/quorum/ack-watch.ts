@@ -27,6 +27,12 @@ export class AckWatch {
     this.#nextZxid = 0
   }
 
+  /** Gives what waits so much more time. */
+  postpone(ms: number): void {
+    this.#awaitedMono += ms
+    this.#nextMono += ms
+  }
+
   /** 0 as long as nothing waits. */
   waitedMs(nowMono: number): number {
     return this.#awaitedZxid === 0 ? 0 : nowMono - this.#awaitedMono

@@ -100,6 +100,18 @@ export class Leader implements Learners {
   }
 
   /**
+   * Learners answer us, so while we stood still they had nothing to say. After a pause of syncLimit
+   * they have given us up, and those that have not say so when their input is read.
+   */
+  onPaused(nowMono: number, pausedMs: number): void {
+    this.#nowMono = nowMono
+    this.#agreement.advance(nowMono)
+    this.#lastQuorumMono += pausedMs
+    if (pausedMs >= this.#parts.ensemble.syncLimitMs) return
+    for (const learner of this.#learners.values()) learner.onPaused(pausedMs)
+  }
+
+  /**
    * Whoever was elected is connected to at once, however long it then takes to synchronise. A leader
    * that has no quorum of connections lost the election without having heard so, or its followers
    * have left; to wait for initLimit, as the original does, would keep everybody waiting.

@@ -260,6 +260,13 @@ export class LearnerHandler {
 
   // ---- time
 
+  /** The leader has stood still for so long: that is no time the learner has had. */
+  onPaused(ms: number): void {
+    this.lastHeardMono += ms
+    this.#movedMono += ms
+    this.#acks.postpone(ms)
+  }
+
   /** Why the learner has had time enough; undefined while it has some left. */
   overdue(): string | undefined {
     const { nowMono, parts } = this.#host

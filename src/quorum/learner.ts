@@ -130,6 +130,11 @@ export class Learner {
       this.#end(`our log is behind by ${syncLimitMs} ms`)
   }
 
+  /** A leader that is alive has said so meanwhile, and that is read before anybody asks. */
+  onPaused(nowMono: number): void {
+    this.#now = nowMono
+  }
+
   #endIfSilent(): void {
     const { initLimitMs, syncLimitMs } = this.#parts.ensemble
     const limitMs = this.#step === 'broadcast' ? syncLimitMs : initLimitMs

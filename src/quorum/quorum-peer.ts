@@ -10,6 +10,8 @@ import type { PeerState, RoleParts } from './role.ts'
 /** What a member is while there is a leader; it begins when it is made. */
 export interface Role {
   advance(nowMono: number): void
+  /** This process has stood still for so long, until now; what has arrived meanwhile was not read. */
+  onPaused?(nowMono: number, pausedMs: number): void
   /** Of links that peers have opened: a leader's. */
   onLinkAccepted?(link: LinkId): void
   /** Of links that it has dialed itself: a learner's. */
@@ -134,6 +136,12 @@ export class QuorumPeer implements LinkEvents {
     this.#election.advance(nowMono)
     this.#role?.advance(nowMono)
     this.settle()
+  }
+
+  /** As advance, but no deadline is looked at: what others have sent meanwhile was not read yet. */
+  onPaused(nowMono: number, pausedMs: number): void {
+    this.#now = nowMono
+    this.#role?.onPaused?.(nowMono, pausedMs)
   }
 
   onLinkAccepted(link: LinkId, port: LinkPort): void {

@@ -38,9 +38,25 @@ export class ExpiryQueue<T extends Expiring> {
     item.expiresMono = 0
   }
 
-  /** Everything whose bucket has ended, taken out. */
-  takeExpired(nowMono: number): readonly T[] {
-    if (nowMono < this.#earliest) return none
+  /** Gives everything so much more time. */
+  postpone(ms: number): void {
+    const buckets = [...this.#buckets]
+    this.#buckets.clear()
+    this.#earliest += ms
+    for (const [bucket, items] of buckets) {
+      this.#buckets.set(bucket + ms, items)
+      for (const item of items) item.expiresMono = bucket + ms
+    }
+  }
+
+  /** Whether takeExpired might find something. */
+  mayHaveExpired(nowMono: number): boolean {
+    return nowMono >= this.#earliest
+  }
+
+  /** What lies in buckets that have ended, taken out; so many at most, and others with the next call. */
+  takeExpired(nowMono: number, countMax: number = Number.POSITIVE_INFINITY): readonly T[] {
+    if (!this.mayHaveExpired(nowMono)) return none
     const expired: T[] = []
     let earliest = Number.POSITIVE_INFINITY
     for (const [bucket, items] of this.#buckets) {
@@ -48,11 +64,13 @@ export class ExpiryQueue<T extends Expiring> {
         if (bucket < earliest) earliest = bucket
         continue
       }
-      this.#buckets.delete(bucket)
       for (const item of items) {
+        if (expired.length >= countMax) return expired
+        items.delete(item)
         item.expiresMono = 0
         expired.push(item)
       }
+      this.#buckets.delete(bucket)
     }
     this.#earliest = earliest
     return expired

@@ -22,12 +22,14 @@ import { loadRulesOf } from './load.ts'
 import { defaultMemberBounds, type MemberBounds } from './member-bounds.ts'
 import { type MemberParts, type MemberPorts, makeParts, type Recovered } from './member-parts.ts'
 import type { ClientWrite, Outbox } from './outbox.ts'
+import { PauseWatch } from './pause-watch.ts'
 import { type EnsemblePorts, Peering } from './peering.ts'
 import { Reaper } from './reaper.ts'
 import type { ReplicaParts } from './replica.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 import type { ServerStats } from './server-stats.ts'
 import type { Serving, ServingRole } from './serving.ts'
+import { SessionExpiry } from './session-expiry.ts'
 import type { SessionTracker } from './session-tracker.ts'
 import { Snapshotter } from './snapshotter.ts'
 import type { Watches } from './watches.ts'
@@ -73,6 +75,8 @@ export class Member implements LinkEvents {
   readonly #firstBytes: FirstBytes
   readonly #answers: WordAnswers
   readonly #reaper: Reaper
+  readonly #expiry: SessionExpiry
+  readonly #pauses = new PauseWatch()
   #nextAdvanceMono = 0
 
   constructor(ports: MemberPorts, recovered: Recovered, words: FourLetterWords) {
@@ -103,6 +107,9 @@ export class Member implements LinkEvents {
     const { changes } = parts.prep
     const { digestLog, clients } = this
     this.#applyLoop = new ApplyLoop({ ...parts, changes, clients, digestLog })
+    this.#expiry = new SessionExpiry(parts, (id) => {
+      this.#submitOwn(OpCode.closeSession, id, NO_BODY)
+    })
     this.#reaper = new Reaper(this.tree, config, ports.clock.mono)
     this.snapshotter = new Snapshotter({
       ...parts,
@@ -152,27 +159,27 @@ export class Member implements LinkEvents {
   advance(mono: number, wall: number): void {
     this.clock.mono = mono
     this.clock.wall = wall
-    if (mono < this.#nextAdvanceMono) return
+    const pausedMs = this.#pauses.onTime(mono)
+    if (pausedMs > 0) this.#onPaused(pausedMs)
+    if (mono < this.#nextAdvanceMono || !this.#pauses.isInputRead) return
     this.#nextAdvanceMono = mono + ADVANCE_INTERVAL_MS
     this.peering?.advance(mono)
     this.#firstBytes.closeSilent()
     this.#throttledLog.advance()
     this.clients.touchUnheard()
     if (!this.#serving.decides) return
-    this.#closeExpiredSessions()
     for (const path of this.#reaper.take(mono, wall)) this.#reap(path)
   }
 
-  #closeExpiredSessions(): void {
-    for (const session of this.sessions.takeExpired(this.clock.mono)) {
-      this.#logger.info('session expired', {
-        session: formatSessionId(session.id),
-        timeoutMs: session.timeoutMs,
-      })
-      this.metrics.staleSessionsExpired.add(1)
-      session.closing = true
-      this.#submitOwn(OpCode.closeSession, session.id, NO_BODY)
-    }
+  /**
+   * This process has stood still, and could hear nobody: that is nobody's fault. Sessions get the time
+   * back, and no deadline is looked at before what has arrived meanwhile was read.
+   */
+  #onPaused(ms: number): void {
+    const { mono } = this.clock
+    this.#logger.warn('this process has stood still', { ms: Math.round(ms) })
+    this.sessions.onPaused(ms)
+    this.peering?.onPaused(mono, ms)
   }
 
   #reap(path: string): void {
@@ -283,6 +290,8 @@ export class Member implements LinkEvents {
   endTurn(): void {
     this.clients.resumeWaiting()
     this.#answers.run()
+    this.#pauses.onTurnEnd()
+    if (this.#serving.decides && this.#pauses.isInputRead) this.#expiry.run(this.clock.mono)
     // A sync with nothing before it waits for no disk; and one may just have been read.
     this.#applyLoop.run(this.clock.mono)
     if (this.peering !== undefined) this.#writePath.giveUpBeforeOverflow()
@@ -336,6 +345,7 @@ export class Member implements LinkEvents {
     const { hasReady, effects } = this.clients
     // A learner that takes all it is sent at once makes no event by which the leader could go on.
     if (this.#answers.hasReady) return true
+    if (this.#serving.decides && this.#expiry.hasMore) return true
     return hasReady || effects.closes.length > 0 || this.peering?.leader?.wantsTurn === true
   }
 }

@@ -82,6 +82,11 @@ export class Peering implements LinkEvents {
     this.peer.advance(nowMono)
   }
 
+  /** This process has stood still for so long, until now. */
+  onPaused(nowMono: number, pausedMs: number): void {
+    this.peer.onPaused(nowMono, pausedMs)
+  }
+
   /** At the end of a turn: a role may have to end, and what was gathered for learners is to leave. */
   flush(): void {
     this.peer.settle()

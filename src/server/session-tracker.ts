@@ -126,9 +126,19 @@ export class SessionTracker {
     this.onRemoved(id)
   }
 
+  /** Nobody could be heard for so long: no session is to blame for it. */
+  onPaused(ms: number): void {
+    this.#deadlines.postpone(ms)
+  }
+
   /** Sessions whose deadline has passed; each is returned once and must then be closed. */
-  takeExpired(nowMono: number): readonly Session[] {
-    return this.#deadlines.takeExpired(nowMono)
+  takeExpired(nowMono: number, countMax?: number): readonly Session[] {
+    return this.#deadlines.takeExpired(nowMono, countMax)
+  }
+
+  /** False: takeExpired would find none. */
+  mayHaveExpired(nowMono: number): boolean {
+    return this.#deadlines.mayHaveExpired(nowMono)
   }
 }
 

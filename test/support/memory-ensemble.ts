@@ -58,6 +58,9 @@ export class MemoryEnsemble {
   readonly #settings: Readonly<Record<string, string>>
   readonly #limits: Partial<Limits>
   readonly #sids: readonly number[]
+  /** The member that stands still, and what it has been sent meanwhile. */
+  #still: number | undefined = undefined
+  readonly #unread: (() => void)[] = []
   #lastAccepted = 0
   #isSettling = false
   /** Sees all that is said, and decides what is heard of it. */
@@ -150,12 +153,17 @@ export class MemoryEnsemble {
   }
 
   #tellPeer(sid: number, link: LinkId, tell: (server: MemoryServer, link: LinkId) => void): void {
-    this.#events.push(() => {
+    const event = (): void => {
       const peer = this.#ends.get(keyOf(sid, link))?.peer
+      if (peer !== undefined && peer.sid === this.#still) {
+        this.#unread.push(event)
+        return
+      }
       const server = peer && this.servers.get(peer.sid)
       if (peer !== undefined && server !== undefined && this.#ends.has(keyOf(peer.sid, peer.link)))
         tell(server, peer.link)
-    })
+    }
+    this.#events.push(event)
   }
 
   #close(sid: number, link: LinkId): void {
@@ -189,7 +197,8 @@ export class MemoryEnsemble {
     this.#isSettling = true
     for (let didWork = true; didWork; ) {
       didWork = false
-      for (const server of this.servers.values()) if (server.settleAlone()) didWork = true
+      for (const [sid, server] of this.servers)
+        if (sid !== this.#still && server.settleAlone()) didWork = true
       for (const event of this.#events.splice(0)) {
         event()
         didWork = true
@@ -201,13 +210,29 @@ export class MemoryEnsemble {
   /** Time passes for all, in steps of the shell. */
   pass(ms: number): void {
     for (let left = ms; left > 0; left -= 50) {
-      for (const server of this.servers.values()) {
+      for (const [sid, server] of this.servers) {
         server.mono += 50
         server.wall += 50
-        server.loop.enter(() => {})
+        if (sid !== this.#still) server.loop.enter(() => {})
       }
       this.settle()
     }
+  }
+
+  /**
+   * Time passes for all but the process of one member, which notices that first, and then has what the
+   * others have sent it; `then` is what its clients have.
+   */
+  standStill(sid: number, ms: number, then: () => void = () => {}): void {
+    this.#still = sid
+    this.pass(ms)
+    this.#still = undefined
+    const server = this.server(sid)
+    server.loop.enter(() => {})
+    server.settleAlone()
+    this.#events.push(...this.#unread.splice(0))
+    then()
+    this.settle()
   }
 
   server(sid: number): MemoryServer {
