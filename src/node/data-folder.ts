@@ -1,6 +1,7 @@
 import { JuteWriter } from 'jute-ts'
 import type { Logger } from '../base/logger.ts'
 import { formatZxid } from '../data/zxid.ts'
+import { type ReadProblem, readOrProblem } from '../persistence/read-or-problem.ts'
 import type { RecoveryRefusal } from '../persistence/recovery.ts'
 import { SnapshotEncoder } from '../persistence/snapshot-format.ts'
 import { snapshotFileName } from '../persistence/snapshot-name.ts'
@@ -23,7 +24,8 @@ export function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded
       file: received.name,
     })
   const rules = loadRulesOf(config, disk.takeInitializeMarker() || config.dbAutocreate)
-  const loaded = loadMember(disk, rules, logger)
+  const loaded = readOrProblem(() => loadMember(disk, rules, logger))
+  if (loaded.kind === 'unreadable') throw new StartError(unreadable(disk, loaded), ExitCode.dataDir)
   if (loaded.kind === 'refused') return refuse(disk, loaded)
   if (loaded.isNew) writeFirstSnapshot(disk, loaded, config)
   if (loaded.tail !== undefined) {
@@ -51,6 +53,16 @@ export function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded
     ms: Math.round(performance.now() - began),
   })
   return loaded
+}
+
+/** A snapshot that is there and cannot be read may be good: to begin with an older one is no answer. */
+function unreadable(disk: NodeDisk, { problem }: ReadProblem): string {
+  return (
+    `a snapshot or log in ${[...new Set([disk.snapFolder, disk.logFolder])].join(' or ')} cannot be ` +
+    `read: ${problem}. Let this user read all files there; if the disk is failing, restore them from ` +
+    'another copy, or in an ensemble empty the data directory of this server so that it copies the ' +
+    'state of the leader'
+  )
 }
 
 function refuse(disk: NodeDisk, { file, offset, reason, remedy }: RecoveryRefusal): never {

@@ -5,7 +5,6 @@ import {
   fdatasyncSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readSync,
   rmSync,
@@ -14,6 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import type { Truncation } from '../persistence/truncation.ts'
 import { END_MARK } from '../persistence/txn-log-format.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /** Makes sure that files can be made in `folder`. A string says why they cannot. */
 export function prepareFolder(folder: string, autocreate: boolean): string | undefined {
@@ -22,16 +22,16 @@ export function prepareFolder(folder: string, autocreate: boolean): string | und
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
     return undefined
   } catch (error) {
-    const hint = autocreate ? '' : '; datadir.autocreate is false, so it must exist'
-    return `data directory ${folder} cannot be used: ${messageOf(error)}${hint}`
+    const hint = autocreate
+      ? 'set dataDir and dataLogDir to where this user may make directories and files'
+      : 'datadir.autocreate is false, so it must exist'
+    return `data directory ${folder} cannot be used: ${messageOf(error)}; ${hint}`
   }
 }
 
 /** Creates a folder and what is missing above it, all of it durably. */
 function createFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true })
-  if (first === undefined) return
-  for (let path = folder; path !== dirname(first); path = dirname(path)) syncFolder(dirname(path))
+  for (const made of makeDirectory(folder).toReversed()) syncFolder(dirname(made))
 }
 
 /** Makes the names in a folder durable: what was created, renamed and removed. Throws. */

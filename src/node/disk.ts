@@ -2,10 +2,12 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   fsync,
   ftruncateSync,
   readdirSync,
   renameSync,
+  stat,
   statSync,
   unlinkSync,
   write,
@@ -233,6 +235,36 @@ export class NodeDisk implements DiskReader {
     this.#run(ops, 0, done, false)
   }
 
+  /**
+   * Looks whether what is written still goes where the next start will look for it. A directory that
+   * somebody has removed, or put another in the place of, takes all that is written with it without
+   * any write failing.
+   */
+  checkPlace(): void {
+    const fd = this.#fd
+    const log = this.#path
+    const path = fd === undefined ? this.logFolder : log
+    // Numbers of descriptors are used again, by the next log for one.
+    const isCurrent = (): boolean => this.#fd === fd && this.#path === log && !this.#isClosing
+    const tell = (what: string): void => {
+      if (isCurrent())
+        this.#fail(`keeping ${path}`, `${what}, so nothing written would be found again`)
+    }
+    stat(path, (error, there) => {
+      if (error !== null) {
+        if (isGone(error)) tell('it was removed')
+        return
+      }
+      if (fd === undefined || !isCurrent()) return
+      const ours = fstatSync(fd)
+      if (ours.ino !== there.ino || ours.dev !== there.dev) tell('another file is in its place')
+    })
+    stat(this.snapFolder, (error) => {
+      if (error !== null && isGone(error) && !this.#isClosing)
+        this.#fail(`keeping ${this.snapFolder}`, 'it was removed')
+    })
+  }
+
   /** No write may follow. One that is in flight is finished, and its `done` called. */
   close(): void {
     this.#isClosing = true
@@ -437,3 +469,5 @@ export class NodeDisk implements DiskReader {
     this.#events.onFatal(`${action} failed: ${messageOf(error)}`)
   }
 }
+
+const isGone = ({ code }: NodeJS.ErrnoException): boolean => code === 'ENOENT' || code === 'ENOTDIR'

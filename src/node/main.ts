@@ -165,6 +165,8 @@ async function joinable(
 
 /** In this time the log must not be able to use up freeSpaceMinInKb. */
 const SPACE_INTERVAL_MS = 100
+/** For so long writes may go to files that nobody will find again. */
+const PLACE_INTERVAL_MS = 1000
 
 function startTimers(
   loop: TurnLoop,
@@ -175,7 +177,10 @@ function startTimers(
   const { flushDelayMs } = config
   const interval =
     flushDelayMs > 0 ? Math.min(flushDelayMs, ADVANCE_INTERVAL_MS) : ADVANCE_INTERVAL_MS
-  const timers = [setInterval(() => loop.enter(() => {}), interval)]
+  const timers = [
+    setInterval(() => loop.enter(() => {}), interval),
+    setInterval(() => disk.checkPlace(), PLACE_INTERVAL_MS),
+  ]
   if (config.freeSpaceMinBytes > 0)
     timers.push(
       setInterval(() => {

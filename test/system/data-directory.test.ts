@@ -92,4 +92,21 @@ describe('a server process', { timeout: TIMEOUT_MS }, () => {
     expect(found).toMatchObject(served)
     expect(found.out).toContain('as snapshot.trust.empty says')
   })
+
+  it('refuses to start on a snapshot that it may not read, and says what to do', async () => {
+    writeFileSync(join(folder(), 'snapshot.0'), '')
+    // A directory in place of a file: even root cannot read it.
+    mkdirSync(join(folder(), 'snapshot.5'))
+    await expectRefusal(
+      '',
+      'cannot be read: EISDIR: illegal operation on a directory, read. Let this',
+    )
+  })
+
+  it('refuses a directory that can never be made', async () => {
+    await expectRefusal(
+      'dataDir=/proc/zk-test',
+      'data directory /proc/zk-test/version-2 cannot be used: ENOENT',
+    )
+  })
 })

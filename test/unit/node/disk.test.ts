@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -249,6 +250,12 @@ describe('the directories', () => {
     expect(tryOpen({ dataDir: join(folder, 'file') })).toMatch(/cannot be used: ENOTDIR/)
   })
 
+  it('refuses a directory that can never be made, and does not try for ever', () => {
+    expect(tryOpen({ dataDir: '/proc/zk-test', dataLogDir: '/proc/zk-test' })).toMatch(
+      /^data directory \/proc\/zk-test\/version-2 cannot be used: ENOENT.*; set dataDir and dataLogDir to/,
+    )
+  })
+
   it('are refused when files are in the wrong one', () => {
     const other = join(folder, 'logs')
     const both = { dataLogDir: other }
@@ -312,5 +319,49 @@ describe('the tail that a crash left', () => {
   it('is told of when it cannot be cut', () => {
     const tail = { name: 'log.1', offset: 16, addEndMark: false, detail: '' }
     expect(open().cutTail(tail)).toMatch(/^cutting .*log\.1 at offset 16 failed: ENOENT/)
+  })
+})
+
+describe('a place that is not what it was', () => {
+  it('is none while nobody has touched it, whatever is open', async () => {
+    const disk = open()
+    disk.checkPlace()
+    await write(disk, append(1))
+    disk.checkPlace()
+    await write(disk, { kind: 'rollLog' }, append(2))
+    disk.checkPlace()
+    await write(disk, append(3))
+    disk.close()
+    expect(replayed(open())).toEqual([1, 2, 3])
+  })
+
+  it.each(['the log', 'the folder'])('is noticed: %s was removed', async (what) => {
+    const disk = open()
+    await write(disk, append(1))
+    rmSync(what === 'the log' ? join(logFolder, 'log.1') : logFolder, { recursive: true })
+    // The write itself succeeds.
+    await write(disk, append(2))
+    disk.checkPlace()
+    expect(await fatal).toMatch(
+      /^keeping .*log\.1 failed: it was removed, so nothing written would/,
+    )
+    disk.write([append(3)], () => expect.unreachable('acknowledged'))
+  })
+
+  it('is noticed: another file has the name, or the folder is gone while none is open', async () => {
+    const disk = open()
+    await write(disk, append(1))
+    rmSync(join(logFolder, 'log.1'))
+    writeFileSync(join(logFolder, 'other'), '')
+    renameSync(join(logFolder, 'other'), join(logFolder, 'log.1'))
+    disk.checkPlace()
+    expect(await fatal).toMatch(/log\.1 failed: another file is in its place/)
+    fatal = new Promise((resolve) => {
+      onFatal = resolve
+    })
+    const idle = open()
+    rmSync(logFolder, { recursive: true })
+    idle.checkPlace()
+    expect(await fatal).toMatch(/version-2 failed: it was removed/)
   })
 })
