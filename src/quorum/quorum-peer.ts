@@ -264,6 +264,11 @@ export class QuorumPeer implements LinkEvents {
   }
 
   #onLearner(link: LinkId): void {
+    if (this.#haste !== undefined) {
+      // Our role has ended, and we may not look for another one yet: it would wait for nothing.
+      this.#parts.links.close(link)
+      return
+    }
     if (this.state === 'leading' && this.#role !== undefined) {
       this.#role.onLinkAccepted?.(link)
       return

@@ -152,7 +152,8 @@ export interface Replica {
   stop(): void
   /**
    * False after a role that has ended in the middle of a TRUNC or of the snapshot behind a SNAP, until
-   * that is over one way or the other: before, nobody knows what our history is.
+   * that is over one way or the other: before, nobody knows what our history is. So also until all
+   * that the role has logged is durable.
    */
   readonly isSettled: boolean
 

@@ -47,6 +47,9 @@ export class DiskLane {
   #firstZxid = 0
   #lastZxid = 0
   #txns = 0
+  /** Of the batches that the disk has. */
+  #writingBytes = 0
+  #flushes = 0
 
   constructor(options: DiskLaneOptions = { flushDelayMs: 0, batchTxnsMax: 1 }) {
     this.#options = options
@@ -80,6 +83,21 @@ export class DiskLane {
   /** Called once everything handed over so far is durable, in the order of calls. */
   whenDurable(done: () => void): void {
     this.#whenDurable.push(done)
+  }
+
+  /** Something has been handed over that is not durable yet. */
+  get isBusy(): boolean {
+    return this.#writing.length > 0 || this.#ops.length > 0 || this.#openTxns > 0
+  }
+
+  /** Of records that have been handed over and are not durable yet. */
+  get backlogBytes(): number {
+    return this.#writingBytes + this.#batch.length
+  }
+
+  /** Batches that have become durable. */
+  get flushes(): number {
+    return this.#flushes
   }
 
   #cut(): void {
@@ -122,6 +140,7 @@ export class DiskLane {
       bytes: w.length,
     }
     this.#writing.push(w)
+    this.#writingBytes += batch.bytes
     this.#batch = this.#spare.pop() ?? new JuteWriter(BATCH_BYTES_INITIAL)
     this.#ops = []
     this.#whenDurable = []
@@ -133,6 +152,8 @@ export class DiskLane {
   onDurable(batch: DiskBatch): void {
     const w = this.#writing.shift()
     assert(w !== undefined, 'a batch became durable that was not written')
+    this.#writingBytes -= batch.bytes
+    this.#flushes += 1
     if (w.buffer.length <= BATCH_BYTES_KEPT) {
       w.clear()
       this.#spare.push(w)

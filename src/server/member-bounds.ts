@@ -17,6 +17,11 @@ export interface MemberBounds {
    */
   readonly sliceBytes: number
   readonly committedLogBytesMax: number
+  /**
+   * Bytes that wait for a leader's own log, above which it leads no more. More than all members admit
+   * at a time: what is beyond that the others have committed without us.
+   */
+  readonly leaderLogBytesMax: number
 }
 
 export const defaultMemberBounds: MemberBounds = {
@@ -24,4 +29,5 @@ export const defaultMemberBounds: MemberBounds = {
   learner: defaultLearnerLimits,
   sliceBytes: 256 * 1024,
   committedLogBytesMax: COMMITTED_LOG_BYTES_MAX,
+  leaderLogBytesMax: 256 * 1024 * 1024,
 }

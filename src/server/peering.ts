@@ -8,6 +8,7 @@ import { QuorumPeer } from '../quorum/quorum-peer.ts'
 import type { Entry } from '../quorum/replica.ts'
 import type { Epochs, RoleParts } from '../quorum/role.ts'
 import { Standing } from '../quorum/standing.ts'
+import { LogWatch } from './log-watch.ts'
 import type { MemberBounds } from './member-bounds.ts'
 import { PeerLinks } from './peer-links.ts'
 import { MemberReplica, type ReplicaParts } from './replica.ts'
@@ -38,11 +39,14 @@ export class Peering implements LinkEvents {
   readonly links: PeerLinks = new PeerLinks()
   readonly peer: QuorumPeer
   readonly standing: Standing = new Standing()
+  readonly #logWatch: LogWatch
   #leader: Leader | undefined = undefined
 
   constructor(ports: EnsemblePorts, parts: ReplicaParts, bounds: MemberBounds, lastZxid: number) {
     const { ensemble, epochs } = ports
     const { logger, clock } = parts
+    const { syncLimitMs } = ensemble
+    this.#logWatch = new LogWatch(parts.lane, syncLimitMs, bounds.leaderLogBytesMax, clock.mono)
     const replica = new MemberReplica(parts, lastZxid)
     const roleParts: RoleParts = {
       ensemble,
@@ -79,6 +83,8 @@ export class Peering implements LinkEvents {
   }
 
   advance(nowMono: number): void {
+    const problem = this.#logWatch.look(nowMono)
+    if (problem !== undefined && this.leader?.isServing === true) this.leader.giveUp(problem)
     this.peer.advance(nowMono)
   }
 

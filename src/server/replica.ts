@@ -96,6 +96,8 @@ export class MemberReplica implements Replica {
   #roleNumber = 0
   /** A TRUNC, or the end of a snapshot that is not wanted any more, is under way. */
   #isUnsettled = false
+  /** The role has ended, and what it has logged is not on the disk yet. */
+  #isLogBehind = false
   #hasLostState = false
 
   constructor(parts: ReplicaParts, lastLoggedZxid: number) {
@@ -347,6 +349,7 @@ export class MemberReplica implements Replica {
     // What was delivered in this role need not be committed: a leader says so before it has a quorum.
     // The next leader may cut it off, and a snapshot that holds it would be none of what is left.
     snapshotter.restart()
+    this.#awaitLog()
     // The TRUNC ends with the state that is then on the disk.
     if (this.#isUnsettled) return
     if (!this.#isStateOnDisk) return this.#giveUpSnapshot()
@@ -356,8 +359,21 @@ export class MemberReplica implements Replica {
     changes.clear()
   }
 
+  /**
+   * A member whose disk hangs can promise nothing, and must not be elected: its vote would be for what
+   * it has handed to its log. It would be for it that the others wait.
+   */
+  #awaitLog(): void {
+    const { lane } = this.#parts
+    if (!lane.isBusy || this.#isLogBehind) return
+    this.#isLogBehind = true
+    lane.whenDurable(() => {
+      this.#isLogBehind = false
+    })
+  }
+
   get isSettled(): boolean {
-    return !this.#isUnsettled
+    return !this.#isUnsettled && !this.#isLogBehind
   }
 
   /**

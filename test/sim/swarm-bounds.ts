@@ -51,6 +51,7 @@ export function drawBounds(chance: Chance): SwarmBounds {
       learner: { ...defaultLearnerLimits, logBytesPause: chance.pick([1, 500, 5000]) },
       sliceBytes: chance.pick([300, 1000, 4000]),
       committedLogBytesMax: chance.pick([1, 1000, 20_000]),
+      leaderLogBytesMax: 100_000,
     },
     windowBytes: chance.pick([500, 4000, DEFAULT_WINDOW_BYTES]),
   }
