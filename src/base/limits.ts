@@ -10,6 +10,12 @@ export interface Limits {
    */
   readonly requestsOutstandingMax: number
   /**
+   * Bytes of those together. Beyond that only small requests are read, and of clients that have none
+   * outstanding: heartbeats, for one. Below what a learner may owe its leader, also with several members
+   * that let so much through at the same time.
+   */
+  readonly requestBytesOutstandingMax: number
+  /**
    * Bytes of requests that one client has sent and that cannot be served yet, above which its socket
    * is not read. Some are: a heartbeat among them shows that the client lives.
    */
@@ -20,6 +26,11 @@ export interface Limits {
   readonly replyBytesPause: number
   /** Reads of one connection that wait behind a write: they are answered together when it commits. */
   readonly parkedReadsMax: number
+  /**
+   * Work that is done for one connection in a turn, in steps of some tens of nanoseconds (see
+   * server/work-budget.ts); what it asks for beyond that waits for the next turn.
+   */
+  readonly workStepsPerTurn: number
   /** Bytes waiting for one client, watch events included, above which it is cut off. */
   readonly replyBytesMax: number
   /** maxClientCnxns: connections from one address; 0 for no limit. */
@@ -37,10 +48,12 @@ export interface Limits {
 export const defaultLimits: Limits = {
   frameBytesMax: 0xfffff,
   requestsOutstandingMax: 1000,
+  requestBytesOutstandingMax: 32 * 1024 * 1024,
   unservedBytesPause: 4096,
   sessionsReturningMax: 100_000,
   replyBytesPause: 1024 * 1024,
   parkedReadsMax: 64,
+  workStepsPerTurn: 100_000,
   replyBytesMax: 16 * 1024 * 1024,
   cnxnsPerAddressMax: 60,
   cnxnsMax: 0,
@@ -53,6 +66,7 @@ export function checkLimits(limits: Limits): void {
   assert(limits.frameBytesMax > 0, 'a frame must have room for a byte')
   assert(limits.requestsOutstandingMax > 0, 'one request must be let through')
   assert(limits.sessionsReturningMax > 0, 'one session must be let in')
+  assert(limits.requestBytesOutstandingMax > 0, 'one byte of a request must be let through')
   assert(limits.replyBytesMax > limits.replyBytesPause, 'a client is paused before it is cut off')
   assert(limits.replyBytesMax > limits.frameBytesMax, 'a single reply must fit in replyBytesMax')
 }

@@ -14,6 +14,8 @@ export class Forwarding {
   readonly #onClogged: (learner: LearnerHandler) => void
   readonly #toFollowers = new TurnPackets()
   readonly #toObservers = new TurnPackets()
+  /** Of entries that were proposed and are not committed. */
+  #outstandingBytes = 0
   #followers: readonly LearnerHandler[] = []
   #observers: readonly LearnerHandler[] = []
 
@@ -40,25 +42,28 @@ export class Forwarding {
   }
 
   propose(entry: Entry): void {
+    this.#outstandingBytes += entry.bytes.length
     if (this.#followers.length > 0) this.#toFollowers.propose(entry)
   }
 
   commit(entry: Entry): void {
+    this.#outstandingBytes -= entry.bytes.length
     if (this.#followers.length > 0) this.#toFollowers.commit(entry.zxid)
     if (this.#observers.length > 0) this.#toObservers.inform(entry)
   }
 
   /** Sends what was gathered. */
   cut(): void {
-    this.#send(this.#toFollowers, this.#followers)
-    this.#send(this.#toObservers, this.#observers)
+    // What is outstanding needs the followers: whoever has it not yet is not behind for it.
+    this.#send(this.#toFollowers, this.#followers, this.#learnerBytesMax + this.#outstandingBytes)
+    this.#send(this.#toObservers, this.#observers, this.#learnerBytesMax)
   }
 
-  #send(packets: TurnPackets, to: readonly LearnerHandler[]): void {
+  #send(packets: TurnPackets, to: readonly LearnerHandler[], bytesMax: number): void {
     const gathered = packets.take()
     if (gathered === undefined) return
     for (const learner of to) {
-      if (this.#links.waitingBytes(learner.link) > this.#learnerBytesMax) {
+      if (this.#links.waitingBytes(learner.link) > bytesMax) {
         this.#onClogged(learner)
         continue
       }

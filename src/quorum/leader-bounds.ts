@@ -8,8 +8,10 @@ export interface LeaderBounds {
   /** The largest packet that is taken from a learner, in bytes. */
   readonly packetBytesMax: number
   /**
-   * Bytes that wait for one learner above which it is cut off, so that it synchronises anew. What
-   * is outstanding is bounded by admission, so this is a learner that has long stopped reading.
+   * Bytes that wait for one learner, beside what is outstanding, above which it is cut off, so that it
+   * synchronises anew. More than all members admit at a time (requestBytesOutstandingMax), so that it
+   * is not the one that was a moment slower than the quorum; one that has stopped reading is noticed
+   * by time.
    */
   readonly learnerBytesMax: number
   /** Bytes that wait for a learner up to which a synchronisation goes on sending. */
@@ -23,7 +25,7 @@ export interface LeaderBounds {
 export const defaultLeaderBounds: LeaderBounds = {
   learnersMax: 4096,
   packetBytesMax: PACKET_BYTES_MAX,
-  learnerBytesMax: 64 * 1024 * 1024,
+  learnerBytesMax: 256 * 1024 * 1024,
   syncBytesWaitingMax: 1024 * 1024,
   syncBytesPerTurn: 256 * 1024,
   pingsInFlightMax: 64,

@@ -95,6 +95,8 @@ export class LearnerHandler {
   /** An ack that was faster than that of NEWLEADER. */
   #earlyAckZxid = 0
   readonly #acks = new AckWatch()
+  /** When lastAckedZxid grew. */
+  #ackedMono = 0
 
   constructor(link: LinkId, host: LearnerHost) {
     this.link = link
@@ -279,8 +281,7 @@ export class LearnerHandler {
       case 'ackNewLeader':
         return this.#overdueInSync(initLimitMs)
       case 'serving':
-        if (nowMono - this.lastHeardMono > syncLimitMs) return 'silent'
-        return this.#acks.waitedMs(nowMono) > syncLimitMs ? 'a PROPOSAL is not acked' : undefined
+        return this.#overdueServing(syncLimitMs)
       case 'epoch':
       case 'election':
       case 'start':
@@ -291,14 +292,31 @@ export class LearnerHandler {
     }
   }
 
+  /**
+   * Answers to PINGs, and acks, come behind all that waits for the learner. As long as it gets on with
+   * that it is not late: what large writes make of a slow link or disk must not end a leadership.
+   */
+  #overdueServing(syncLimitMs: number): string | undefined {
+    const { nowMono } = this.#host
+    this.#watchWaiting()
+    const stillMs = nowMono - this.#movedMono
+    if (Math.min(nowMono - this.lastHeardMono, stillMs) > syncLimitMs) return 'silent'
+    const unackedMs = Math.min(this.#acks.waitedMs(nowMono), nowMono - this.#ackedMono)
+    return Math.min(unackedMs, stillMs) > syncLimitMs ? 'a PROPOSAL is not acked' : undefined
+  }
+
   /** A learner that takes what it is sent is not late, however long that lasts. */
   #overdueInSync(initLimitMs: number): string | undefined {
-    const waiting = this.#host.parts.links.waitingBytes(this.link)
-    if (waiting < this.#waitingBytes) this.#onMoved()
-    this.#waitingBytes = waiting
+    this.#watchWaiting()
     this.#sync?.unstall(this.#host.nowMono)
     const still = this.#host.nowMono - Math.max(this.#movedMono, this.lastHeardMono)
     return still > initLimitMs ? 'stuck while it synchronised' : undefined
+  }
+
+  #watchWaiting(): void {
+    const waiting = this.#host.parts.links.waitingBytes(this.link)
+    if (waiting < this.#waitingBytes) this.#movedMono = this.#host.nowMono
+    this.#waitingBytes = waiting
   }
 
   #onMoved(): void {
@@ -397,7 +415,10 @@ export class LearnerHandler {
 
   #onProposalAck(zxid: number): void {
     if (this.role === 'observer' || zxid > this.#host.lastProposedZxid) return
-    if (zxid > this.lastAckedZxid) this.lastAckedZxid = zxid
+    if (zxid > this.lastAckedZxid) {
+      this.lastAckedZxid = zxid
+      this.#ackedMono = this.#host.nowMono
+    }
     this.#acks.onAck(zxid)
     if (zxid > this.#host.lastCommittedZxid) this.#host.parts.replica.onAck(this.sid, zxid)
   }

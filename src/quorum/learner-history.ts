@@ -15,7 +15,7 @@ export interface LearnerLimits {
 }
 
 export const defaultLearnerLimits: LearnerLimits = {
-  proposalsPendingMax: 100_000,
+  proposalsPendingMax: 1_000_000,
   proposalBytesPendingMax: 256 * 1024 * 1024,
   logBytesPause: 16 * 1024 * 1024,
 }

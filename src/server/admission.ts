@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import type { Limits } from '../base/limits.ts'
 import type { Cnxn } from './cnxn.ts'
 
 /**
@@ -10,19 +11,28 @@ import type { Cnxn } from './cnxn.ts'
  * Writes whose connection has gone are under way all the same, and count. When they alone reach the
  * limit nobody's write is taken: a client that came and went could send any number of them. So there
  * are never more than twice the limit and one for each connection.
+ *
+ * Bytes are counted in the same way, for the log and the learners have to take them; at that bound
+ * only what is small is let through of a connection with nothing outstanding.
  */
 export class Admission {
   readonly #max: number
+  readonly #bytesMax: number
+  readonly #smallBytesMax: number
   #outstanding = 0
   /** Of those, whose connection has gone. */
   #abandoned = 0
+  #abandonedBytes = 0
+  #bytes = 0
   /** Connections with requests that were not read, in the order in which they had to stop. */
   readonly #waiting = new Set<Cnxn>()
   /** Those of them with nothing outstanding: so many need be looked at while the limit is reached. */
   readonly #idle = new Set<Cnxn>()
 
-  constructor(requestsOutstandingMax: number) {
+  constructor({ requestsOutstandingMax, requestBytesOutstandingMax, unservedBytesPause }: Limits) {
     this.#max = requestsOutstandingMax
+    this.#bytesMax = requestBytesOutstandingMax
+    this.#smallBytesMax = unservedBytesPause
   }
 
   get outstanding(): number {
@@ -31,43 +41,54 @@ export class Admission {
 
   /** So much is under way for nobody that no write may be added to it. */
   get isFlooded(): boolean {
-    return this.#abandoned >= this.#max
+    return this.#abandoned >= this.#max || this.#abandonedBytes >= this.#bytesMax
   }
 
   get isOpen(): boolean {
-    return this.#outstanding < this.#max
+    return this.#outstanding < this.#max && this.#bytes < this.#bytesMax
   }
 
-  enter(): void {
+  enter(bytes: number): void {
     this.#outstanding += 1
+    this.#bytes += bytes
   }
 
-  leave(count: number): void {
-    this.#outstanding -= count
-    assert(this.#outstanding >= 0, 'more requests answered than read')
+  leave(bytes: number): void {
+    this.#outstanding -= 1
+    this.#bytes -= bytes
+    assert(this.#outstanding >= 0 && this.#bytes >= 0, 'more requests answered than read')
   }
 
-  /** The connection of so many has gone. */
-  abandon(count: number): void {
-    this.#abandoned += count
+  /** The connection of one of them has gone. */
+  abandon(bytes: number): void {
+    this.#abandoned += 1
+    this.#abandonedBytes += bytes
   }
 
-  /** So many of those are through. */
-  settle(count: number): void {
-    this.#abandoned -= count
-    assert(this.#abandoned >= 0, 'more abandoned requests settled than there were')
-    this.leave(count)
+  /** One of those is through. */
+  settle(bytes: number): void {
+    this.#abandoned -= 1
+    this.#abandonedBytes -= bytes
+    assert(
+      this.#abandoned >= 0 && this.#abandonedBytes >= 0,
+      'more abandoned requests settled than there were',
+    )
+    this.leave(bytes)
   }
 
   /** Whether the next request of that connection may be read, as far as the others are concerned. */
   admits(cnxn: Cnxn): boolean {
-    return this.isOpen || cnxn.pending.length === 0
+    if (this.isOpen) return true
+    if (cnxn.pending.length > 0) return false
+    return this.#bytes < this.#bytesMax || cnxn.splitter.heldBytes <= this.#smallBytesMax
   }
 
   /** Whatever was outstanding comes out nowhere any more. */
   clear(): void {
     this.#outstanding = 0
+    this.#bytes = 0
     this.#abandoned = 0
+    this.#abandonedBytes = 0
   }
 
   wait(cnxn: Cnxn): void {

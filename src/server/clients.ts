@@ -23,6 +23,7 @@ import type { ServerMetrics } from './server-metrics.ts'
 import type { ServerStats } from './server-stats.ts'
 import { LOCAL_OWNER, type SessionTracker } from './session-tracker.ts'
 import type { Watches } from './watches.ts'
+import type { WorkBudget } from './work-budget.ts'
 import type { WriteRoute } from './write-path.ts'
 
 const XID_PING = -2
@@ -63,6 +64,7 @@ export interface ClientParts {
   readonly sessions: SessionTracker
   readonly writes: WriteRoute
   readonly auth: AuthRequests
+  readonly budget: WorkBudget
   readonly space: FreeSpace
   readonly stats: ServerStats
   readonly metrics: ServerMetrics
@@ -86,12 +88,14 @@ export class Clients {
   readonly #reader = new JuteReader()
   /** For parked reads, which are answered while `#reader` may be in the middle of a frame. */
   readonly #parkedReader = new JuteReader()
+  /** Those with reads that no write keeps waiting any more, but the budget of this turn. */
+  readonly #parkedBehind = new Set<Cnxn>()
   readonly counts: CnxnCounts = new CnxnCounts()
   readonly effects: ClientEffects = { closes: [], pauses: new Map() }
 
   constructor(parts: ClientParts) {
     this.#parts = parts
-    this.#admission = new Admission(parts.limits.requestsOutstandingMax)
+    this.#admission = new Admission(parts.limits)
     this.#orphans = new Orphans(this.#admission)
   }
 
@@ -134,8 +138,13 @@ export class Clients {
 
   /** Serves what has arrived, up to where this client has to wait. */
   serve(cnxn: Cnxn): void {
-    while (cnxn.state === 'open' && this.#mayRead(cnxn) && cnxn.splitter.next())
+    const { splitter } = cnxn
+    const { budget } = this.#parts
+    budget.meter.steps = 0
+    while (cnxn.state === 'open' && this.#mayRead(cnxn) && splitter.next()) {
       this.#onRequest(cnxn)
+      budget.spend(cnxn, splitter.end - splitter.start)
+    }
     if (cnxn.splitter.error !== undefined) this.refuse(cnxn, cnxn.splitter.error)
   }
 
@@ -156,7 +165,7 @@ export class Clients {
   }
 
   readonly #mayRead = (cnxn: Cnxn): boolean => {
-    if (!this.#admission.admits(cnxn)) return false
+    if (!this.#admission.admits(cnxn) || !this.#parts.budget.allows(cnxn)) return false
     return cnxn.parkedReads < this.#parts.limits.parkedReadsMax && this.#takesReplies(cnxn)
   }
 
@@ -193,12 +202,20 @@ export class Clients {
 
   /** Whether a client that had to wait could go on now. */
   get hasReady(): boolean {
-    return this.#admission.some(this.#mayRead)
+    return this.#parkedBehind.size > 0 || this.#admission.some(this.#mayRead)
   }
 
   /** Called once a turn: replies may have made room, and sockets may have taken theirs. */
   resumeWaiting(): void {
+    const { budget } = this.#parts
+    budget.refill()
+    for (const cnxn of [...this.#parkedBehind]) {
+      this.#parkedBehind.delete(cnxn)
+      this.#answerParked(cnxn)
+    }
     for (const cnxn of this.#admission.take(this.#mayRead)) this.resume(cnxn)
+    // For what arrives until the next turn ends; whoever was stopped now is ready for that one.
+    budget.refill()
   }
 
   #onRequest(cnxn: Cnxn): void {
@@ -260,9 +277,11 @@ export class Clients {
   }
 
   #wait(cnxn: Cnxn, xid: number, op: number, frame: Buffer | undefined): PendingRequest {
-    const pending = { cnxn, xid, op, arrivedMono: this.#parts.clock.mono, frame }
+    const { splitter } = cnxn
+    const bytes = splitter.end - splitter.start
+    const pending = { cnxn, xid, op, arrivedMono: this.#parts.clock.mono, bytes, frame }
     cnxn.pending.push(pending)
-    this.#admission.enter()
+    this.#admission.enter(bytes)
     return pending
   }
 
@@ -361,12 +380,12 @@ export class Clients {
   /** False: the connection is gone, and nobody waits for the answer any more. */
   #leaveHead(origin: PendingRequest): boolean {
     if (origin.cnxn.state === 'closing') {
-      this.#admission.settle(1)
+      this.#admission.settle(origin.bytes)
       return false
     }
     const head = origin.cnxn.pending.shift()
     assert(head === origin, 'commits come in the order of requests')
-    this.#admission.leave(1)
+    this.#admission.leave(head.bytes)
     if (origin.cnxn.pending.length === 0) this.#admission.onIdle(origin.cnxn)
     return true
   }
@@ -374,12 +393,17 @@ export class Clients {
   #answerParked(cnxn: Cnxn): void {
     for (let head = cnxn.pending.peek(); head !== undefined; head = cnxn.pending.peek()) {
       if (cnxn.state !== 'open' || head.frame === undefined || head.op === OpCode.sync) return
+      if (!this.#parts.budget.allows(cnxn)) {
+        this.#parkedBehind.add(cnxn)
+        return
+      }
       cnxn.pending.shift()
       cnxn.parkedReads -= 1
-      this.#admission.leave(1)
+      this.#admission.leave(head.bytes)
       if (cnxn.pending.length === 0) this.#admission.onIdle(cnxn)
       const r = this.#parkedReader.reset(head.frame, 8, head.frame.length)
       this.#answerRead(cnxn, head.xid, head.op, r, head.arrivedMono)
+      this.#parts.budget.spend(cnxn, head.frame.length)
     }
   }
 
@@ -486,6 +510,7 @@ export class Clients {
     this.#cnxns.delete(cnxn.id)
     this.#parts.watches.table.removeWatcher(cnxn)
     this.#admission.forget(cnxn)
+    this.#parkedBehind.delete(cnxn)
     this.#leaveBehind(cnxn)
     // By its id: the connection may go before the session it has asked for is there.
     if (this.#bySession.get(cnxn.sessionId) === cnxn) this.#bySession.delete(cnxn.sessionId)
@@ -496,11 +521,16 @@ export class Clients {
    * until they are through: else a client that comes and goes could send any number of them.
    */
   #leaveBehind(cnxn: Cnxn): void {
-    this.#admission.leave(cnxn.parkedReads)
-    this.#admission.abandon(cnxn.pending.length - cnxn.parkedReads)
-    if (this.#parts.writes.forwards)
-      for (const request of cnxn.pending)
-        if (request.frame === undefined) this.#orphans.add(cnxn.sessionId, request)
+    const { forwards } = this.#parts.writes
+    for (const request of cnxn.pending) {
+      const { frame, op, bytes } = request
+      if (frame !== undefined && op !== OpCode.sync) {
+        this.#admission.leave(bytes)
+        continue
+      }
+      this.#admission.abandon(bytes)
+      if (forwards && frame === undefined) this.#orphans.add(cnxn.sessionId, request)
+    }
     cnxn.pending.clear()
     cnxn.parkedReads = 0
   }

@@ -7,6 +7,7 @@ import type { SaslExchange } from './auth/sasl-exchange.ts'
 import type { OutboxTarget } from './outbox.ts'
 import { CnxnStats } from './server-stats.ts'
 import type { Session } from './session-tracker.ts'
+import type { Worker } from './work-budget.ts'
 
 /** Named by the shell, never used twice. */
 export type CnxnId = number
@@ -32,12 +33,14 @@ export interface PendingRequest {
   readonly xid: number
   readonly op: number
   readonly arrivedMono: number
+  /** Of its frame, whether that is kept or not. */
+  readonly bytes: number
   /** The frame of a read, copied; undefined for what the ordered stream of commits answers. */
   readonly frame: Buffer | undefined
 }
 
 /** One client connection. What it means is the member's business; this is its state. */
-export class Cnxn implements OutboxTarget {
+export class Cnxn implements OutboxTarget, Worker {
   readonly id: CnxnId
   readonly address: string
   readonly port: number
@@ -59,6 +62,9 @@ export class Cnxn implements OutboxTarget {
   sasl: SaslExchange | undefined
   readonly pieces: number[] = []
   unsentBytes = 0
+  /** What was done for it, and of which filling of the budget: see WorkBudget. */
+  workFilling = 0
+  workSteps = 0
   /** Requests that wait, in the order of arrival; their replies leave in this order. */
   readonly pending: Deque<PendingRequest> = new Deque()
   /** How many of those are reads. */

@@ -26,6 +26,7 @@ import { Serving } from './serving.ts'
 import { SessionGatekeeper } from './session-gatekeeper.ts'
 import { SessionTracker } from './session-tracker.ts'
 import { Watches } from './watches.ts'
+import { WorkBudget } from './work-budget.ts'
 import { WritePath } from './write-path.ts'
 
 /** A standalone server is the one voter of its ensemble, and marks its session ids with 1. */
@@ -78,7 +79,8 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   const quotaLog = new QuotaLog(config, metrics, logger)
   tree.quota.onExceeded = (root, excess) => quotaLog.onExceeded(root.path, excess, clock.mono)
   const auth = new AuthRequests(config, limits, ports.providers, ports.crypto, throttledLog)
-  const access = new AccessControl(auth.providers, config.skipAcl)
+  const budget = new WorkBudget(limits.workStepsPerTurn)
+  const access = new AccessControl(auth.providers, config.skipAcl, budget.meter)
   const watches = new Watches(tree, access, outbox, (bytes) => {
     metrics.watchBytes.add(bytes)
     stats.packetsSent += 1
@@ -101,7 +103,8 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
     tree,
     outbox,
     watches,
-    reads: new Reads(tree, watches, access, limits.replyBytesMax),
+    reads: new Reads(tree, watches, access, budget.meter, limits.replyBytesMax),
+    budget,
     sessions,
     writes: serving,
     authority: serving,

@@ -8,6 +8,7 @@ import type { PendingRequest } from './cnxn.ts'
 interface Orphan {
   readonly cxid: number
   readonly op: number
+  readonly bytes: number
 }
 
 /**
@@ -26,13 +27,13 @@ export class Orphans {
     this.#admission = admission
   }
 
-  add(session: SessionId, { xid, op }: PendingRequest): void {
+  add(session: SessionId, { xid, op, bytes }: PendingRequest): void {
     let orphans = this.#bySession.get(session)
     if (orphans === undefined) {
       orphans = new Deque()
       this.#bySession.set(session, orphans)
     }
-    orphans.push({ cxid: xid, op })
+    orphans.push({ cxid: xid, op, bytes })
   }
 
   get isEmpty(): boolean {
@@ -48,9 +49,8 @@ export class Orphans {
     if (orphans === undefined) return false
     const index = indexOfOwner(orphans, cxid, txnType)
     if (index === undefined) return false
-    for (let i = 0; i <= index; i += 1) orphans.shift()
+    for (let i = 0; i <= index; i += 1) this.#admission.settle(orphans.shift()?.bytes ?? 0)
     if (orphans.length === 0) this.#bySession.delete(session)
-    this.#admission.settle(index + 1)
     return true
   }
 
@@ -59,7 +59,7 @@ export class Orphans {
     const orphans = this.#bySession.get(session)
     if (orphans === undefined) return
     this.#bySession.delete(session)
-    this.#admission.settle(orphans.length)
+    for (const { bytes } of orphans) this.#admission.settle(bytes)
   }
 
   /** The role ends: what the leader was told is answered by nobody. */

@@ -21,6 +21,7 @@ import { clientInfoOf } from './auth/client-info.ts'
 import type { Cnxn } from './cnxn.ts'
 import { answerMultiRead } from './multi-read.ts'
 import type { Watches } from './watches.ts'
+import type { WorkMeter } from './work-meter.ts'
 
 const NUL = '\0'
 
@@ -33,10 +34,18 @@ export class Reads {
   readonly #tree: DataTree
   readonly #watches: Watches
   readonly #access: AccessControl
+  readonly #meter: WorkMeter
   /** Bytes above which the reply to a multiRead is given up: it may ask for one node many times. */
   readonly #replyBytesMax: number
 
-  constructor(tree: DataTree, watches: Watches, access: AccessControl, replyBytesMax: number) {
+  constructor(
+    tree: DataTree,
+    watches: Watches,
+    access: AccessControl,
+    meter: WorkMeter,
+    replyBytesMax: number,
+  ) {
+    this.#meter = meter
     this.#tree = tree
     this.#watches = watches
     this.#access = access
@@ -126,6 +135,7 @@ export class Reads {
     if (znode === undefined) return Err.noNode
     if (!this.#mayRead(znode, cnxn)) return Err.noAuth
     if (watch) this.#watches.table.addChild(path, cnxn)
+    this.#meter.steps += znode.childCount
     w.writeInt(znode.childCount)
     if (znode.children !== undefined) for (const name of znode.children) w.writeString(name)
     return Err.ok
@@ -142,6 +152,7 @@ export class Reads {
     const shown = this.#access.permits(stored, Perms.admin, cnxn.ids)
       ? stored
       : this.#access.mask(stored)
+    this.#meter.steps += shown.length
     w.writeInt(shown.length)
     for (const entry of shown) writeACL(w, entry)
     writeStat(w, znode, this.#tree.visibleOwner(znode))
@@ -199,7 +210,9 @@ export class Reads {
     const all = trimmed === '' || trimmed === '/'
     const at = w.reserveInt()
     let count = 0
-    for (const path of this.#tree.ephemeralsOf(cnxn.session.id)) {
+    const paths = this.#tree.ephemeralsOf(cnxn.session.id)
+    this.#meter.steps += paths.size
+    for (const path of paths) {
       if (!all && !path.startsWith(prefix)) continue
       w.writeString(path)
       count += 1

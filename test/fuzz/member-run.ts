@@ -284,8 +284,8 @@ export class MemberRun {
     }
     this.#bystander.take()
     const { clients } = this.server.member
-    // A connect request is let in whatever waits.
-    const outstandingMax = limits.requestsOutstandingMax + clients.cnxns.size
+    // One of each connection is let in whatever waits, and those of connections that have gone count on.
+    const outstandingMax = 2 * limits.requestsOutstandingMax + clients.cnxns.size
     demand(clients.outstandingRequests <= outstandingMax, 'outstanding requests are bounded')
     const heldMax = FRAME_BYTES_MAX + 4 + limits.unservedBytesPause + this.#chunkBytesMax
     for (const { splitter } of clients.cnxns.values())

@@ -77,6 +77,7 @@ describe('limits', () => {
   it.each([
     ['frameBytesMax', 0],
     ['requestsOutstandingMax', 0],
+    ['requestBytesOutstandingMax', 0],
     ['replyBytesPause', defaultLimits.replyBytesMax],
     ['frameBytesMax', defaultLimits.replyBytesMax],
   ])('with %s %d contradict each other', (name, value) => {

@@ -76,7 +76,7 @@ describe('while the leader leads', () => {
     two.ack(z(1, 2))
     three.ack(z(1, 2))
     three.ack(z(1, 3))
-    rig.pass(3000, alive)
+    rig.pass(5000, alive)
     expect([two.isClosed, three.isClosed]).toEqual([false, false])
     rig.pass(50, alive)
     expect([two.isClosed, three.isClosed]).toEqual([true, false])
@@ -121,12 +121,73 @@ describe('while the leader leads', () => {
       syncBytesWaitingMax: 1000,
     })
     two.clog()
-    for (let i = 0; i < 4; i += 1) rig.turn(() => rig.replica.write('x'.repeat(980)))
+    const write = (text: string): void => {
+      let zxid = 0
+      rig.turn(() => {
+        zxid = rig.replica.write(text).zxid
+      })
+      rig.flush()
+      three.ack(zxid)
+    }
+    for (let i = 0; i < 3; i += 1) write('x'.repeat(960))
     expect(two.isClosed).toBe(false)
-    rig.turn(() => rig.replica.write('y'))
+    write('y')
+    write('z')
     expect([two.isClosed, three.isClosed]).toEqual([true, false])
-    expect(three.heard()).toHaveLength(5)
     expect(rig.ends).toEqual([])
+  })
+
+  it('cuts nobody off for what is outstanding: it could not go on without them', () => {
+    const { rig, two, three } = leading([2, 3], [1, 2, 3], {
+      learnerBytesMax: 3000,
+      syncBytesWaitingMax: 1000,
+    })
+    for (const learner of [two, three]) learner.clog()
+    const count = 20
+    for (let i = 0; i < count; i += 1) rig.turn(() => rig.replica.write('x'.repeat(1000)))
+    expect([two.isClosed, three.isClosed]).toEqual([false, false])
+    for (const learner of [two, three]) learner.drain()
+    rig.flush()
+    for (let i = 1; i <= count; i += 1) two.ack(z(1, i))
+    rig.turn()
+    expect(rig.replica.lastProcessedZxid).toBe(z(1, count))
+    expect(rig.ends).toEqual([])
+  })
+
+  it('drops nobody who gets on with what it is sent, however long that takes', () => {
+    const { rig, two, three } = leading([2, 3], [1, 2, 3])
+    rig.turn(() => {
+      for (let i = 0; i < 20; i += 1) rig.replica.write('x')
+    })
+    rig.turn(() => rig.replica.write('the last'))
+    for (let i = 1; i <= 20; i += 1) {
+      rig.pass(4000, () => answer(three))
+      // The answers to PINGs come behind the acks, if at all.
+      two.ack(z(1, i))
+      three.ack(z(1, i))
+    }
+    expect([two.isClosed, three.isClosed]).toEqual([false, false])
+    rig.pass(5050, () => {
+      answer(two)
+      answer(three)
+    })
+    expect([two.isClosed, three.isClosed]).toEqual([true, true])
+  })
+
+  it('bears the silence of one that takes what waits for it, but not of one that does not', () => {
+    const { rig, two, three } = leading([2, 3], [1, 2, 3])
+    two.clog()
+    rig.turn(() => rig.replica.write('x'.repeat(20_000)))
+    for (let i = 0; i < 10; i += 1) {
+      rig.pass(4000, () => {
+        answer(three)
+        three.ack(z(1, 1))
+      })
+      rig.links.takeSome(two.link, 1000)
+    }
+    expect(two.isClosed).toBe(false)
+    rig.pass(5150, () => answer(three))
+    expect([two.isClosed, three.isClosed]).toEqual([true, false])
   })
 })
 

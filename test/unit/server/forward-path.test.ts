@@ -87,7 +87,7 @@ describe('a request of a session that may have moved', () => {
   const cnxn = new Cnxn(1, '127.0.0.1', 1, 100, 0, 0)
   cnxn.sessionId = 5n
   const request = (xid: number): PendingRequest => {
-    return { cnxn, xid, op: OpCode.create, arrivedMono: 0, frame: undefined }
+    return { cnxn, xid, op: OpCode.create, arrivedMono: 0, bytes: 0, frame: undefined }
   }
 
   it('is judged when the sync behind it has come, and asked for once', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultLimits } from '../../../src/base/limits.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { Admission } from '../../../src/server/admission.ts'
 import { Cnxn } from '../../../src/server/cnxn.ts'
@@ -11,12 +12,12 @@ function orphansOf(...writes: readonly (readonly [bigint, number, number])[]): {
   orphans: Orphans
   admission: Admission
 } {
-  const admission = new Admission(10)
+  const admission = new Admission({ ...defaultLimits, requestsOutstandingMax: 10 })
   const orphans = new Orphans(admission)
   for (const [session, xid, op] of writes) {
-    admission.enter()
+    admission.enter(1)
     admission.abandon(1)
-    orphans.add(session, { cnxn, xid, op, arrivedMono: 0, frame: undefined })
+    orphans.add(session, { cnxn, xid, op, arrivedMono: 0, bytes: 1, frame: undefined })
   }
   return { orphans, admission }
 }

@@ -1,0 +1,55 @@
+import { WorkMeter } from './work-meter.ts'
+
+/** What any request costs, though it looks at nothing. */
+const REQUEST_STEPS = 20
+/** Its bytes are read, at so many a step. */
+const BYTES_PER_STEP_BITS = 4
+/** What one turn does for all connections together, in budgets of one. */
+const BUDGETS_PER_TURN = 4
+
+/** A connection, as far as it is paid for. */
+export interface Worker {
+  /** The filling of the budget that `workSteps` are of. */
+  workFilling: number
+  workSteps: number
+}
+
+/**
+ * How much is done for one connection in a turn, and for all. Whoever has used up the budget goes on in
+ * the next turn, behind those who have not been served: so a pipeline of requests that are cheap to send
+ * and dear to answer holds nobody up. One request a turn is always served, whatever it costs.
+ */
+export class WorkBudget {
+  readonly meter: WorkMeter = new WorkMeter()
+  readonly #stepsMax: number
+  #filling = 1
+  /** In this turn. */
+  #steps = 0
+
+  constructor(stepsMax: number) {
+    this.#stepsMax = stepsMax
+  }
+
+  /** Twice a turn: for what arrives in it, and for those who go on as it ends. */
+  refill(): void {
+    this.#filling += 1
+    this.#steps = 0
+  }
+
+  allows(worker: Worker): boolean {
+    if (worker.workFilling !== this.#filling) return true
+    return worker.workSteps < this.#stepsMax && this.#steps < BUDGETS_PER_TURN * this.#stepsMax
+  }
+
+  /** A request of so many bytes was served; the meter has counted what it took. */
+  spend(worker: Worker, requestBytes: number): void {
+    const steps = REQUEST_STEPS + (requestBytes >> BYTES_PER_STEP_BITS) + this.meter.steps
+    this.meter.steps = 0
+    this.#steps += steps
+    if (worker.workFilling === this.#filling) worker.workSteps += steps
+    else {
+      worker.workFilling = this.#filling
+      worker.workSteps = steps
+    }
+  }
+}
