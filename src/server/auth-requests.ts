@@ -3,13 +3,18 @@ import type { Crypto } from '../base/crypto.ts'
 import type { Limits } from '../base/limits.ts'
 import type { ThrottledLog } from '../base/throttled-log.ts'
 import { Err } from '../data/error-code.ts'
-import { type Id, readAuthPacket, readGetSASLRequest } from '../data/records.ts'
+import { type AuthPacket, type Id, readAuthPacket, readGetSASLRequest } from '../data/records.ts'
 import { formatSessionId } from '../data/session-id.ts'
+import { ENSEMBLE_SCHEME } from './auth/ensemble.ts'
+import type { AuthProvider } from './auth/provider.ts'
 import { type AuthProviders, makeAuthProviders, withIds } from './auth/providers.ts'
 import { SASL_SCHEME } from './auth/sasl.ts'
 import { type SaslAnswer, SaslExchange } from './auth/sasl-exchange.ts'
 import type { Cnxn } from './cnxn.ts'
 import type { Config } from './config.ts'
+import type { ServerMetrics } from './server-metrics.ts'
+
+type Authenticate = AuthProvider['authenticate']
 
 /** The providers that the configuration asks for; the text says why it asks for the impossible. */
 export function providersOf(config: Config, crypto: Crypto): AuthProviders | string {
@@ -26,6 +31,7 @@ export class AuthRequests {
   readonly #limits: Limits
   readonly #crypto: Crypto
   readonly #log: ThrottledLog
+  readonly #metrics: ServerMetrics
 
   constructor(
     config: Config,
@@ -33,18 +39,22 @@ export class AuthRequests {
     providers: AuthProviders,
     crypto: Crypto,
     log: ThrottledLog,
+    metrics: ServerMetrics,
   ) {
     this.#config = config
     this.#limits = limits
     this.#crypto = crypto
     this.#log = log
+    this.#metrics = metrics
     this.providers = providers
   }
 
+  /** Err.ok, Err.authFailed; marshallingError and badArguments end the connection without an answer. */
   onAuth(cnxn: Cnxn, r: JuteReader): Err {
     const packet = readAuthPacket(r)
     if (!r.ok) return Err.marshallingError
-    const ids = this.providers.get(packet.scheme ?? '')?.authenticate(packet.auth, cnxn.address)
+    const ids = this.#authenticate(packet, cnxn.address)
+    if (ids === 'hang up') return Err.badArguments
     const isAdded = ids !== undefined && this.#addIds(cnxn, ids)
     const fields = {
       scheme: packet.scheme ?? 'null',
@@ -54,6 +64,19 @@ export class AuthRequests {
     if (isAdded) this.#log.info('authenticated', fields)
     else this.#log.warn('authentication failed', fields)
     return isAdded ? Err.ok : Err.authFailed
+  }
+
+  #authenticate({ scheme, auth }: AuthPacket, address: string): ReturnType<Authenticate> {
+    const ids = this.providers.get(scheme ?? '')?.authenticate(auth, address)
+    if (scheme === ENSEMBLE_SCHEME && ids !== undefined) this.#countEnsemble(ids, auth)
+    return ids
+  }
+
+  #countEnsemble(ids: readonly Id[] | 'hang up', auth: Buffer | null): void {
+    const isAsked = this.#config.ensembleAuthNames !== undefined && (auth?.length ?? 0) > 0
+    if (!isAsked) this.#metrics.ensembleAuthSkip.add(1)
+    else if (ids === 'hang up') this.#metrics.ensembleAuthFail.add(1)
+    else this.#metrics.ensembleAuthSuccess.add(1)
   }
 
   #addIds(cnxn: Cnxn, added: readonly Id[]): boolean {

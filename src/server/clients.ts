@@ -410,6 +410,7 @@ export class Clients {
   #onAuth(cnxn: Cnxn, xid: number, r: JuteReader): void {
     const err = this.#parts.auth.onAuth(cnxn, r)
     if (err === Err.marshallingError) return this.refuse(cnxn, 'auth packet does not decode')
+    if (err === Err.badArguments) return this.refuse(cnxn, 'the client means another ensemble')
     if (err !== Err.ok) this.#parts.stats.authFailedCount += 1
     if (err !== Err.ok) return this.answerAndClose(cnxn, xid, 0, err)
     const w = this.#parts.outbox.begin(cnxn)

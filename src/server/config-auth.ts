@@ -14,6 +14,7 @@ export type AuthConfig = Pick<
   | 'allowSaslFailedClients'
   | 'enforceAuthSchemes'
   | 'letAnySaslUserDoX'
+  | 'ensembleAuthNames'
   | 'authSchemes'
 >
 
@@ -40,6 +41,7 @@ const providerSchemes: ReadonlyMap<string, string> = new Map([
   ['SASLAuthenticationProvider', 'sasl'],
   ['DigestAuthenticationProvider', 'digest'],
   ['IPAuthenticationProvider', 'ip'],
+  ['EnsembleAuthenticationProvider', 'ensemble'],
 ])
 const JAAS_FILE = 'java.security.auth.login.config'
 const JAAS_SECTION = 'sasl.serverconfig'
@@ -64,8 +66,15 @@ export function readAuth(
     allowSaslFailedClients: reader.boolean('allowSaslFailedClients', 'property', false),
     enforceAuthSchemes: readEnforcedSchemes(reader, authSchemes, requireSasl),
     letAnySaslUserDoX: reader.text('letAnySaslUserDoX', 'property'),
+    ensembleAuthNames: readEnsembleNames(reader),
     authSchemes,
   }
+}
+
+/** A list of names, each of which is ours. */
+function readEnsembleNames(reader: ConfigReader): ReadonlySet<string> | undefined {
+  const names = reader.text('ensembleAuthName', 'property')
+  return names === undefined ? undefined : new Set(names.split(',').map((name) => name.trim()))
 }
 
 function readAlgorithm(reader: ConfigReader, key: string): string {

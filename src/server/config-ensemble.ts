@@ -23,6 +23,8 @@ interface Members {
   readonly groups: Setting[]
   readonly weights: Setting[]
   version: number
+  /** Servers may have several addresses. */
+  readonly isMultiAddress: boolean
 }
 
 const SERVER = 'server.'
@@ -40,14 +42,18 @@ export function readMembership(
 ): Membership {
   const standaloneEnabled = reader.boolean('standaloneEnabled', 'file', true)
   const members = readMembers(reader, readDynamicFile(reader, files))
-  const myid = readMyid(reader, dataDir, files)
   const isDistributed = checkServers(reader, members.servers, standaloneEnabled)
+  const myid = readMyid(reader, dataDir, files, isDistributed)
   const limits = readLimits(reader, isDistributed)
   const ownServer = myid === undefined ? undefined : members.servers.get(myid)
   readPeerSettings(reader, isDistributed ? ownServer : undefined)
   if (isDistributed) {
     checkOwnId(reader, members.servers, myid, dataDir)
-    refuseUnprotected(reader)
+    if (ownServer?.hasSecurePort === true)
+      reader.refuseMissing(
+        `server.${myid}`,
+        'has a secure client port, but this version has no TLS',
+      )
   }
   const ascending = [...members.servers].sort(([a], [b]) => a - b)
   return {
@@ -97,7 +103,13 @@ function readDynamicFile(
 type Dynamic = ReturnType<typeof readDynamicFile>
 
 function readMembers(reader: ConfigReader, dynamic: Dynamic): Members {
-  const members: Members = { servers: new Map(), groups: [], weights: [], version: 0 }
+  const members: Members = {
+    servers: new Map(),
+    groups: [],
+    weights: [],
+    version: 0,
+    isMultiAddress: isMultiAddress(reader),
+  }
   const hasDynamicFile = reader.find('dynamicConfigFile', 'file') !== undefined
   for (const prefix of [SERVER, 'group.', 'weight.'])
     for (const setting of reader.startingWith(prefix)) {
@@ -117,7 +129,7 @@ function readMembers(reader: ConfigReader, dynamic: Dynamic): Members {
 
 function addMember(reader: ConfigReader, members: Members, setting: Setting): void {
   const { key, value } = setting
-  if (key.startsWith(SERVER)) addServer(reader, members.servers, setting)
+  if (key.startsWith(SERVER)) addServer(reader, members, setting)
   else if (isGroupKey(key)) members.groups.push(setting)
   else if (isWeightKey(key)) members.weights.push(setting)
   else if (key === 'version') {
@@ -139,7 +151,7 @@ function parseVersion(text: string): number | undefined {
   return Number.isSafeInteger(version) ? version : undefined
 }
 
-function addServer(reader: ConfigReader, servers: Map<number, ServerLine>, setting: Setting): void {
+function addServer(reader: ConfigReader, members: Members, setting: Setting): void {
   const number = setting.key.slice(SERVER.length)
   const id = /^[0-9]{1,10}$/.test(number) ? Number(number) : ID_MAX + 1
   if (id > ID_MAX) {
@@ -148,9 +160,15 @@ function addServer(reader: ConfigReader, servers: Map<number, ServerLine>, setti
   }
   const line = parseServerLine(setting.value)
   if (typeof line === 'string') reader.refuse(setting, line)
-  else if (line.quorumAddresses.length > 1 && !reader.boolean(MULTI_ADDRESS, 'file', false))
+  else if (line.quorumAddresses.length > 1 && !members.isMultiAddress)
     reader.refuse(setting, `has several addresses, which needs ${MULTI_ADDRESS}=true`)
-  else servers.set(id, line)
+  else members.servers.set(id, line)
+}
+
+/** The original takes the flag alone, and documents the key; either will do here. */
+function isMultiAddress(reader: ConfigReader): boolean {
+  const inFile = reader.boolean(MULTI_ADDRESS, 'file', false)
+  return reader.boolean(`zookeeper.${MULTI_ADDRESS}`, 'bare', false) || inFile
 }
 
 /** Whether this is an ensemble. One `server.N` line alone is a standalone server, as HBase has it. */
@@ -181,7 +199,12 @@ function checkServers(
  * The id of this server: the file myid in dataDir, or, ours alone, the key myid for a data
  * directory that has no such file yet. Both must agree.
  */
-function readMyid(reader: ConfigReader, dataDir: string, files: ConfigFiles): number | undefined {
+function readMyid(
+  reader: ConfigReader,
+  dataDir: string,
+  files: ConfigFiles,
+  isDistributed: boolean,
+): number | undefined {
   const range = { min: 0, max: ID_MAX }
   const key = reader.find('myid', 'file')
   const keyId = reader.integer('myid', 'file', undefined, range)
@@ -194,6 +217,11 @@ function readMyid(reader: ConfigReader, dataDir: string, files: ConfigFiles): nu
     return undefined
   }
   const value = (file.content.split('\n', 1)[0] ?? '').trim()
+  // To a standalone server the number means nothing, but it must be one.
+  if (!isDistributed && /^[+-]?[0-9]{1,18}$/.test(value)) {
+    const id = Number(value)
+    return id >= 0 && id <= ID_MAX ? id : undefined
+  }
   const id = /^[0-9]{1,10}$/.test(value) ? Number(value) : ID_MAX + 1
   if (id > ID_MAX) {
     reader.refuse({ ...location, value }, `must hold one number from 0 to ${ID_MAX}`)
@@ -253,14 +281,4 @@ function readPeerSettings(reader: ConfigReader, ownServer: ServerLine | undefine
     reader.notes.push(
       `peerType is ${role}, but the own server.N line says ${ownServer.role}, which counts`,
     )
-}
-
-/** Who has asked for protection between the members must not get an ensemble without. */
-function refuseUnprotected(reader: ConfigReader): void {
-  const keys = ['sslQuorum', 'quorum.auth.enableSasl', 'quorum.auth.serverRequireSasl']
-  for (const key of [...keys, 'quorum.auth.learnerRequireSasl']) {
-    const setting = reader.find(key, 'file')
-    if (setting?.value.toLowerCase() === 'true')
-      reader.refuse(setting, 'is not possible: members cannot protect their connections yet')
-  }
 }

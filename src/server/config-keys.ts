@@ -54,7 +54,6 @@ const texts: readonly (readonly [reason: Reason, keys: readonly string[]])[] = [
       'largeRequestThreshold',
       'request_stale_latency_check',
       'request_stale_connection_check',
-      'ensembleAuthName',
       'IPAuthenticationProvider.usexforwardedfor',
       'quorumCnxnTimeoutMs',
       'leaderConnectDelayDuringRetryMs',

@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { readAuth } from './config-auth.ts'
 import { type Membership, readMembership } from './config-ensemble.ts'
 import { readAcceptedKeys } from './config-keys.ts'
+import { refuseUnprotected } from './config-protection.ts'
 import { readQuorum } from './config-quorum.ts'
 import { ConfigReader } from './config-reader.ts'
 import { PORT_MAX } from './config-servers.ts'
@@ -52,6 +53,7 @@ export function parseConfig(
     reconfigEnabled: reader.boolean('reconfigEnabled', 'file', false),
     localSessionsEnabled: reader.boolean('localSessionsEnabled', 'file', false),
   }
+  refuseUnprotected(reader, membership.servers.size > 0)
   readAcceptedKeys(reader)
   return reader.firstError() ?? { config, notes: reader.notes }
 }

@@ -119,17 +119,23 @@ export class ConfigReader {
     return found
   }
 
+  /** Every setting, those of the file first, and a flag with its `-D`. */
+  all(): readonly Setting[] {
+    const all: Setting[] = []
+    for (const { key, value, line } of this.#entries.values())
+      all.push({ key, value, line, file: this.file })
+    for (const [key, value] of this.#properties)
+      all.push({ key: `-D${key}`, value: value.trim(), line: undefined, file: FLAGS_FILE })
+    return all
+  }
+
   /** Settings that nobody has asked for, those of the file first. */
   unread(): readonly Setting[] {
-    const rest: Setting[] = []
-    for (const { key, value, line } of this.#entries.values()) {
-      if (!this.#keysRead.has(key)) rest.push({ key, value, line, file: this.file })
-    }
-    for (const [key, value] of this.#properties) {
-      if (!this.#propertiesRead.has(key))
-        rest.push({ key: `-D${key}`, value, line: undefined, file: FLAGS_FILE })
-    }
-    return rest
+    return this.all().filter(({ key, line }) =>
+      line === undefined
+        ? !this.#propertiesRead.has(key.slice('-D'.length))
+        : !this.#keysRead.has(key),
+    )
   }
 
   /** Whether somebody has asked for this key, so that it is one we know. */

@@ -10,6 +10,8 @@ export interface ServerLine {
   readonly clientPort: number | undefined
   /** Undefined: all addresses. */
   readonly clientAddress: string | undefined
+  /** Of TLS, behind a second `;`. */
+  readonly hasSecurePort: boolean
   /** The line as members show it to each other: everything said, nothing twice (spec 03 §2). */
   readonly text: string
 }
@@ -56,6 +58,7 @@ export function parseServerLine(text: string): ServerLine | string {
     electionAddresses,
     clientPort: clientPart.port,
     clientAddress: clientPart.address,
+    hasSecurePort: securePart.port !== undefined,
     text: `${hostsText(quorumAddresses, electionAddresses)}:${knownRole}${clientText(clientPart, securePart)}`,
   }
 }

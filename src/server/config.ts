@@ -115,7 +115,9 @@ export interface Config {
   readonly enforceAuthSchemes: ReadonlySet<string> | undefined
   /** An ACL id of scheme sasl that every SASL user matches. */
   readonly letAnySaslUserDoX: string | undefined
-  /** Schemes with a provider: `ip`, `digest` unless disabled, `sasl` by `authProvider.N`. */
+  /** ensembleAuthName: what a client of scheme `ensemble` may call this ensemble; undefined: anything. */
+  readonly ensembleAuthNames: ReadonlySet<string> | undefined
+  /** Schemes with a provider: `ip`, `digest` unless disabled, `sasl`, `ensemble` by `authProvider.N`. */
   readonly authSchemes: ReadonlySet<string>
 }
 

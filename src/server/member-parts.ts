@@ -78,7 +78,8 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   const outbox = new Outbox()
   const quotaLog = new QuotaLog(config, metrics, logger)
   tree.quota.onExceeded = (root, excess) => quotaLog.onExceeded(root.path, excess, clock.mono)
-  const auth = new AuthRequests(config, limits, ports.providers, ports.crypto, throttledLog)
+  const { providers, crypto } = ports
+  const auth = new AuthRequests(config, limits, providers, crypto, throttledLog, metrics)
   const budget = new WorkBudget(limits.workStepsPerTurn)
   const access = new AccessControl(auth.providers, config.skipAcl, budget.meter)
   const watches = new Watches(tree, access, outbox, (bytes) => {

@@ -10,9 +10,9 @@ export interface AuthProvider {
   readonly isAuthenticated: boolean
   /**
    * Op 100: the ids to add to a connection from `address`. Undefined: refused, which is answered
-   * with -115 and the end of the connection (spec 01 §7).
+   * with -115 and the end of the connection (spec 01 §7). 'hang up': the end without an answer.
    */
-  authenticate(data: Buffer | null, address: string): readonly Id[] | undefined
+  authenticate(data: Buffer | null, address: string): readonly Id[] | 'hang up' | undefined
   /** Whether an ACL may be set with this id; if not, -114. */
   isValid(aclId: string): boolean
   /** Whether a connection's id is one that an ACL's id means. */

@@ -3,6 +3,7 @@ import { sameId } from '../../data/acl.ts'
 import type { Id } from '../../data/records.ts'
 import type { Config } from '../config.ts'
 import { DIGEST_SCHEME, DigestProvider } from './digest.ts'
+import { ENSEMBLE_SCHEME, EnsembleProvider } from './ensemble.ts'
 import { IP_SCHEME, IpProvider } from './ip.ts'
 import type { AuthProvider, AuthProviders } from './provider.ts'
 import { SASL_SCHEME, SaslProvider } from './sasl.ts'
@@ -11,7 +12,7 @@ export type { AuthProvider, AuthProviders } from './provider.ts'
 
 export type AuthConfig = Pick<
   Config,
-  'authSchemes' | 'digestAuthAlgorithm' | 'superDigest' | 'letAnySaslUserDoX'
+  'authSchemes' | 'digestAuthAlgorithm' | 'superDigest' | 'letAnySaslUserDoX' | 'ensembleAuthNames'
 >
 
 /** The text says why a server must not start with these settings. */
@@ -27,6 +28,8 @@ export function makeAuthProviders(config: AuthConfig, crypto: Crypto): AuthProvi
   }
   if (config.authSchemes.has(SASL_SCHEME))
     providers.push(new SaslProvider(config.letAnySaslUserDoX))
+  if (config.authSchemes.has(ENSEMBLE_SCHEME))
+    providers.push(new EnsembleProvider(config.ensembleAuthNames))
   return new Map(providers.map((provider) => [provider.scheme, provider]))
 }
 

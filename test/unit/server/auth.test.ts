@@ -49,6 +49,38 @@ describe('auth', () => {
     expect(client.server.member.stats.authFailedCount).toBe(1)
   })
 
+  it('of scheme ensemble names the ensemble that is meant, and another one is told nothing', () => {
+    const settings = {
+      'authProvider.1': 'org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider',
+      ensembleAuthName: 'east, alias',
+    }
+    const server = new MemoryServer({ settings })
+    const client = server.connect()
+    for (const name of ['east', 'alias', '', null])
+      expect(login(client, name, 'ensemble').err).toBe(Err.ok)
+    const acl = [{ perms: Perms.all, id: { scheme: 'ensemble', id: 'east' } }]
+    expect(client.call(OpCode.create, create('/e', { acl })).err).toBe(Err.invalidACL)
+    const stranger = server.connect()
+    stranger.send(
+      OpCode.auth,
+      (w) => writeAuthPacket(w, { type: 0, scheme: 'ensemble', auth: Buffer.from('west') }),
+      -4,
+    )
+    expect([stranger.takeReplies(), stranger.isClosed]).toEqual([[], true])
+    const { metrics } = server.member
+    const counts: string[] = []
+    metrics.dump((key, text) => {
+      if (key.startsWith('ensemble_auth')) counts.push(`${key} ${text}`)
+    })
+    expect(counts.sort()).toEqual([
+      'ensemble_auth_fail 1',
+      'ensemble_auth_skip 2',
+      'ensemble_auth_success 2',
+    ])
+    const any = new MemoryServer({ settings: { 'authProvider.1': settings['authProvider.1'] } })
+    expect(login(any.connect(), 'west', 'ensemble').err).toBe(Err.ok)
+  })
+
   it('is answered on receipt, before writes that wait', () => {
     const client = new MemoryServer().connect()
     client.server.isDiskHeld = true

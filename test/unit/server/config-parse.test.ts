@@ -108,7 +108,7 @@ describe('wrong values', () => {
     ['reconfigEnabled', '1', 'must be true or false'],
     ['electionAlg', '2', 'must be 3: the other election algorithms are no more'],
     ['peerType', 'boss', 'must be participant or observer'],
-    ['secureClientPort', 'x', 'must be a whole number above 0'],
+    ['observerMasterPort', 'x', 'must be a whole number, 0 or more'],
     ['sslQuorum', 'on', 'must be true or false'],
     ['autopurge.snapRetainCount', 'x', 'must be a whole number, 0 or more'],
     [
@@ -260,7 +260,7 @@ describe('keys without effect', () => {
       ...base,
       'autopurge.purgeInterval': '1',
       'admin.serverPort': '8081',
-      'ssl.keyStore.location': '/k',
+      'fips-mode': 'true',
       serverCnxnFactory: 'org.apache.zookeeper.server.NettyServerCnxnFactory',
       'metricsProvider.httpPort': '7000',
       'my.own.key': '1',
@@ -279,11 +279,11 @@ describe('keys without effect', () => {
       '-Dleader.nodelay has no effect in this version',
       '-Dzookeeper.odd is not a known key and has no effect',
       'admin.serverPort has no effect: this version has no admin server',
+      'fips-mode has no effect: this version has no TLS',
       'metricsProvider.httpPort has no effect: this version has no metrics provider',
       'my.own.key is not a known key and has no effect',
       'observerMasterPort has no effect in this version',
       'serverCnxnFactory has no meaning for a server without a JVM',
-      'ssl.keyStore.location has no effect: this version has no TLS',
       "zookeeper.snapCount has no effect: write it without 'zookeeper.'",
     ])
   })
@@ -332,6 +332,21 @@ describe('ensembles', () => {
     expect(problemOf(three, {}, myid(''))).toMatch(/^\/d\/myid:1: myid=: must hold/)
   })
 
+  it('are none where the number in myid means nothing, but it must be one', () => {
+    for (const id of ['-1', '7', '+5', '99999999999', '300'])
+      expect(parse({ ...base, extendedTypesEnabled: 'true' }, {}, myid(id)).notes).toEqual([])
+    expect(problemOf(base, {}, myid('one'))).toMatch(/myid=one: must hold one number/)
+  })
+
+  it('may give a server several addresses, by the key or the flag that the original takes', () => {
+    const many = { ...three, 'server.1': 'localhost:2888:3888|127.0.0.2:2888:3888' }
+    expect(problemOf(many, {}, myid('1'))).toMatch(/which needs multiAddress.enabled=true/)
+    const flag = { 'zookeeper.multiAddress.enabled': 'true' }
+    expect(parse(many, flag, myid('1')).notes).toEqual([])
+    expect(parse({ ...many, 'multiAddress.enabled': 'true' }, {}, myid('1')).notes).toEqual([])
+    expect(parse(three, flag, myid('1')).notes).toEqual([])
+  })
+
   it('take the id from the key myid when there is no file, and want both to agree', () => {
     expect(parse({ ...three, myid: '3', clientPort: '2183' }).config.myid).toBe(3)
     const crossed = problemOf({ ...three, myid: '3' }, {}, myid('1'))
@@ -339,9 +354,12 @@ describe('ensembles', () => {
   })
 
   it('limit the id where TTL nodes need its space', () => {
-    const keys = { ...base, extendedTypesEnabled: 'true' }
+    const keys = { ...three, 'server.255': 'localhost:2891:3891', extendedTypesEnabled: 'true' }
     expect(problemOf(keys, {}, myid('255'))).toMatch(/with extendedTypesEnabled it may be 254/)
-    expect(parse(base, {}, myid('1001')).notes).toHaveLength(1)
+    const high = { ...three, 'server.1001': 'localhost:2892:3892' }
+    expect(parse(high, {}, myid('1001')).notes).toContain(
+      'myid 1001 is above 255: session ids hold its low byte only',
+    )
   })
 
   it('of one server are a standalone server, unless forbidden', () => {

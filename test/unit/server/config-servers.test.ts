@@ -8,6 +8,7 @@ it('reads the forms of a server line', () => {
     electionAddresses: [{ host: 'host', port: 3888 }],
     clientPort: undefined,
     clientAddress: undefined,
+    hasSecurePort: false,
     text: 'host:2888:3888:participant',
   }
   expect(parseServerLine('host:2888:3888')).toEqual(participant)
@@ -22,6 +23,7 @@ it('reads the forms of a server line', () => {
     quorumAddresses: [{ host: 'fe80::1', port: 2888 }],
     clientPort: 2181,
     clientAddress: '::1',
+    hasSecurePort: true,
   })
   expect(parseServerLine('h:1:2;0.0.0.0:2181')).toMatchObject({ clientAddress: undefined })
   expect(parseServerLine('h:1:2;;2281')).toMatchObject({ clientPort: undefined })

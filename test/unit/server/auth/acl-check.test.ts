@@ -11,6 +11,7 @@ function providersOf(...schemes: string[]): AuthProviders {
     digestAuthAlgorithm: 'sha1',
     superDigest: undefined,
     letAnySaslUserDoX: undefined,
+    ensembleAuthNames: undefined,
   }
   const providers = makeAuthProviders(config, nodeCrypto)
   if (typeof providers === 'string') expect.fail(providers)

@@ -14,6 +14,7 @@ const made = makeAuthProviders(
     digestAuthAlgorithm: 'sha1',
     superDigest: undefined,
     letAnySaslUserDoX: 'anybody',
+    ensembleAuthNames: undefined,
   },
   nodeCrypto,
 )

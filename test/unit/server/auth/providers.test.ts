@@ -15,6 +15,7 @@ const config: AuthConfig = {
   digestAuthAlgorithm: 'sha1',
   superDigest: undefined,
   letAnySaslUserDoX: undefined,
+  ensembleAuthNames: undefined,
 }
 const bob: Id = { scheme: 'digest', id: 'bob:ikIaKsbtGweaHnb/jKn7OHqbunM=' }
 
