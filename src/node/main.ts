@@ -18,6 +18,7 @@ import { Descriptors, descriptorsMax } from './descriptors.ts'
 import { NodeDisk } from './disk.ts'
 import { ExitCode, StartError } from './exit-code.ts'
 import { freeBytesOf } from './free-bytes.ts'
+import { heapLimitBytes, watchHeap } from './heap-watch.ts'
 import { buildInfo, hostView } from './host.ts'
 import { PeerPorts } from './peer-ports.ts'
 import { purge } from './purge.ts'
@@ -58,6 +59,7 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   const locks = await lockFolders(disk, logger)
   const providers = providersOf(config, nodeCrypto)
   if (typeof providers === 'string') throw new StartError(providers, ExitCode.invalidInvocation)
+  nameHeap(config, logger)
   const loaded = loadData(disk, config, logger)
   const clock = readClock()
   const words = new WordRunner(config)
@@ -94,6 +96,9 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
   port = await bind(clients, portOptions, loop)
   loop.enter((running) => running.start())
   const timers = startTimers(loop, disk, config, logger)
+  const stopWatchingHeap = watchHeap((used, limit) =>
+    loop.enter((running) => running.onHeap(used, limit)),
+  )
   logger.info('serving clients', { port, ms: Math.round(performance.now()) })
   return {
     clientPort: port,
@@ -103,12 +108,22 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
       loop.enter((running) => running.leave())
       await new Promise((resolve) => setImmediate(resolve))
       for (const timer of timers) clearInterval(timer)
+      stopWatchingHeap()
       peers.stop()
       await clients.stop()
       disk.close()
       for (const lock of locks) lock.release()
     },
   }
+}
+
+/** Before anything is loaded: if the heap is too small for that, this is the last that is said. */
+function nameHeap({ heapSoftLimitPercent }: Config, logger: Logger): void {
+  const limitMib = Math.round(heapLimitBytes() / (1024 * 1024))
+  logger.info('the heap may grow to limitMib; set by NODE_OPTIONS=--max-old-space-size=<MiB>', {
+    limitMib,
+    heapSoftLimitPercent,
+  })
 }
 
 interface MachineParts {

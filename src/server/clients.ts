@@ -13,8 +13,8 @@ import { Admission } from './admission.ts'
 import type { AuthRequests } from './auth-requests.ts'
 import type { Cnxn, CnxnId, PendingRequest } from './cnxn.ts'
 import { CnxnCounts } from './cnxn-counts.ts'
-import type { FreeSpace } from './free-space.ts'
-import { type OpClass, opClassOf } from './op-class.ts'
+import type { HeapRoom } from './heap-room.ts'
+import { opClassOf } from './op-class.ts'
 import { isTxnOf, Orphans } from './orphans.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reads } from './reads.ts'
@@ -24,10 +24,13 @@ import type { ServerStats } from './server-stats.ts'
 import { LOCAL_OWNER, type SessionTracker } from './session-tracker.ts'
 import type { Watches } from './watches.ts'
 import type { WorkBudget } from './work-budget.ts'
+import type { WriteGate } from './write-gate.ts'
 import type { WriteRoute } from './write-path.ts'
 
 const XID_PING = -2
 const LENGTH_BYTES = 4
+/** xid and op. */
+const REQUEST_HEADER_BYTES = 8
 
 /** The clock of the running turn, in milliseconds. */
 export interface TurnClock {
@@ -65,7 +68,8 @@ export interface ClientParts {
   readonly writes: WriteRoute
   readonly auth: AuthRequests
   readonly budget: WorkBudget
-  readonly space: FreeSpace
+  readonly heap: HeapRoom
+  readonly gate: WriteGate
   readonly stats: ServerStats
   readonly metrics: ServerMetrics
   readonly logger: Logger
@@ -236,7 +240,7 @@ export class Clients {
     // Expired meanwhile: its closeSession is under way and will end the connection (spec 05 §8).
     if (session.closing) return
     this.#parts.sessions.touch(session, this.#parts.clock.mono)
-    switch (this.#classOf(op)) {
+    switch (opClassOf(op)) {
       case 'read':
         if (cnxn.pending.length === 0) return this.#answerRead(cnxn, xid, op, r, this.#clock)
         this.#wait(
@@ -248,6 +252,8 @@ export class Clients {
         cnxn.parkedReads += 1
         return
       case 'write': {
+        const err = this.#parts.gate.refusalOf(op, cnxn.ids, r)
+        if (err !== Err.ok) return this.#refuseWrite(cnxn, xid, op, err)
         if (this.isFlooded) return this.refuseFlooded(cnxn)
         const origin = this.#wait(cnxn, xid, op, undefined)
         const request = { sessionId: session.id, cxid: xid, op, ids: cnxn.ids, owner: LOCAL_OWNER }
@@ -265,11 +271,22 @@ export class Clients {
     }
   }
 
-  /** A write that is refused has its answer at once, as a read has, and in the same order. */
-  #classOf(op: number): OpClass {
-    const opClass = opClassOf(op)
-    if (opClass !== 'write' || op === OpCode.closeSession) return opClass
-    return this.#parts.space.isLow ? 'read' : 'write'
+  /** It has its answer at once, as a read has, and in the same order. */
+  #refuseWrite(cnxn: Cnxn, xid: number, op: number, err: Err): void {
+    if (cnxn.pending.length === 0) return this.#answerRefused(cnxn, xid, op, err, this.#clock)
+    const frame = Buffer.alloc(REQUEST_HEADER_BYTES + 4)
+    frame.writeInt32BE(err, REQUEST_HEADER_BYTES)
+    this.#wait(cnxn, xid, op, frame)
+    cnxn.parkedReads += 1
+  }
+
+  /** As in the original, one without permission is not told at which zxid it was judged. */
+  #answerRefused(cnxn: Cnxn, xid: number, op: number, err: number, arrivedMono: number): void {
+    const { outbox, tree } = this.#parts
+    const w = outbox.begin(cnxn)
+    const at = beginReply(w, xid, err === Err.systemError ? tree.lastProcessedZxid : 0, err)
+    endReply(w, at, err)
+    this.#onReplied(cnxn, xid, op, w.length - at, arrivedMono)
   }
 
   get #clock(): number {
@@ -291,17 +308,17 @@ export class Clients {
   }
 
   #answerRead(cnxn: Cnxn, xid: number, op: number, r: JuteReader, arrivedMono: number): void {
-    const { tree, outbox, reads, metrics } = this.#parts
+    const { tree, outbox, reads, metrics, heap } = this.#parts
     const zxid = tree.lastProcessedZxid
     // Events that setWatches owes are frames of their own and stand before its reply.
     const isSetWatches = op === OpCode.setWatches || op === OpCode.setWatches2
+    // A client takes no notice of an error here, and must not believe that it has its watches.
+    if (isSetWatches && heap.refusesWatch())
+      return this.refuse(cnxn, 'no room in the heap for the watches of this client')
     const w = outbox.begin(cnxn)
     let err: Err = isSetWatches ? reads.setWatches(op, cnxn, r) : Err.ok
     const at = beginReply(w, op === OpCode.ping ? XID_PING : xid, zxid, Err.ok)
-    if (opClassOf(op) === 'write') {
-      err = Err.systemError
-      metrics.writesRefused.add('low_space', 1)
-    } else if (!isSetWatches) err = reads.answer(op, cnxn, r, w)
+    if (!isSetWatches) err = reads.answer(op, cnxn, r, w)
     endReply(w, at, err)
     if (op !== OpCode.ping) metrics.readLatencyMs.add(this.#clock - arrivedMono)
     this.#onReplied(cnxn, xid, op, w.length - at, arrivedMono)
@@ -352,7 +369,7 @@ export class Clients {
     const { tree, outbox } = this.#parts
     const { cnxn, xid, op, frame } = origin
     assert(frame !== undefined, 'a sync keeps its frame')
-    const r = this.#parkedReader.reset(frame, 8, frame.length)
+    const r = this.#parkedReader.reset(frame, REQUEST_HEADER_BYTES, frame.length)
     const path = r.readNullableString()
     const err = r.ok ? Err.ok : Err.marshallingError
     const w = outbox.begin(cnxn)
@@ -401,8 +418,10 @@ export class Clients {
       cnxn.parkedReads -= 1
       this.#admission.leave(head.bytes)
       if (cnxn.pending.length === 0) this.#admission.onIdle(cnxn)
-      const r = this.#parkedReader.reset(head.frame, 8, head.frame.length)
-      this.#answerRead(cnxn, head.xid, head.op, r, head.arrivedMono)
+      const { xid, op, arrivedMono, frame } = head
+      const r = this.#parkedReader.reset(frame, REQUEST_HEADER_BYTES, frame.length)
+      if (opClassOf(op) === 'write') this.#answerRefused(cnxn, xid, op, r.readInt(), arrivedMono)
+      else this.#answerRead(cnxn, xid, op, r, arrivedMono)
       this.#parts.budget.spend(cnxn, head.frame.length)
     }
   }

@@ -35,7 +35,10 @@ export interface PendingRequest {
   readonly arrivedMono: number
   /** Of its frame, whether that is kept or not. */
   readonly bytes: number
-  /** The frame of a read, copied; undefined for what the ordered stream of commits answers. */
+  /**
+   * The frame of a read, copied; of a refused write its error, behind a header; undefined for what the
+   * ordered stream of commits answers.
+   */
   readonly frame: Buffer | undefined
 }
 

@@ -47,7 +47,6 @@ const texts: readonly (readonly [reason: Reason, keys: readonly string[]])[] = [
       'maxWriteQueuePollTime',
       'maxResponseCacheSize',
       'maxGetChildrenResponseCacheSize',
-      'enableEagerACLCheck',
       'audit.enable',
       'throttled_op_wait_time',
       'largeRequestMaxBytes',

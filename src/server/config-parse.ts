@@ -156,6 +156,7 @@ type Persistence = Pick<
   | 'snapshotCompression'
   | 'serializeLastProcessedZxid'
   | 'freeSpaceMinBytes'
+  | 'heapSoftLimitPercent'
   | 'autopurgeSnapRetainCount'
   | 'autopurgeIntervalMs'
   | 'snapshotTrustEmpty'
@@ -167,6 +168,7 @@ function readPersistence(reader: ConfigReader): Persistence {
   const kib = { min: INT_MIN, unit: 'KiB' } // Below 0 is off, as 0 is.
   const wholeKib = { min: 0, unit: 'KiB' }
   const ms = { min: 0, unit: 'milliseconds' }
+  const percent = { min: 0, max: 100, unit: 'percent' }
   const threshold =
     reader.integer('fsync.warningthresholdms', 'property', undefined, ms) ??
     reader.integer('fsync.warningthresholdms', 'bare', 1000, ms)
@@ -190,6 +192,7 @@ function readPersistence(reader: ConfigReader): Persistence {
       true,
     ),
     freeSpaceMinBytes: reader.integer('freeSpaceMinInKb', 'property', 65_536, wholeKib) * KIB,
+    heapSoftLimitPercent: reader.integer('heapSoftLimitPercent', 'property', 85, percent),
     ...readPurge(reader),
     snapshotTrustEmpty: reader.boolean('snapshot.trust.empty', 'property', false),
     dataDirAutocreate: reader.boolean('datadir.autocreate', 'property', true),
@@ -252,6 +255,7 @@ type Tree = Pick<
   | 'containerMaxNeverUsedIntervalMs'
   | 'enforceQuota'
   | 'skipAcl'
+  | 'enableEagerACLCheck'
 >
 
 function readTree(reader: ConfigReader): Tree {
@@ -273,6 +277,7 @@ function readTree(reader: ConfigReader): Tree {
       orNever,
     ),
     enforceQuota: reader.boolean('enforceQuota', 'property', false),
+    enableEagerACLCheck: reader.boolean('enableEagerACLCheck', 'property', false),
     skipAcl: reader.yesNo('skipACL', 'property', false),
   }
 }

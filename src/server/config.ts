@@ -84,6 +84,8 @@ export interface Config {
   readonly serializeLastProcessedZxid: boolean
   /** Our own key: below this much free space for the log, writes are refused; 0: never. */
   readonly freeSpaceMinBytes: number
+  /** Our own key: above so much of the heap, in percent, nodes and watches are refused; 0: never. */
+  readonly heapSoftLimitPercent: number
   readonly autopurgeSnapRetainCount: number
   /** 0: never. */
   readonly autopurgeIntervalMs: number
@@ -100,6 +102,8 @@ export interface Config {
   readonly containerMaxNeverUsedIntervalMs: number
   readonly enforceQuota: boolean
   readonly skipAcl: boolean
+  /** In an ensemble: a write without permission is refused where it is received. */
+  readonly enableEagerACLCheck: boolean
 
   /** DigestAuthenticationProvider.superDigest: `super:base64(hash("super:password"))`. */
   readonly superDigest: string | undefined

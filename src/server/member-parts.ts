@@ -13,7 +13,9 @@ import { AuthRequests } from './auth-requests.ts'
 import type { ClientParts } from './clients.ts'
 import type { Config } from './config.ts'
 import { DiskLane } from './disk-lane.ts'
+import { EagerAclCheck } from './eager-acl-check.ts'
 import { FreeSpace } from './free-space.ts'
+import { HeapRoom } from './heap-room.ts'
 import { defaultMemberBounds, type MemberBounds } from './member-bounds.ts'
 import { Outbox } from './outbox.ts'
 import { committedLogOf, type EnsemblePorts } from './peering.ts'
@@ -27,6 +29,7 @@ import { SessionGatekeeper } from './session-gatekeeper.ts'
 import { SessionTracker } from './session-tracker.ts'
 import { Watches } from './watches.ts'
 import { WorkBudget } from './work-budget.ts'
+import { WriteGate } from './write-gate.ts'
 import { WritePath } from './write-path.ts'
 
 /** A standalone server is the one voter of its ensemble, and marks its session ids with 1. */
@@ -61,6 +64,7 @@ export interface MemberPorts {
 /** The parts of a member that know nothing of each other but what they are handed here. */
 export interface MemberParts extends ClientParts {
   readonly prep: Prep
+  readonly space: FreeSpace
   readonly lane: DiskLane
   readonly writePath: WritePath
   readonly serving: Serving
@@ -80,8 +84,11 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   tree.quota.onExceeded = (root, excess) => quotaLog.onExceeded(root.path, excess, clock.mono)
   const { providers, crypto } = ports
   const auth = new AuthRequests(config, limits, providers, crypto, throttledLog, metrics)
+  const heap = new HeapRoom(config.heapSoftLimitPercent, metrics, logger)
   const budget = new WorkBudget(limits.workStepsPerTurn)
   const access = new AccessControl(auth.providers, config.skipAcl, budget.meter)
+  const space = new FreeSpace(config.freeSpaceMinBytes, logger)
+  const eagerAcls = eagerAclsOf(ports, tree, access)
   const watches = new Watches(tree, access, outbox, (bytes) => {
     metrics.watchBytes.add(bytes)
     stats.packetsSent += 1
@@ -90,7 +97,7 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   const firstId = firstSessionId(self ?? STANDALONE_SESSION_SERVER_ID, clock.wall)
   const sessions = new SessionTracker(firstId, config.tickTimeMs)
   for (const [id, timeoutMs] of recovered.sessions) sessions.track(id, timeoutMs, clock.mono)
-  const prep = new Prep(config, tree, access, new SessionGatekeeper(sessions), limits.frameBytesMax)
+  const prep = prepOf(ports, tree, access, sessions, heap)
   const lane = new DiskLane({
     flushDelayMs: config.flushDelayMs,
     batchTxnsMax: config.maxBatchSize,
@@ -104,13 +111,15 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
     tree,
     outbox,
     watches,
-    reads: new Reads(tree, watches, access, budget.meter, limits.replyBytesMax),
+    reads: new Reads(tree, watches, access, budget.meter, heap, limits.replyBytesMax),
     budget,
+    heap,
     sessions,
     writes: serving,
     authority: serving,
     auth,
-    space: new FreeSpace(config.freeSpaceMinBytes, logger),
+    space,
+    gate: new WriteGate({ space, heap, metrics, eagerAcls }),
     stats,
     metrics,
     logger,
@@ -128,4 +137,25 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
         recovered.recent ?? [],
       ),
   }
+}
+
+/** A standalone server of the original does not look. */
+function eagerAclsOf(
+  { config, ensemble }: MemberPorts,
+  tree: DataTree,
+  access: AccessControl,
+): EagerAclCheck | undefined {
+  const isWanted = config.enableEagerACLCheck && ensemble !== undefined
+  return isWanted ? new EagerAclCheck(tree, access) : undefined
+}
+
+function prepOf(
+  { config, limits }: MemberPorts,
+  tree: DataTree,
+  access: AccessControl,
+  sessions: SessionTracker,
+  heap: HeapRoom,
+): Prep {
+  const gate = new SessionGatekeeper(sessions)
+  return new Prep(config, tree, access, gate, limits.frameBytesMax, heap)
 }

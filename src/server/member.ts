@@ -18,6 +18,7 @@ import { type EnsembleView, ensembleViewOf } from './ensemble-view.ts'
 import { FirstBytes, type FourLetterWords } from './first-bytes.ts'
 import type { FreeSpace } from './free-space.ts'
 import { Handshake } from './handshake.ts'
+import type { HeapRoom } from './heap-room.ts'
 import { loadRulesOf } from './load.ts'
 import { defaultMemberBounds, type MemberBounds } from './member-bounds.ts'
 import { type MemberParts, type MemberPorts, makeParts, type Recovered } from './member-parts.ts'
@@ -66,6 +67,7 @@ export class Member implements LinkEvents {
   readonly #bounds: MemberBounds
   readonly #logger: Logger
   readonly #throttledLog: ThrottledLog
+  readonly #heap: HeapRoom
   readonly #outbox: Outbox
   readonly #lane: DiskLane
   readonly #writePath: WritePath
@@ -91,6 +93,7 @@ export class Member implements LinkEvents {
     this.stats = parts.stats
     this.metrics = parts.metrics
     this.space = parts.space
+    this.#heap = parts.heap
     this.startedMono = ports.clock.mono
     this.#limits = limits
     this.#bounds = ports.bounds ?? defaultMemberBounds
@@ -313,6 +316,11 @@ export class Member implements LinkEvents {
   /** So many bytes are free on the disk of the log. */
   onFreeSpace(bytes: number): void {
     this.space.onMeasured(bytes)
+  }
+
+  /** So many bytes of the heap are in use, of so many. */
+  onHeap(usedBytes: number, limitBytes: number): void {
+    this.#heap.onMeasured(usedBytes, limitBytes)
   }
 
   onSnapshotOpDone(problem: string | undefined): void {

@@ -30,6 +30,7 @@ import type { DataTree } from '../tree/data-tree.ts'
 import { type AccessControl, Perms } from './access-control.ts'
 import { ClosingPaths } from './closing-paths.ts'
 import type { Config } from './config.ts'
+import type { HeapRoom } from './heap-room.ts'
 import { ChangeRecord, type NodeView, OutstandingChanges } from './outstanding-changes.ts'
 import { prepMulti } from './prep-multi.ts'
 import { TxnBound } from './txn-bound.ts'
@@ -75,6 +76,7 @@ export class Prep {
   readonly #access: AccessControl
   readonly #sessions: SessionGate
   readonly #tree: DataTree
+  readonly #heap: HeapRoom | undefined
   readonly #bound: TxnBound
   readonly #closing: ClosingPaths
   readonly changes: OutstandingChanges
@@ -85,7 +87,9 @@ export class Prep {
     access: AccessControl,
     sessions: SessionGate,
     frameBytesMax: number = config.juteMaxBufferBytes,
+    heap?: HeapRoom,
   ) {
+    this.#heap = heap
     this.#bound = new TxnBound(frameBytesMax)
     this.#closing = new ClosingPaths(this.#bound)
     this.#config = config
@@ -191,6 +195,7 @@ export class Prep {
   ): SubTxn | Err {
     const refused = this.#refuseMode(op, wish) || this.#sessions.check(request)
     if (refused !== Err.ok) return refused
+    if (this.#heap?.refusesCreate() === true) return Err.systemError
     const type = createTxnType(op, wish.flags)
     const slash = wish.path.lastIndexOf('/')
     if (slash < 0 || wish.path.includes(NUL)) return Err.badArguments

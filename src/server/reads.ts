@@ -19,6 +19,7 @@ import type { Znode } from '../tree/znode.ts'
 import { type AccessControl, Perms } from './access-control.ts'
 import { clientInfoOf } from './auth/client-info.ts'
 import type { Cnxn } from './cnxn.ts'
+import type { HeapRoom } from './heap-room.ts'
 import { answerMultiRead } from './multi-read.ts'
 import type { Watches } from './watches.ts'
 import type { WorkMeter } from './work-meter.ts'
@@ -35,6 +36,7 @@ export class Reads {
   readonly #watches: Watches
   readonly #access: AccessControl
   readonly #meter: WorkMeter
+  readonly #heap: HeapRoom
   /** Bytes above which the reply to a multiRead is given up: it may ask for one node many times. */
   readonly #replyBytesMax: number
 
@@ -43,9 +45,11 @@ export class Reads {
     watches: Watches,
     access: AccessControl,
     meter: WorkMeter,
+    heap: HeapRoom,
     replyBytesMax: number,
   ) {
     this.#meter = meter
+    this.#heap = heap
     this.#tree = tree
     this.#watches = watches
     this.#access = access
@@ -100,6 +104,7 @@ export class Reads {
     const znode = this.#tree.node(path)
     if (znode === undefined) return Err.noNode
     if (!this.#mayRead(znode, cnxn)) return Err.noAuth
+    if (watch && this.#heap.refusesWatch()) return Err.systemError
     if (watch) this.#watches.table.addData(path, cnxn)
     znode.writeData(w)
     writeStat(w, znode, this.#tree.visibleOwner(znode))
@@ -113,6 +118,7 @@ export class Reads {
     if (path.includes(NUL)) return Err.badArguments
     const znode = this.#tree.node(path)
     if (znode !== undefined && !this.#mayRead(znode, cnxn)) return Err.noAuth
+    if (watch && this.#heap.refusesWatch()) return Err.systemError
     if (watch) this.#watches.table.addData(path, cnxn)
     if (znode === undefined) return Err.noNode
     writeStat(w, znode, this.#tree.visibleOwner(znode))
@@ -134,6 +140,7 @@ export class Reads {
     const znode = this.#tree.node(path)
     if (znode === undefined) return Err.noNode
     if (!this.#mayRead(znode, cnxn)) return Err.noAuth
+    if (watch && this.#heap.refusesWatch()) return Err.systemError
     if (watch) this.#watches.table.addChild(path, cnxn)
     this.#meter.steps += znode.childCount
     w.writeInt(znode.childCount)
@@ -180,6 +187,7 @@ export class Reads {
   #addWatch(cnxn: Cnxn, r: JuteReader, w: JuteWriter): Err {
     const { path, mode } = readAddWatchRequest(r)
     if (!r.ok) return Err.marshallingError
+    if (this.#heap.refusesWatch()) return Err.systemError
     if (mode === AddWatchMode.Persistent) this.#watches.table.addPersistent(path, cnxn)
     else if (mode === AddWatchMode.PersistentRecursive) this.#watches.table.addRecursive(path, cnxn)
     else return Err.marshallingError

@@ -87,6 +87,8 @@ export class ServerMetrics {
   readonly fsyncTimeMs: Summary = this.#registry.summary('fsynctime')
   /** Ours, by reason, and shown only once there was one: writes of clients that were refused. */
   readonly writesRefused: MetricSet<Counter> = this.#registry.counterSet('writes_refused')
+  /** Ours likewise: watches that were refused. */
+  readonly watchesRefused: MetricSet<Counter> = this.#registry.counterSet('watches_refused')
   readonly snapshotTimeMs: Summary = this.#registry.summary('snapshottime')
   readonly snapshotErrorCount: Counter = this.#registry.counter('snapshot_error_count')
   readonly snapshotRateLimitedCount: Counter = this.#registry.counter('snapshot_rate_limited_count')
