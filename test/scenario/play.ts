@@ -121,9 +121,9 @@ class Player {
 function callOf(kind: string, path: string, data: string): Call {
   switch (kind) {
     case 'create':
-      return { op: 'create', path, data, flags: 0 }
+      return { op: 'create', path, data, flags: 0, acl: 'open' }
     case 'ephemeral':
-      return { op: 'create', path, data, flags: 1 }
+      return { op: 'create', path, data, flags: 1, acl: 'open' }
     case 'set':
       return { op: 'setData', path, data, version: -1 }
     case 'delete':

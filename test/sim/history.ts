@@ -1,7 +1,16 @@
 /** What clients have done and seen, for the checkers: nothing in here knows of members. */
 
+/** open: anybody may do anything. guarded: others may only read, and who asks must be known. */
+export type AclName = 'open' | 'guarded'
+
 export type Part =
-  | { readonly op: 'create'; readonly path: string; readonly data: string; readonly flags: number }
+  | {
+      readonly op: 'create'
+      readonly path: string
+      readonly data: string
+      readonly flags: number
+      readonly acl: AclName
+    }
   | { readonly op: 'delete'; readonly path: string; readonly version: number }
   | {
       readonly op: 'setData'
@@ -14,13 +23,29 @@ export type Part =
 export type WriteCall =
   | Exclude<Part, { op: 'check' }>
   | { readonly op: 'multi'; readonly parts: readonly Part[] }
+  | {
+      readonly op: 'setACL'
+      readonly path: string
+      readonly acl: AclName
+      readonly version: number
+    }
   | { readonly op: 'closeSession' }
 
-export type ReadCall = {
-  readonly op: 'getData' | 'exists' | 'getChildren'
-  readonly path: string
-  readonly watch: boolean
-}
+export type ReadCall =
+  | {
+      readonly op: 'getData' | 'exists' | 'getChildren'
+      readonly path: string
+      readonly watch: boolean
+    }
+  | { readonly op: 'getACL'; readonly path: string }
+  | { readonly op: 'getEphemerals'; readonly prefix: string }
+  | {
+      readonly op: 'multiRead'
+      readonly reads: readonly {
+        readonly op: 'getData' | 'getChildren'
+        readonly path: string
+      }[]
+    }
 
 export type Call =
   | WriteCall
@@ -33,6 +58,13 @@ export type Call =
       readonly data: readonly string[]
       readonly exist: readonly string[]
       readonly child: readonly string[]
+      readonly persistent: readonly string[]
+      readonly recursive: readonly string[]
+    }
+  | {
+      readonly op: 'addWatch' | 'removeWatches'
+      readonly path: string
+      readonly recursive: boolean
     }
 
 /** The fields of a Stat that can be told without knowing how the server counts. */
@@ -56,6 +88,8 @@ export interface Result {
   readonly data?: string | undefined
   readonly stat?: SeenStat | undefined
   readonly children?: readonly string[] | undefined
+  /** Who may do what, as one text. */
+  readonly acl?: string | undefined
   /** Of a multi: an error, or what that part has brought. */
   readonly parts?: readonly { readonly err: number; readonly result: Result }[] | undefined
 }
@@ -107,6 +141,14 @@ export interface WatchLog {
   readonly rearmedAt: number[]
 }
 
+/** A watch that stays, and follows the session to another connection; what happens in between it misses. */
+export interface PersistentLog {
+  readonly path: string
+  readonly recursive: boolean
+  /** From the reply that says that it is set: its place in SessionLog.received, and its zxid. */
+  readonly spans: { readonly from: number; readonly zxid: number; to: number | undefined }[]
+}
+
 export interface SessionLog {
   readonly id: bigint
   readonly client: number
@@ -115,6 +157,9 @@ export interface SessionLog {
   readonly ops: Op[]
   readonly received: Received[]
   readonly watches: WatchLog[]
+  readonly persistent: PersistentLog[]
+  /** Who it logs in as, over each connection; undefined: it does not. */
+  readonly identity: string | undefined
   lastZxid: number
   /** A client that has gone for good leaves its session to expire. */
   end: { readonly at: number; readonly how: 'closed' | 'expired' | 'abandoned' } | undefined
@@ -125,7 +170,16 @@ export const isWrite = (call: Call): call is WriteCall =>
   call.op === 'delete' ||
   call.op === 'setData' ||
   call.op === 'multi' ||
+  call.op === 'setACL' ||
   call.op === 'closeSession'
+
+export const isRead = (call: Call): call is ReadCall =>
+  call.op === 'getData' ||
+  call.op === 'exists' ||
+  call.op === 'getChildren' ||
+  call.op === 'getACL' ||
+  call.op === 'getEphemerals' ||
+  call.op === 'multiRead'
 
 /** Found by a checker: its name, and a sentence. */
 export class Violation extends Error {
@@ -196,8 +250,14 @@ export function describeCall(call: Call | Part): string {
       return call.op
     case 'setWatches':
       return `setWatches ${hex(call.relativeZxid)} ${[...call.data, ...call.exist, ...call.child].join(' ')}`
+    case 'getEphemerals':
+      return `getEphemerals ${call.prefix}`
+    case 'multiRead':
+      return `multiRead[${call.reads.map(({ op, path }) => `${op} ${path}`).join(', ')}]`
+    case 'setACL':
+      return `setACL ${call.path} ${call.acl} v${call.version}`
     case 'create':
-      return `create ${call.path} flags ${call.flags}`
+      return `create ${call.path} ${call.acl} flags ${call.flags}`
     case 'setData':
     case 'delete':
     case 'check':

@@ -1,11 +1,13 @@
 import { Err } from '../../src/data/error-code.ts'
-import type { Part, ReadCall, Result, SeenStat, WriteCall } from './history.ts'
+import type { AclName, Part, ReadCall, Result, SeenStat, WriteCall } from './history.ts'
 
 /** When and under which zxid a write takes its place; `session` is who asks. */
 export interface Moment {
   readonly zxid: number
   readonly time: number
   readonly session: bigint
+  /** Who the session logs in as. */
+  readonly who?: string | undefined
 }
 
 interface ModelNode {
@@ -20,6 +22,11 @@ interface ModelNode {
   created: number
   /** 0n: nobody's. */
   owner: bigint
+  /** The server takes it away once it has lost its last child, or its time is over. */
+  isReaped: boolean
+  aversion: number
+  /** Undefined: open. Else the one who may do all; others may read. */
+  guard: string | undefined
   readonly children: Set<string>
 }
 
@@ -30,6 +37,18 @@ export interface Change {
 }
 
 const MAX_VERSION = -1
+/** Container and TTL: such a node is nobody's. */
+const CONTAINER_FLAG = 4
+
+const mayChange = (node: ModelNode, who: string | undefined): boolean =>
+  node.guard === undefined || node.guard === who
+
+const guardOf = (acl: AclName, who: string | undefined): string | undefined =>
+  acl === 'open' ? undefined : who
+
+const aclText = ({ guard }: ModelNode): string =>
+  guard === undefined ? '31 anyone' : `1 anyone, 31 ${guard}`
+
 const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')))
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 const refused = (err: number): Outcome => ({ err, result: {}, changes: [] })
@@ -69,6 +88,7 @@ export class Model {
 
   write(call: WriteCall, moment: Moment): Outcome {
     if (call.op === 'closeSession') return this.closeSession(moment)
+    if (call.op === 'setACL') return this.#setAcl(call, moment)
     if (call.op === 'multi') return this.#multi(call.parts, moment)
     return this.#part(call, moment)
   }
@@ -93,6 +113,25 @@ export class Model {
       if (node.owner === moment.session && moment.session !== 0n)
         changes.push(...this.#remove(path, moment))
     return { err: Err.ok, result: {}, changes }
+  }
+
+  /** The server's own wish. Undefined: there is nothing that it may take away. */
+  reap(path: string, moment: Moment): Outcome | undefined {
+    const node = this.#nodes.get(path)
+    if (node === undefined || !node.isReaped || node.children.size > 0) return undefined
+    return { err: Err.ok, result: {}, changes: this.#remove(path, moment) }
+  }
+
+  #setAcl(call: Extract<WriteCall, { op: 'setACL' }>, { who }: Moment): Outcome {
+    if (call.acl === 'guarded' && who === undefined) return refused(Err.invalidACL)
+    const node = this.#nodes.get(call.path)
+    if (node === undefined) return refused(Err.noNode)
+    if (!mayChange(node, who)) return refused(Err.noAuth)
+    if (call.version !== MAX_VERSION && call.version !== node.aversion)
+      return refused(Err.badVersion)
+    node.guard = guardOf(call.acl, who)
+    node.aversion += 1
+    return { err: Err.ok, result: { stat: statOf(node) }, changes: [] }
   }
 
   #multi(parts: readonly Part[], moment: Moment): Outcome {
@@ -120,7 +159,9 @@ export class Model {
       case 'create':
         return this.#create(part, moment)
       case 'delete': {
-        if (!this.#nodes.has(parentOf(part.path))) return refused(Err.noNode)
+        const parent = this.#nodes.get(parentOf(part.path))
+        if (parent === undefined) return refused(Err.noNode)
+        if (!mayChange(parent, moment.who)) return refused(Err.noAuth)
         const node = this.#nodes.get(part.path)
         const problem = this.#check(part)
         if (problem !== Err.ok) return refused(problem)
@@ -128,8 +169,9 @@ export class Model {
         return { err: Err.ok, result: {}, changes: this.#remove(part.path, moment) }
       }
       case 'setData': {
-        const problem = this.#check(part)
         const node = this.#nodes.get(part.path)
+        if (node !== undefined && !mayChange(node, moment.who)) return refused(Err.noAuth)
+        const problem = this.#check(part)
         if (problem !== Err.ok || node === undefined) return refused(problem)
         node.data = part.data
         node.version += 1
@@ -150,14 +192,20 @@ export class Model {
   }
 
   #create(part: Extract<Part, { op: 'create' }>, moment: Moment): Outcome {
+    if (part.acl === 'guarded' && moment.who === undefined) return refused(Err.invalidACL)
     const parent = this.#nodes.get(parentOf(part.path))
     if (parent === undefined) return refused(Err.noNode)
-    const isSequential = (part.flags & 2) !== 0
+    if (!mayChange(parent, moment.who)) return refused(Err.noAuth)
+    const isReaped = part.flags >= CONTAINER_FLAG
+    const isSequential = !isReaped && (part.flags & 2) !== 0
     const suffix = isSequential ? String(parent.created).padStart(10, '0') : ''
     const path = part.path + suffix
     if (this.#nodes.has(path)) return refused(Err.nodeExists)
     if (parent.owner !== 0n) return refused(Err.noChildrenForEphemerals)
-    const node = newNode(part.data, moment, (part.flags & 1) === 0 ? 0n : moment.session)
+    const isEphemeral = !isReaped && (part.flags & 1) !== 0
+    const node = newNode(part.data, moment, isEphemeral ? moment.session : 0n)
+    node.isReaped = isReaped
+    node.guard = guardOf(part.acl, moment.who)
     this.#nodes.set(path, node)
     parent.children.add(nameOf(path))
     parent.created += 1
@@ -180,10 +228,23 @@ export class Model {
     ]
   }
 
-  read(call: ReadCall): { readonly err: number; readonly result: Result } {
+  /** `session` is who asks. */
+  read(call: ReadCall, session: bigint): { readonly err: number; readonly result: Result } {
+    if (call.op === 'multiRead') {
+      const parts = call.reads.map((read) =>
+        withoutStat(this.read({ ...read, watch: false }, session)),
+      )
+      return { err: Err.ok, result: { parts } }
+    }
+    if (call.op === 'getEphemerals') {
+      const mine = [...this.#nodes].filter(([, { owner }]) => owner === session)
+      const paths = mine.map(([path]) => path).filter((path) => path.startsWith(call.prefix))
+      return { err: Err.ok, result: { children: paths.sort() } }
+    }
     const node = this.#nodes.get(call.path)
     if (node === undefined) return { err: Err.noNode, result: {} }
     const stat = statOf(node)
+    if (call.op === 'getACL') return { err: Err.ok, result: { acl: aclText(node), stat } }
     if (call.op === 'exists') return { err: Err.ok, result: { stat } }
     if (call.op === 'getData') return { err: Err.ok, result: { data: node.data, stat } }
     return { err: Err.ok, result: { children: [...node.children].sort(), stat } }
@@ -201,6 +262,9 @@ function newNode(data: string, { zxid, time }: Moment, owner: bigint): ModelNode
     version: 0,
     created: 0,
     owner,
+    isReaped: false,
+    aversion: 0,
+    guard: undefined,
     children: new Set(),
   }
 }
@@ -227,9 +291,17 @@ function statOf(node: ModelNode): SeenStat {
     mtime: node.mtime,
     version: node.version,
     cversion: 2 * node.created - node.children.size,
-    aversion: 0,
+    aversion: node.aversion,
     ephemeralOwner: node.owner,
     dataLength: Buffer.byteLength(node.data),
     numChildren: node.children.size,
   }
+}
+
+/** A part of a multiRead tells of children without their Stat. */
+function withoutStat({ err, result }: { err: number; result: Result }): {
+  err: number
+  result: Result
+} {
+  return { err, result: result.children === undefined ? result : { children: result.children } }
 }

@@ -1,4 +1,5 @@
 import { FrameSplitter, JuteReader, JuteWriter } from 'jute-ts'
+import { Err } from '../../src/data/error-code.ts'
 import {
   readConnectResponse,
   readReplyHeader,
@@ -7,7 +8,7 @@ import {
 } from '../../src/data/records.ts'
 import { framed } from '../support/memory-server.ts'
 import type { Chance } from './chance.ts'
-import { decodeResult, encodeCall } from './client-frames.ts'
+import { authFrame, decodeResult, encodeCall } from './client-frames.ts'
 import { ClientWatches } from './client-watches.ts'
 import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
@@ -40,6 +41,8 @@ export interface ClientParts {
   /** Where its xids begin. Apache's go on on another connection, kazoo's begin anew. */
   readonly xids: XidStyle
   readonly readsSlowly: boolean
+  /** Logs in, under its own name. */
+  readonly isKnown: boolean
   readonly counters: { connections: number }
   readonly cover: Cover
   readonly trace: (line: () => string) => void
@@ -51,6 +54,7 @@ export interface ClientParts {
 
 const EVENT_XID = -1
 const PING_XID = -2
+const AUTH_XID = -4
 const SET_WATCHES_XID = -8
 const FRAME_BYTES_MAX = 1 << 20
 
@@ -250,6 +254,8 @@ export class SimClient {
         ops: [],
         received: [],
         watches: [],
+        persistent: [],
+        identity: this.#parts.isKnown ? this.host : undefined,
         lastZxid: 0,
         end: undefined,
       }
@@ -259,9 +265,13 @@ export class SimClient {
     trace(() => `${this.host} has session 0x${this.session?.id.toString(16)}`)
     this.#isOpen = true
     if (this.#parts.xids.perConnection) this.#xid = this.#parts.xids.first - 1
+    this.#watches.onDisconnect(this.session)
     this.session.received.push({ kind: 'connected' })
+    if (this.#parts.isKnown) this.#socket?.send(authFrame(this.host))
     const rearm = this.#watches.toSetAnew(this.session.lastZxid)
     if (rearm !== undefined) this.call(rearm)
+    if (rearm?.op === 'setWatches' && rearm.persistent.length + rearm.recursive.length > 0)
+      this.#parts.cover('persistent watches set anew')
     this.#parts.onReady(undefined)
   }
 
@@ -300,6 +310,7 @@ export class SimClient {
     const header = readReplyHeader(r)
     const { session } = this
     if (session === undefined) return
+    if (header.xid === AUTH_XID) return
     if (header.xid === EVENT_XID) {
       const { type, path } = readWatcherEvent(r)
       this.#parts.trace(() => `${this.host} is told event ${type} ${path} ${hex(header.zxid)}`)
@@ -326,6 +337,7 @@ export class SimClient {
       trace(() => `${this.host} is answered ${op.xid} at ${hex(zxid)}, err ${err}`)
     history.onReply(op, { at: heap.now, zxid, err, result })
     this.#watches.onReply(op)
+    if (err === Err.noAuth) this.#parts.cover('request refused by an ACL')
     if (op.call.op === 'closeSession') {
       op.session.end = { at: heap.now, how: 'closed' }
       this.#dropSession()

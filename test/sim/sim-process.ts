@@ -208,7 +208,7 @@ class ProcessRun implements Machine {
   readonly #limits: Limits
   readonly #clients = new Map<number, Socket>()
   #lastClient = 0
-  #cnxnsMost = 0
+  readonly #slack = { ...SLACK, cnxnsMost: 0 }
   #shownZxid = -1
   #snapshotOps = 0
   #isEnded = false
@@ -380,8 +380,8 @@ class ProcessRun implements Machine {
 
   #checkQueues(): void {
     const { member } = this
-    this.#cnxnsMost = Math.max(this.#cnxnsMost, member.clients.cnxns.size)
-    const slack = { ...SLACK, cnxnsMost: this.#cnxnsMost }
+    const slack = this.#slack
+    slack.cnxnsMost = Math.max(slack.cnxnsMost, member.clients.cnxns.size)
     checkQueues(this.#process.host, member, this.#limits, this.#parts.bounds.member, slack)
   }
 

@@ -261,6 +261,7 @@ export class Simulation {
     const entries = this.#ledger.read()
     this.#ledger.checkStates(entries)
     const story = replay(this.#history, entries)
+    if (story.reaped > 0) this.#coverage.cover('container or TTL node taken away')
     checkOrder(this.#history, story)
     checkWatches(this.#history, story)
     const stillMs = Math.max(0, ...this.#processes.map(({ stillMsMax }) => stillMsMax))

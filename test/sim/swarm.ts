@@ -122,7 +122,11 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
       maxClientCnxns: '0',
       preAllocSize: '4',
     },
-    properties: new Map(bounds.isTiny ? [['jute.maxbuffer', String(TINY_FRAME_BYTES)]] : []),
+    properties: new Map([
+      ['zookeeper.extendedTypesEnabled', 'true'],
+      ['znode.container.checkIntervalMs', '300'],
+      ...(bounds.isTiny ? [['jute.maxbuffer', String(TINY_FRAME_BYTES)] as const] : []),
+    ]),
     bounds,
     clockRateError: chance.pick([0, 0, 0.001, 0.01]),
     awaited: new Set(wishes.awaited),

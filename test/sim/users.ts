@@ -70,6 +70,7 @@ export class SimUsers {
       hosts,
       timeoutMs: chance.between(2 * swarm.tickMs, swarm.timeoutMsMax),
       xids: chance.pick(xidStyles),
+      isKnown: chance.chance(0.5),
       readsSlowly: chance.chance(swarm.slowReaderShare),
       counters: this.#counters,
       cover,
@@ -221,6 +222,7 @@ export class SimUsers {
 function learn(load: Workload, { call, reply }: Op): void {
   if (reply === undefined) return
   const { stat, path } = reply.result
-  if ('path' in call && stat !== undefined) load.versions.set(call.path, stat.version)
+  if ('path' in call && call.op !== 'setACL' && stat !== undefined)
+    load.versions.set(call.path, stat.version)
   if (call.op === 'create' && path !== undefined && path !== call.path) load.onCreated(path)
 }

@@ -1,5 +1,5 @@
 import type { Chance } from './chance.ts'
-import type { Call, Part } from './history.ts'
+import type { AclName, Call, Part } from './history.ts'
 
 export interface WorkloadShape {
   readonly paths: number
@@ -21,6 +21,13 @@ const mix: readonly (readonly [weight: number, make: Make])[] = [
   [14, (load) => load.read('getData')],
   [6, (load) => load.read('exists')],
   [8, (load) => load.read('getChildren')],
+  [3, (load) => load.setAcl()],
+  [2, (load) => ({ op: 'getACL', path: load.path() })],
+  [2, (load) => load.multiRead()],
+  [2, (load) => ({ op: 'getEphemerals', prefix: load.prefix() })],
+  [1.5, (load) => load.watch('addWatch')],
+  [0.7, (load) => load.watch('removeWatches')],
+  [1.5, (load) => load.createReaped()],
   [5, (load) => ({ op: 'sync', path: load.path() })],
   [0.5, () => ({ op: 'closeSession' })],
 ]
@@ -90,7 +97,43 @@ export class Workload {
     const flags = this.#chance.pick([0, 0, 0, 1, 2, 3])
     const isSequential = (flags & 2) !== 0
     const path = isSequential ? this.#sequentialPath() : this.path()
-    return { op: 'create', path, data: this.#nextValue(), flags }
+    return { op: 'create', path, data: this.#nextValue(), flags, acl: this.#acl() }
+  }
+
+  /** Mostly open: few can change what is guarded. */
+  #acl(): AclName {
+    return this.#chance.chance(0.06) ? 'guarded' : 'open'
+  }
+
+  /** A container, or a node that lives for a while only. */
+  createReaped(): Call {
+    const flags = this.#chance.pick([4, 5])
+    return { op: 'create', path: this.path(), data: this.#nextValue(), flags, acl: 'open' }
+  }
+
+  setAcl(): Call {
+    const acl = this.#chance.chance(0.3) ? 'guarded' : 'open'
+    const version = this.#chance.chance(0.7) ? -1 : this.#chance.below(2)
+    return { op: 'setACL', path: this.path(), acl, version }
+  }
+
+  /** Lists of names only where they cannot be long. */
+  multiRead(): Call {
+    const reads = Array.from({ length: 1 + this.#chance.below(3) }, () => {
+      const path = this.path()
+      const isLong = this.#shape.fatBytes > 0 && path === '/n0'
+      const op = isLong ? 'getData' : this.#chance.pick(['getData', 'getChildren'] as const)
+      return { op, path }
+    })
+    return { op: 'multiRead', reads }
+  }
+
+  prefix(): string {
+    return this.#chance.chance(0.3) ? '/' : this.path()
+  }
+
+  watch(op: 'addWatch' | 'removeWatches'): Call {
+    return { op, path: this.path(), recursive: this.#chance.chance(0.5) }
   }
 
   /** In fat runs all names are in one place: to list them makes a reply above all bounds. */

@@ -49,6 +49,8 @@ function fits(call: Call, txn: Txn): boolean {
       return call.op === 'create' && call.data === text(txn.data)
     case OpCode.setData:
       return call.op === 'setData' && call.path === txn.path && call.data === text(txn.data)
+    case OpCode.setACL:
+      return call.op === 'setACL' && call.path === txn.path
     case OpCode.delete:
       return call.op === 'delete' && call.path === txn.path
     default:

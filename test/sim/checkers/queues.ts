@@ -30,9 +30,14 @@ export interface QueueSlack {
   /** Of one delivery of a socket. */
   readonly readBytes: number
   /** So many connections there have been at once. */
-  readonly cnxnsMost: number
+  cnxnsMost: number
   /** All that one turn may say to one client or learner. */
   readonly turnBytes: number
+}
+
+function judge(name: string, what: string, value: number, max: number): void {
+  if (value > max)
+    throw new Violation('bounded queues', `${name} has ${what} of ${value}, at most ${max}`)
 }
 
 /** At the end of a turn no queue of a member is above its bound. Throws a Violation. */
@@ -43,23 +48,20 @@ export function checkQueues(
   bounds: MemberBounds,
   slack: QueueSlack,
 ): void {
-  const judge = (what: string, value: number, max: number): void => {
-    if (value > max)
-      throw new Violation('bounded queues', `${name} has ${what} of ${value}, at most ${max}`)
-  }
   const { clients, peering } = member
   // One of each connection is let through; and writes whose connection has gone count as well.
   const outstandingMax = 2 * (limits.requestsOutstandingMax + slack.cnxnsMost)
-  judge('requestsOutstanding', clients.outstandingRequests, outstandingMax)
+  judge(name, 'requestsOutstanding', clients.outstandingRequests, outstandingMax)
   for (const cnxn of clients.cnxns.values()) {
-    judge('parkedReads', cnxn.parkedReads, limits.parkedReadsMax)
-    judge('cnxnIds', cnxn.ids.length, limits.cnxnIdsMax)
-    judge('unsentBytes', cnxn.unsentBytes, limits.replyBytesMax + slack.turnBytes)
+    judge(name, 'parkedReads', cnxn.parkedReads, limits.parkedReadsMax)
+    judge(name, 'cnxnIds', cnxn.ids.length, limits.cnxnIdsMax)
+    judge(name, 'unsentBytes', cnxn.unsentBytes, limits.replyBytesMax + slack.turnBytes)
     const aheadMax = Math.max(limits.frameBytesMax, limits.unservedBytesPause)
-    judge('bytes read ahead', cnxn.splitter.heldBytes, aheadMax + slack.readBytes)
+    judge(name, 'bytes read ahead', cnxn.splitter.heldBytes, aheadMax + slack.readBytes)
   }
   for (const learner of peering?.leader?.learners() ?? [])
     judge(
+      name,
       'bytes for a learner',
       learner.waitingBytes,
       bounds.leader.learnerBytesMax + slack.turnBytes,

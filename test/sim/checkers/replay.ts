@@ -5,6 +5,7 @@ import {
   describeCall,
   type History,
   hex,
+  isRead,
   isWrite,
   type Op,
   type Result,
@@ -32,6 +33,8 @@ export interface Story {
   /** Zxids of the txns that began and ended a session. */
   readonly begun: ReadonlyMap<bigint, LedgerEntry>
   readonly closed: ReadonlyMap<bigint, LedgerEntry>
+  /** Containers and TTL nodes that the servers have taken away. */
+  readonly reaped: number
 }
 
 /**
@@ -46,6 +49,7 @@ export function replay(history: History, entries: readonly LedgerEntry[]): Story
 
 class Replayer {
   readonly #model = new Model()
+  readonly #identities = new Map<bigint, string | undefined>()
   readonly #changes = new Map<string, TimedChange[]>()
   readonly #writes = new WritesByTxn()
   readonly #reads: Op[] = []
@@ -55,25 +59,28 @@ class Replayer {
   readonly #begun = new Map<bigint, LedgerEntry>()
   readonly #closed = new Map<bigint, LedgerEntry>()
   #nextRead = 0
+  #reaped = 0
 
   constructor(history: History) {
+    for (const { id, identity } of history.sessions) this.#identities.set(id, identity)
     for (const { ops } of history.sessions)
       for (const op of ops)
         if (isWrite(op.call)) this.#writes.add(op)
-        else if (op.reply !== undefined && 'watch' in op.call) this.#reads.push(op)
+        else if (op.reply !== undefined && isRead(op.call)) this.#reads.push(op)
     this.#reads.sort((a, b) => zxidOfReply(a) - zxidOfReply(b))
   }
 
   onEntry(entry: LedgerEntry): void {
     this.#readUpTo(entry.zxid)
     const { txn, clientId, zxid, time } = entry
-    const moment = { zxid, time, session: clientId }
+    const moment = { zxid, time, session: clientId, who: this.#identities.get(clientId) }
     const op = this.#opOf(entry, moment)
     if (txn.type === OpCode.createSession) {
       this.#model.sessions.set(clientId, txn.timeOut)
       this.#begun.set(clientId, entry)
     } else if (op !== undefined) this.#onWrite(op, entry, moment)
     else if (txn.type === OpCode.closeSession) this.#close(entry, moment)
+    else if (txn.type === OpCode.deleteContainer) this.#reap(txn.path, moment)
     else if (txn.type !== OpCode.error)
       throw new Violation('nothing comes from nowhere', `nobody has asked for ${hex(zxid)}`)
   }
@@ -96,6 +103,17 @@ class Replayer {
     )
     if (right.length > 1) for (const op of right) this.#vague.add(op)
     return right[0] ?? left[0] ?? only
+  }
+
+  #reap(path: string, moment: Moment): void {
+    const outcome = this.#model.reap(path, moment)
+    if (outcome === undefined)
+      throw new Violation(
+        'nothing comes from nowhere',
+        `${path} is taken away at ${hex(moment.zxid)}`,
+      )
+    this.#note(outcome, moment)
+    this.#reaped += 1
   }
 
   #close(entry: LedgerEntry, moment: Moment): Outcome {
@@ -161,8 +179,8 @@ class Replayer {
     for (; this.#nextRead < this.#reads.length; this.#nextRead += 1) {
       const op = this.#reads[this.#nextRead]
       if (op === undefined || zxidOfReply(op) >= zxid) return
-      if (!('watch' in op.call)) continue
-      const { err, result } = this.#model.read(op.call)
+      if (!isRead(op.call)) continue
+      const { err, result } = this.#model.read(op.call, op.session.id)
       compareReply(op, err, result)
     }
   }
@@ -184,6 +202,7 @@ class Replayer {
       vague: this.#vague,
       begun: this.#begun,
       closed: this.#closed,
+      reaped: this.#reaped,
     }
   }
 }
@@ -212,7 +231,7 @@ function compareReply(op: Op, err: number, result: Result): void {
 
 /** What was told must be right; the model may know more. */
 function compareResult(seen: Result, right: Result): string | undefined {
-  for (const key of ['path', 'data'] as const)
+  for (const key of ['path', 'data', 'acl'] as const)
     if (seen[key] !== undefined && seen[key] !== right[key])
       return `${key} ${seen[key]}, not ${right[key]}`
   const names = seen.children?.join(' ')

@@ -34,6 +34,8 @@ describe('timeliness', () => {
       ops: [],
       received: [],
       watches: [],
+      persistent: [],
+      identity: undefined,
       lastZxid: 0,
       end: undefined,
     }
@@ -60,6 +62,7 @@ describe('timeliness', () => {
       vague: new Set(),
       begun: new Map(),
       closed: new Map([[7n, end]]),
+      reaped: 0,
     }
     const check = (): void => checkTold(history, story, () => 100, 500, 50)
     ask(2100)

@@ -53,10 +53,19 @@ function modelText(model: Model): string {
   const lines: string[] = []
   for (const path of model.paths) {
     if (isInternal(path)) continue
-    const { stat, data } = model.read({ op: 'getData', path, watch: false }).result
+    const { stat, data } = model.read({ op: 'getData', path, watch: false }, 0n).result
     if (stat !== undefined)
       lines.push(
-        [path, data, stat.czxid, stat.mzxid, stat.pzxid, stat.version, stat.cversion].join(' '),
+        [
+          path,
+          data,
+          stat.czxid,
+          stat.mzxid,
+          stat.pzxid,
+          stat.version,
+          stat.cversion,
+          stat.aversion,
+        ].join(' '),
       )
   }
   return lines.sort().join('\n')
@@ -69,9 +78,9 @@ function treeText(tree: DataTree): string {
 }
 
 function line(path: string, znode: Znode): string {
-  const { data, czxid, mzxid, pzxid, version, cversion, childCount } = znode
+  const { data, czxid, mzxid, pzxid, version, cversion, aversion, childCount } = znode
   const visible = 2 * cversion - childCount
-  return [path, data?.toString() ?? '', czxid, mzxid, pzxid, version, visible].join(' ')
+  return [path, data?.toString() ?? '', czxid, mzxid, pzxid, version, visible, aversion].join(' ')
 }
 
 function firstDifference(found: string, right: string): string {

@@ -1,5 +1,13 @@
 import { EventType } from '../../../src/data/watch-event.ts'
-import { type History, hex, type SessionLog, Violation, type WatchLog } from '../history.ts'
+import { isWithin } from '../client-watches.ts'
+import {
+  type History,
+  hex,
+  type PersistentLog,
+  type SessionLog,
+  Violation,
+  type WatchLog,
+} from '../history.ts'
 import type { Story, TimedChange } from './replay.ts'
 
 const eventOf: Readonly<Record<TimedChange['kind'], number>> = {
@@ -21,8 +29,44 @@ const heard: Readonly<Record<WatchLog['kind'], readonly TimedChange['kind'][]>> 
  * has its change, and says what has happened.
  */
 export function checkWatches(history: History, story: Story): void {
-  for (const session of history.sessions)
+  for (const session of history.sessions) {
     for (const watch of session.watches) checkWatch(session, watch, story)
+    for (const log of session.persistent) checkPersistent(session, log, story)
+  }
+}
+
+const told = (zxid: number, type: number, path: string): string => `${zxid} ${type} ${path}`
+
+/** One that stays is told of every change, before any reply that shows it, on the connection that it is set on. */
+function checkPersistent(session: SessionLog, log: PersistentLog, story: Story): void {
+  const changes = changesFor(log, story)
+  for (const { from, zxid, to = session.received.length } of log.spans) {
+    const events = new Set<string>()
+    let next = 0
+    for (let at = from; at < to; at += 1) {
+      const item = session.received[at]
+      if (item?.kind === 'event') events.add(told(item.zxid, item.type, item.path))
+      if (item?.kind !== 'reply') continue
+      for (let change = changes[next]; change !== undefined; change = changes[next]) {
+        if (change.zxid > item.zxid) break
+        next += 1
+        if (change.zxid <= zxid || events.has(told(change.zxid, eventOf[change.kind], change.path)))
+          continue
+        throw new Violation(
+          'watch before data',
+          `the persistent watch of client ${session.client} on ${log.path} was to tell of ${change.path} ${change.kind} at ${hex(change.zxid)} before a reply at ${hex(item.zxid)}`,
+        )
+      }
+    }
+  }
+}
+
+function changesFor({ path, recursive }: PersistentLog, story: Story): readonly TimedChange[] {
+  if (!recursive) return story.changes.get(path) ?? []
+  const all: TimedChange[] = []
+  for (const [changed, changes] of story.changes)
+    if (isWithin(changed, path)) all.push(...changes.filter(({ kind }) => kind !== 'children'))
+  return all.sort((a, b) => a.zxid - b.zxid)
 }
 
 function checkWatch(session: SessionLog, watch: WatchLog, story: Story): void {
