@@ -61,6 +61,8 @@ export class ChangeRecord implements NodeView {
 }
 
 const STAGED_SLOTS_KEPT = 16
+const NO_OWNER = 0n
+const none: readonly string[] = []
 
 /**
  * The tree as it will be once every write that is under way has been applied, and the digest it will
@@ -72,6 +74,8 @@ export class OutstandingChanges {
   readonly #digestEnabled: boolean
   readonly #byPath = new Map<string, ChangeRecord>()
   readonly #queue = new Deque<ChangeRecord>()
+  /** Every path in #byPath that will have this owner is here, and others that had it on the way. */
+  readonly #byOwner = new Map<SessionId, Set<string>>()
   #staged: ChangeRecord[] = []
   #replaced: (ChangeRecord | undefined)[] = []
   #stagedCount = 0
@@ -114,6 +118,21 @@ export class OutstandingChanges {
     this.#replaced[this.#stagedCount] = this.#byPath.get(record.path)
     this.#stagedCount += 1
     this.#byPath.set(record.path, record)
+    if (record.exists && record.ephemeralOwner !== NO_OWNER) this.#index(record)
+  }
+
+  #index({ ephemeralOwner, path }: ChangeRecord): void {
+    const paths = this.#byOwner.get(ephemeralOwner)
+    if (paths === undefined) this.#byOwner.set(ephemeralOwner, new Set([path]))
+    else paths.add(path)
+  }
+
+  /** The record is no longer in #byPath. What is there by now may have the same owner. */
+  #unindex({ ephemeralOwner, path }: ChangeRecord): void {
+    if (ephemeralOwner === NO_OWNER) return
+    if (this.#byPath.get(path)?.ephemeralOwner === ephemeralOwner) return
+    const paths = this.#byOwner.get(ephemeralOwner)
+    if (paths?.delete(path) && paths.size === 0) this.#byOwner.delete(ephemeralOwner)
   }
 
   commit(): void {
@@ -131,6 +150,7 @@ export class OutstandingChanges {
       if (record === undefined) continue
       if (replaced === undefined) this.#byPath.delete(record.path)
       else this.#byPath.set(record.path, replaced)
+      this.#unindex(record)
     }
     this.#clearStaged()
     this.digest.set(this.#digestBefore)
@@ -164,24 +184,43 @@ export class OutstandingChanges {
       if (head.zxid > zxid) return
       this.#queue.shift()
       if (this.#byPath.get(head.path) === head) this.#byPath.delete(head.path)
+      this.#unindex(head)
     }
   }
 
   /** What was under way is not any more: the role has ended, or the tree is another one. */
   clear(): void {
     this.#byPath.clear()
+    this.#byOwner.clear()
     this.#queue.clear()
     this.#clearStaged()
   }
 
   /** Ephemerals a session will have: those of the tree, with creates and deletes under way. */
   ephemeralsOf(session: SessionId): string[] {
-    const paths = new Set(this.#tree.ephemeralsOf(session))
-    for (const record of this.#byPath.values()) {
-      if (record.exists && record.ephemeralOwner === session) paths.add(record.path)
+    const paths: string[] = []
+    for (const path of this.#tree.ephemeralsOf(session)) {
       // Deleted, or somebody else's by now: the tree may still know it as this session's.
-      else paths.delete(record.path)
+      if (!this.#byPath.has(path) || this.#willOwn(path, session)) paths.push(path)
     }
-    return [...paths]
+    for (const path of this.#byOwner.get(session) ?? none)
+      if (this.#willOwn(path, session) && !this.#tree.ephemeralsOf(session).has(path))
+        paths.push(path)
+    return paths
+  }
+
+  #willOwn(path: string, session: SessionId): boolean {
+    const record = this.#byPath.get(path)
+    return record?.exists === true && record.ephemeralOwner === session
+  }
+
+  /** Of the nodes that are under way. */
+  paths(): IterableIterator<string> {
+    return this.#byPath.keys()
+  }
+
+  /** Owners of what is under way; none when nothing is. */
+  get ownerCount(): number {
+    return this.#byOwner.size
   }
 }

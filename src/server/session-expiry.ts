@@ -7,6 +7,8 @@ import type { SessionTracker } from './session-tracker.ts'
 /** Sessions that expire in one turn, and ephemerals of theirs: the rest have the next turns. */
 export const EXPIRIES_PER_TURN_MAX = 100
 export const EXPIRED_EPHEMERALS_PER_TURN_MAX = 1000
+/** Sessions whose closeSession waits for its commit: they may all be applied in one turn. */
+export const CLOSINGS_OUTSTANDING_MAX = 200
 
 export interface SessionExpiryParts {
   readonly tree: DataTree
@@ -31,18 +33,17 @@ export class SessionExpiry {
   run(nowMono: number): void {
     const { tree, sessions, metrics, logger } = this.#parts
     let ephemerals = 0
+    this.hasMore = false
     for (let count = 0; sessions.mayHaveExpired(nowMono); count += 1) {
       this.hasMore = count >= EXPIRIES_PER_TURN_MAX || ephemerals >= EXPIRED_EPHEMERALS_PER_TURN_MAX
-      if (this.hasMore) return
+      if (this.hasMore || sessions.closingCount >= CLOSINGS_OUTSTANDING_MAX) return
       const [session] = sessions.takeExpired(nowMono, 1)
       if (session === undefined) return
       const { id, timeoutMs } = session
       logger.info('session expired', { session: formatSessionId(id), timeoutMs })
       metrics.staleSessionsExpired.add(1)
-      session.closing = true
       ephemerals += tree.ephemeralsOf(id).size
       this.#closeSession(id)
     }
-    this.hasMore = false
   }
 }

@@ -32,6 +32,7 @@ export class SessionTracker {
   readonly #sessions = new Map<SessionId, Session>()
   readonly #deadlines: ExpiryQueue<Session>
   #nextId: SessionId
+  #closingCount = 0
   /** On a learner: what its leader has to be told of. */
   #touched: Set<Session> | undefined = undefined
   /** Told of every session that is gone. */
@@ -44,6 +45,11 @@ export class SessionTracker {
 
   get count(): number {
     return this.#sessions.size
+  }
+
+  /** Sessions whose closeSession is under way. */
+  get closingCount(): number {
+    return this.#closingCount
   }
 
   get all(): ReadonlyMap<SessionId, Session> {
@@ -96,6 +102,7 @@ export class SessionTracker {
 
   /** A new leader knows of no client when it was last heard, nor where it is: all begin anew. */
   rearm(nowMono: number): void {
+    this.#closingCount = 0
     for (const session of this.#sessions.values()) {
       session.closing = false
       session.owner = undefined
@@ -112,6 +119,7 @@ export class SessionTracker {
   setClosing(id: SessionId): void {
     const session = this.#sessions.get(id)
     if (session === undefined) return
+    if (!session.closing) this.#closingCount += 1
     session.closing = true
     this.#deadlines.remove(session)
   }
@@ -122,6 +130,7 @@ export class SessionTracker {
     if (session === undefined) return
     this.#deadlines.remove(session)
     this.#touched?.delete(session)
+    if (session.closing) this.#closingCount -= 1
     this.#sessions.delete(id)
     this.onRemoved(id)
   }

@@ -173,6 +173,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.nat(4) },
 )
 
+const allPaths = names.flatMap((a) => [
+  `/${a}`,
+  ...names.flatMap((b) => [`/${a}/${b}`, ...names.map((c) => `/${a}/${b}/${c}`)]),
+])
+
+/** Asked of every node that there may be, as prep sees it: without an index. */
+function ownedBy(decider: Decider, session: bigint): string[] {
+  const suffixed = [...decider.tree.entries()].map(([path]) => path)
+  const under = decider.prep.changes.paths()
+  return [...new Set([...allPaths, ...suffixed, ...under])]
+    .filter((at) => decider.prep.changes.view(at)?.ephemeralOwner === session)
+    .sort()
+}
+
 describe('whatever is written, and whenever it is applied', () => {
   it.each([
     ['computes it', false],
@@ -190,6 +204,10 @@ describe('whatever is written, and whenever it is applied', () => {
             // A session that has ended comes back: the tests are about its nodes.
             decider.closing.length = 0
           }
+          for (const { sessionId } of [somebody, other])
+            expect(decider.prep.changes.ephemeralsOf(sessionId).sort()).toEqual(
+              ownedBy(decider, sessionId),
+            )
         }
         decider.apply()
         expect(decider.tree.digest.toBigInt()).toBe(digestOf(decider.tree))
@@ -197,6 +215,7 @@ describe('whatever is written, and whenever it is applied', () => {
           expect(znode.digest).toBe(nodeDigest(path, znode))
         expect(strayPaths(decider.tree)).toEqual([])
         expect(decider.prep.changes.length).toBe(0)
+        expect(decider.prep.changes.ownerCount).toBe(0)
       }),
       { numRuns: 200 },
     )

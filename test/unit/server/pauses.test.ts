@@ -4,6 +4,7 @@ import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { PAUSE_MS_MIN, PauseWatch } from '../../../src/server/pause-watch.ts'
 import {
+  CLOSINGS_OUTSTANDING_MAX,
   EXPIRED_EPHEMERALS_PER_TURN_MAX,
   EXPIRIES_PER_TURN_MAX,
 } from '../../../src/server/session-expiry.ts'
@@ -146,7 +147,7 @@ describe('sessions that expire together', () => {
 
   it('do so in slices, one a turn', () => {
     const server = new MemoryServer({ settings: { maxClientCnxns: '0' } })
-    for (let i = 0; i < 2 * EXPIRIES_PER_TURN_MAX + 1; i += 1) server.connect(TIMEOUT_MS)
+    for (let i = 0; i < CLOSINGS_OUTSTANDING_MAX + 1; i += 1) server.connect(TIMEOUT_MS)
     const expired = turnsOf(server)
     server.pass(TIMEOUT_MS + 3000)
     expect(expired).toEqual([EXPIRIES_PER_TURN_MAX, EXPIRIES_PER_TURN_MAX, 1])
@@ -164,6 +165,19 @@ describe('sessions that expire together', () => {
     server.pass(TIMEOUT_MS + 3000)
     expect(expired).toEqual([1, 1, 1])
     expect(server.member.tree.ephemeralsCount).toBe(0)
+  })
+
+  it('wait for those before them, so that not all are applied in one turn', () => {
+    const server = new MemoryServer({ settings: { maxClientCnxns: '0' } })
+    const count = CLOSINGS_OUTSTANDING_MAX + 1
+    for (let i = 0; i < count; i += 1) server.connect(TIMEOUT_MS)
+    server.isDiskHeld = true
+    server.pass(TIMEOUT_MS + 3000)
+    expect(server.member.sessions.closingCount).toBe(CLOSINGS_OUTSTANDING_MAX)
+    expect(server.member.wantsTurn).toBe(false)
+    server.isDiskHeld = false
+    server.releaseDisk()
+    expect([server.member.sessions.count, server.member.sessions.closingCount]).toEqual([0, 0])
   })
 
   it('are spared if they are heard of before their turn', () => {
