@@ -296,6 +296,9 @@ export class MemberReplica implements Replica {
     const znode = tree.node(CONFIG_PATH)
     if (znode === undefined) return
     tree.setData(znode, Buffer.from(ensemble.configText))
+    // A write of no version, as the original shows it.
+    znode.version = -1
+    znode.mzxid = ensemble.configVersion
     znode.mtime = clock.wall
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CreateMode } from '../../../src/data/create-mode.ts'
 import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
+import { readGetDataResponse } from '../../../src/data/records.ts'
 import { MemoryEnsemble } from '../../support/memory-ensemble.ts'
 import type { MemoryClient, Reply } from '../../support/memory-server.ts'
 import { create, getData, pathOnly, setData } from '../../support/requests.ts'
@@ -46,6 +47,20 @@ describe('an ensemble of three', () => {
     }
     const digests = [1, 2, 3].map((sid) => ensemble.server(sid).member.tree.digest.toBigInt())
     expect(new Set(digests).size).toBe(1)
+  })
+
+  it('show their configuration with the Stat that the original gives it', () => {
+    const { ensemble } = start()
+    for (const sid of [1, 2, 3]) {
+      const { body, err } = ensemble
+        .server(sid)
+        .connect()
+        .call(OpCode.getData, getData('/zookeeper/config'))
+      expect(err).toBe(Err.ok)
+      const { data, stat } = readGetDataResponse(body)
+      expect(data?.toString()).toMatch(/^server.1=.*\nversion=0$/s)
+      expect(stat).toMatchObject({ czxid: 0, mzxid: 0, version: -1, cversion: 0, aversion: -1 })
+    }
   })
 
   it('answers a pipeline on a follower in order', () => {
