@@ -5,6 +5,10 @@ import { PACKET_BYTES_MAX } from './packets.ts'
 export interface LeaderBounds {
   /** Connections of learners; one more is closed. */
   readonly learnersMax: number
+  /** Of those, connections that have not said who they are; the oldest gives way. */
+  readonly strangersMax: number
+  /** The largest packet that is taken from one of those: FOLLOWERINFO has some sixty bytes. */
+  readonly strangerPacketBytesMax: number
   /** The largest packet that is taken from a learner, in bytes. */
   readonly packetBytesMax: number
   /**
@@ -24,6 +28,8 @@ export interface LeaderBounds {
 
 export const defaultLeaderBounds: LeaderBounds = {
   learnersMax: 4096,
+  strangersMax: 256,
+  strangerPacketBytesMax: 4096,
   packetBytesMax: PACKET_BYTES_MAX,
   learnerBytesMax: 256 * 1024 * 1024,
   syncBytesWaitingMax: 1024 * 1024,
@@ -33,6 +39,7 @@ export const defaultLeaderBounds: LeaderBounds = {
 
 export function checkLeaderBounds(bounds: LeaderBounds): void {
   assert(bounds.learnersMax > 0, 'a leader without learners')
+  assert(bounds.strangersMax > 0, 'every learner begins as a stranger')
   assert(bounds.syncBytesPerTurn > 0, 'a synchronisation must get on')
   assert(bounds.pingsInFlightMax > 1, 'a ping a tick, and one that confirms')
   assert(

@@ -137,6 +137,10 @@ export class Leader implements Learners {
       return
     }
     this.#learners.set(link, new LearnerHandler(link, this.#host))
+    const strangers = this.#inState('info')
+    const [oldest] = strangers
+    if (oldest !== undefined && strangers.length > this.#bounds.strangersMax)
+      this.#drop(oldest, 'too many connections do not say who they are')
   }
 
   /** `bytes` are borrowed. */

@@ -101,7 +101,7 @@ export class LearnerHandler {
   constructor(link: LinkId, host: LearnerHost) {
     this.link = link
     this.#host = host
-    this.#reader = new PacketReader(host.bounds.packetBytesMax)
+    this.#reader = new PacketReader(host.bounds.strangerPacketBytesMax)
     this.pings = new PingCount(host.bounds.pingsInFlightMax)
     this.lastHeardMono = host.nowMono
     this.#movedMono = host.nowMono
@@ -365,6 +365,7 @@ export class LearnerHandler {
     this.acceptedEpoch = epochOf(zxid)
     this.peerZxid = zxid
     this.#state = 'epoch'
+    this.#reader.setBytesMax(this.#host.bounds.packetBytesMax)
     this.#host.onReported(this)
     return undefined
   }

@@ -113,7 +113,7 @@ export function encodePacket(
  * behind the last packet, and push() takes back what belongs to packets again.
  */
 export class PacketReader {
-  readonly #bytesMax: number
+  #bytesMax: number
   readonly #reader = new JuteReader()
   #bytes: Buffer = EMPTY
   #at = 0
@@ -128,6 +128,11 @@ export class PacketReader {
   #isDataMeasured = false
 
   constructor(packetBytesMax: number = PACKET_BYTES_MAX) {
+    this.#bytesMax = packetBytesMax
+  }
+
+  /** For the packets that follow. */
+  setBytesMax(packetBytesMax: number): void {
     this.#bytesMax = packetBytesMax
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EPOCH_MAX } from '../../../src/data/zxid.ts'
+import { encodePacket, PacketType } from '../../../src/quorum/packets.ts'
 import { LeaderRig, learnerInfo, z } from '../../support/leader-rig.ts'
 import { MemoryReplica, textEntry } from '../../support/memory-replica.ts'
 
@@ -409,6 +410,36 @@ describe('learners of all ages', () => {
     expect(again.told().at(-1)).toBe('UPTODATE -1')
     expect(followers[0]?.isClosed).toBe(true)
     expect(rig.leader.learners().map(({ sid }) => sid)).toEqual([2])
+  })
+})
+
+describe('one that has not said who it is', () => {
+  it('gets no room for a large packet, and has it afterwards', () => {
+    const rig = new LeaderRig()
+    const info = learnerInfo(2)
+    const large = rig.connect()
+    // It claims so much, and would send it.
+    const head = encodePacket(PacketType.followerInfo, 0, info).subarray(0, 16)
+    head.writeInt32BE(4097 - 20, 12)
+    large.sendBytes(head)
+    expect(large.isClosed).toBe(true)
+    const two = rig.report(2)
+    rig.flush()
+    const ack = Buffer.alloc(100_000)
+    two.send('ackEpoch', 0, ack)
+    expect(two.isClosed).toBe(false)
+  })
+
+  it('gives way when there are too many of its kind', () => {
+    const rig = new LeaderRig({ bounds: { strangersMax: 2 } })
+    const two = rig.report(2)
+    const [one, other, third] = [rig.connect(), rig.connect(), rig.connect()]
+    expect([two, one, other, third].map(({ isClosed }) => isClosed)).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ])
   })
 })
 
