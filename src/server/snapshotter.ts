@@ -41,6 +41,8 @@ export class Snapshotter {
   readonly #parts: SnapshotterParts
   readonly #prng: Prng
   readonly #slice: JuteWriter
+  /** Without a log nothing repairs what a snapshot has by half: it is then of one moment. */
+  readonly #mode: 'fuzzy' | 'exact'
   #encoder: SnapshotEncoder | undefined = undefined
   /** log: all is written, but the log is not known to reach as far yet. */
   #next: 'begin' | 'append' | 'log' | 'finish' = 'begin'
@@ -67,6 +69,9 @@ export class Snapshotter {
   constructor(parts: SnapshotterParts) {
     this.#parts = parts
     this.#prng = new Prng(parts.seed)
+    const { myid, servers, syncEnabled } = parts.config
+    const isObserver = myid !== undefined && servers.get(myid)?.role === 'observer'
+    this.#mode = isObserver && !syncEnabled ? 'exact' : 'fuzzy'
     this.#slice = new JuteWriter(parts.sliceBytes + parts.sliceBytes / 8)
     this.#spread()
   }
@@ -160,6 +165,8 @@ export class Snapshotter {
     if (this.#inFlight !== undefined) return undefined
     if (this.#encoder === undefined) {
       if (!this.#isRequested || this.#holds > 0 || nowMono < this.#retryMono) return undefined
+      // A backup is of one moment, too, and only one thing at a time can be.
+      if (this.#mode === 'exact' && this.#parts.tree.beforeChange !== undefined) return undefined
       this.#encoder = this.#begin(nowMono)
     }
     if (this.#next === 'log' && !this.#isCancelled) return undefined
@@ -180,7 +187,7 @@ export class Snapshotter {
     this.#next = 'begin'
     this.#startedMono = nowMono
     const timeouts = [...sessions.all].map(([id, { timeoutMs }]) => [id, timeoutMs] as const)
-    return new SnapshotEncoder(new TreeDump(tree, timeouts), {
+    return new SnapshotEncoder(new TreeDump(tree, timeouts, this.#mode), {
       digest: config.digestEnabled,
       lastProcessedZxid: config.serializeLastProcessedZxid,
     })

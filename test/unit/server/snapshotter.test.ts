@@ -52,6 +52,48 @@ describe.each(['', 'snappy'])('snapshots packed as "%s"', (method) => {
   })
 })
 
+describe('an observer that keeps no log', () => {
+  const settings = {
+    'server.1': '127.0.0.1:2881:3881',
+    'server.2': '127.0.0.1:2882:3882',
+    'server.4': '127.0.0.1:2884:3884:observer',
+    myid: '4',
+    peerType: 'observer',
+    initLimit: '10',
+    syncLimit: '5',
+    syncEnabled: 'false',
+  }
+
+  it('has in a snapshot what there was at one moment: nothing repairs it', () => {
+    const server = new MemoryServer({ settings })
+    const client = server.connect()
+    for (let i = 0; i < 200; i += 1)
+      client.call(OpCode.create, create(`/n${i}`, { data: Buffer.alloc(3000) }))
+    const [before, { lastProcessedZxid }] = [treeText(server.member.tree), server.member.tree]
+    server.isSnapshotHeld = true
+    server.member.snapshotter.request()
+    server.pass(50)
+    for (let i = 0; i < 200; i += 3) client.call(OpCode.setData, setData(`/n${i}`, 'later'))
+    client.call(OpCode.create, create('/later'))
+    server.isSnapshotHeld = false
+    server.settle()
+    const loaded = load(server)
+    expect([loaded.lastZxid, treeText(loaded.tree)]).toEqual([lastProcessedZxid, before])
+  })
+
+  it('waits with a snapshot for a backup that is being taken', () => {
+    const server = new MemoryServer({ settings })
+    const backup = server.member.database.beginBackup()
+    if (typeof backup === 'string') throw new Error(backup)
+    server.member.snapshotter.request()
+    server.pass(50)
+    expect(server.snapshots.size).toBe(0)
+    backup.close()
+    server.pass(50)
+    expect(server.snapshots.size).toBe(1)
+  })
+})
+
 describe('taking snapshots', () => {
   it('goes on one at a time, and serves meanwhile', () => {
     const server = new MemoryServer({ settings: { snapCount: '10' } })
