@@ -50,8 +50,12 @@ export interface WriteRoute {
   sync(origin: PendingRequest): void
 }
 
-/** The counter of an epoch must not run over: a new epoch begins while some of it is left. */
-const COUNTER_LAST = 0xffff_0000
+/**
+ * The counter of an epoch must not run over: a new epoch begins while some of it is left. It is looked
+ * at once a turn, which may bring what all learners that there may be have let through: 16 million
+ * are room for 4,096 of them with as many requests each.
+ */
+const COUNTER_LAST = 0xff00_0000
 
 /**
  * From a request to a proposal, on the member that decides: prep judges it, the record is encoded

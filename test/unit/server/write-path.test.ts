@@ -1,15 +1,20 @@
 import { JuteReader } from 'jute-ts'
 import { describe, expect, it } from 'vitest'
+import { defaultLimits } from '../../../src/base/limits.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { readTxnDigest, readTxnHeader } from '../../../src/data/records.ts'
 import { readTxn } from '../../../src/data/txn.ts'
+import { makeZxid } from '../../../src/data/zxid.ts'
 import type { DiskOp } from '../../../src/persistence/disk.ts'
 import { replayLogs } from '../../../src/persistence/recovery.ts'
+import { defaultLeaderBounds } from '../../../src/quorum/leader-bounds.ts'
+import type { Learners } from '../../../src/quorum/replica.ts'
 import { DigestLog } from '../../../src/server/digest-log.ts'
 import { loadMember } from '../../../src/server/load.ts'
 import { DataTree } from '../../../src/tree/data-tree.ts'
 import { TreeDigest } from '../../../src/tree/digest.ts'
 import { MemoryServer, requestFrame } from '../../support/memory-server.ts'
+import { ReplicaRig } from '../../support/replica-rig.ts'
 import { create, createTtl, multi, remove, setAcl, setData } from '../../support/requests.ts'
 import { logFile, MemoryDisk } from '../persistence/memory-disk.ts'
 
@@ -23,6 +28,30 @@ const creates = (count: number): Buffer =>
   Buffer.concat(
     Array.from({ length: count }, (_, xid) => requestFrame(xid, OpCode.create, create(`/n${xid}`))),
   )
+
+describe('the counter of an epoch', () => {
+  it('has room for what all learners there may be can ask for in one turn', () => {
+    const { writePath } = new ReplicaRig().parts
+    const reasons: string[] = []
+    const learners: Learners = {
+      propose() {},
+      commit() {},
+      confirm: () => 1,
+      sendSync() {},
+      sendRevalidated() {},
+      giveUp: (reason) => reasons.push(reason),
+    }
+    const perTurn = defaultLeaderBounds.learnersMax * defaultLimits.requestsOutstandingMax
+    const isLeftAt = (counter: number): boolean => {
+      reasons.length = 0
+      writePath.start(makeZxid(1, counter), learners)
+      writePath.giveUpBeforeOverflow()
+      return reasons.length > 0
+    }
+    expect(isLeftAt(0xffff_ffff - perTurn)).toBe(true)
+    expect(isLeftAt(0xf000_0000)).toBe(false)
+  })
+})
 
 describe('a batch', () => {
   it('holds what has arrived since the one before, and says from where to where', () => {
