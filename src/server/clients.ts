@@ -380,8 +380,8 @@ export class Clients {
     this.#answerParked(cnxn)
   }
 
-  /** On a learner: if that request still waits, it was refused since its session has moved. */
-  onMoved(origin: PendingRequest): void {
+  /** On a learner: if that request still waits, no answer to it will come. */
+  onUnanswered(origin: PendingRequest): void {
     const { cnxn } = origin
     if (cnxn.state === 'closing') return this.#orphans.drop(cnxn.sessionId)
     if (cnxn.pending.peek() !== origin) return

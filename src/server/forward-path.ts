@@ -32,8 +32,11 @@ export interface ForwardEvents {
   onSynced(origin: PendingRequest): void
   /** The leader has had its say about a session that comes back, and its client can be told. */
   onReturned(sessionId: SessionId, isAlive: boolean): void
-  /** The session lives at another member by now; no answer comes to that request. */
-  onMoved(origin: PendingRequest): void
+  /**
+   * All that was forwarded before has come, and of that request nothing if it still waits: the session
+   * lives at another member by now, or the leader has left it out.
+   */
+  onUnanswered(origin: PendingRequest): void
 }
 
 /**
@@ -79,14 +82,21 @@ export class ForwardPath implements WriteRoute {
   onSynced(): void {
     const synced = this.#syncs.shift()
     if (synced === undefined) return
-    if ('cnxn' in synced) this.#events.onSynced(synced)
+    if ('cnxn' in synced) this.#onSynced(synced)
     else if ('doubted' in synced) {
       this.#doubted.delete(synced.doubted)
-      this.#events.onMoved(synced.doubted)
+      this.#events.onUnanswered(synced.doubted)
     } else {
       synced.isSynced = true
       this.#endReturn(synced)
     }
+  }
+
+  #onSynced(origin: PendingRequest): void {
+    const head = origin.cnxn.pending.peek()
+    const isWrite = head !== undefined && head.frame === undefined
+    if (isWrite) this.#events.onUnanswered(head)
+    this.#events.onSynced(origin)
   }
 
   /**

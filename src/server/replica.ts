@@ -335,7 +335,7 @@ export class MemberReplica implements Replica {
         clients.onReturning(id)
         handshake.onRevalidated(id, isAlive)
       },
-      onMoved: (origin) => clients.onMoved(origin),
+      onUnanswered: (origin) => clients.onUnanswered(origin),
     })
   }
 

@@ -17,7 +17,7 @@ function toLeader(returningMax = 10): { path: ForwardPath; told: string[]; heard
     {
       onSynced: ({ xid }) => heard.push(`synced ${xid}`),
       onReturned: (session, isAlive) => heard.push(`${session} ${isAlive ? 'is back' : 'is gone'}`),
-      onMoved: ({ xid }) => heard.push(`moved from under ${xid}`),
+      onUnanswered: ({ xid }) => heard.push(`moved from under ${xid}`),
     },
   )
   return { path, told, heard }

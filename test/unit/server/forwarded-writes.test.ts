@@ -306,6 +306,17 @@ describe('a write that is late at the member where its session was', () => {
     expect(moved.call(OpCode.create, create('/there')).err).toBe(Err.nodeExists)
   })
 
+  it('ends the old connection when a sync stands behind it', () => {
+    const { ensemble, one, other, client, release } = late()
+    client.send(OpCode.sync, (w) => w.writeString('/'))
+    client.send(OpCode.getData, getData('/there'))
+    const moved = ensemble.server(other).open()
+    moved.handshake({ sessionId: client.sessionId, passwd: client.passwd })
+    release()
+    expect([client.takeReplies(), client.isClosed]).toEqual([[], true])
+    expect(ensemble.server(one).member.clients.outstandingRequests).toBe(0)
+  })
+
   it('counts no more when the old connection goes before that is certain', () => {
     const shape = late()
     const { ensemble, one, other, client, release } = shape
@@ -323,5 +334,33 @@ describe('a write that is late at the member where its session was', () => {
     expect(clients.outstandingRequests).toBe(1)
     releaseDoubt()
     expect(clients.outstandingRequests).toBe(0)
+  })
+})
+
+describe('a write of which the leader says nothing', () => {
+  it('ends its connection when a sync behind it is answered', () => {
+    const { ensemble, one, leader } = start()
+    const server = ensemble.server(one)
+    const client = server.connect()
+    let left = 1
+    ensemble.tap = ({ from, to, port, bytes }) => {
+      if (port !== 'quorum' || from !== one || to !== leader || left === 0) return bytes
+      left -= 1
+      return Buffer.alloc(0)
+    }
+    client.send(OpCode.create, create('/lost'))
+    expect(left).toBe(0)
+    client.send(OpCode.sync, (w) => w.writeString('/'))
+    expect([client.takeReplies(), client.isClosed]).toEqual([[], true])
+    expect(server.member.clients.outstandingRequests).toBe(0)
+    const back = comeBack(
+      { ensemble, one, leader, other: 0 },
+      one,
+      client,
+      OpCode.create,
+      create('/n'),
+    )
+    expect(outcome(back).length).toBe(1)
+    expect(server.member.clients.outstandingRequests).toBe(0)
   })
 })
