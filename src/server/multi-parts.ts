@@ -1,5 +1,5 @@
 import type { JuteReader } from 'jute-ts'
-import { CreateMode } from '../data/create-mode.ts'
+import { isCreateFlags, isTtl } from '../data/create-mode.ts'
 import { OpCode } from '../data/op-code.ts'
 import {
   readCheckVersionRequest,
@@ -10,28 +10,29 @@ import {
 } from '../data/records.ts'
 
 /**
- * Reads over one part of a multi without acting on it, and returns its create flags (those of a
- * plain create where it creates nothing). A type that may not stand in a multi fails the reader.
+ * Reads over one part of a multi without acting on it. False: it cannot stand in one, as it does not
+ * decode, or its flags, its path or its ACL are none. What is wrong with a createTTL beyond that is
+ * an error of the part.
  */
-export function skipMultiPart(body: JuteReader, type: number): number {
+export function skipMultiPart(body: JuteReader, type: number): boolean {
   switch (type) {
     case OpCode.create:
     case OpCode.create2:
-    case OpCode.createContainer:
-      return readCreateRequest(body).flags
+    case OpCode.createContainer: {
+      const { flags, acl } = readCreateRequest(body)
+      return body.ok && acl !== null && isCreateFlags(flags) && !isTtl(flags)
+    }
     case OpCode.createTTL:
-      return readCreateTTLRequest(body).flags
+      readCreateTTLRequest(body)
+      return body.ok
     case OpCode.delete:
       readDeleteRequest(body)
-      break
+      return body.ok
     case OpCode.setData:
-      readSetDataRequest(body)
-      break
+      return readSetDataRequest(body).path !== null && body.ok
     case OpCode.check:
-      readCheckVersionRequest(body)
-      break
+      return readCheckVersionRequest(body).path !== null && body.ok
     default:
-      body.fail()
+      return false
   }
-  return CreateMode.persistent
 }

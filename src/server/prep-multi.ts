@@ -1,5 +1,4 @@
 import type { JuteReader } from 'jute-ts'
-import { isCreateFlags } from '../data/create-mode.ts'
 import { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import { readMultiHeader } from '../data/records.ts'
@@ -37,6 +36,8 @@ export function prepMulti(
       txns.push(part)
       continue
     }
+    // An ACL with an id that is none: found out where it is looked at, yet no matter of one part.
+    if (part === Err.marshallingError) return part
     failed = part
     txns.push({ type: OpCode.error, err: part })
     // What earlier parts have staged must not be seen by anyone.
@@ -45,13 +46,12 @@ export function prepMulti(
   return { type: OpCode.multi, txns }
 }
 
-/** Whether the whole body decodes as writes that may stand in a multi, with known create flags. */
+/** Whether the whole body is one of writes that may stand in a multi. */
 function isWellFormed(body: JuteReader): boolean {
   for (;;) {
     const header = readMultiHeader(body)
     if (!body.ok) return false
     if (header.done) return true
-    const flags = skipMultiPart(body, header.type)
-    if (!body.ok || !isCreateFlags(flags)) return false
+    if (!skipMultiPart(body, header.type)) return false
   }
 }

@@ -21,6 +21,7 @@ import {
   readDeleteRequest,
   readReconfigRequest,
   readSetACLRequest,
+  readUncheckedACL,
   type UncheckedACL,
 } from '../data/records.ts'
 import type { SessionId } from '../data/session-id.ts'
@@ -62,6 +63,8 @@ export interface SessionGate {
 }
 
 const NO_TTL = -1n
+/** Permissions, and the lengths of two strings. */
+const ACL_BYTES_MIN = 12
 const ANY_VERSION = -1
 /** `.` or a control character make a path invalid, yet its parent is looked up first (spec 05 §4). */
 const NUL = '\0'
@@ -155,12 +158,17 @@ export class Prep {
       case OpCode.create:
       case OpCode.create2:
       case OpCode.createContainer: {
+        const start = body.at
         const wish = { ...readCreateRequest(body), ttl: NO_TTL }
-        return body.ok ? this.#create(request, op, wish, zxid, time) : Err.marshallingError
+        if (!body.ok) return this.#refuseUnreadable(op, body, start)
+        return this.#create(request, op, wish, zxid, time)
       }
       case OpCode.createTTL: {
         const wish = readCreateTTLRequest(body)
-        return body.ok ? this.#create(request, op, wish, zxid, time) : Err.marshallingError
+        if (!body.ok) return Err.marshallingError
+        // In a multi, one whose flags ask for no TTL is a create like any other.
+        const isPlain = request.op === OpCode.multi && !isTtl(wish.flags)
+        return this.#create(request, isPlain ? OpCode.create : op, wish, zxid, time)
       }
       case OpCode.delete:
         return this.#delete(request, body, zxid)
@@ -173,14 +181,28 @@ export class Prep {
     }
   }
 
+  /** A create without a path: what is wrong with its flags is found out before that is. */
+  #refuseUnreadable(op: number, body: JuteReader, start: number): Err {
+    body.reset(body.buffer, start, body.end)
+    const path = body.readNullableString()
+    body.readNullableBuffer()
+    for (let left = body.readVectorCount(ACL_BYTES_MIN); left > 0 && body.ok; left -= 1)
+      readUncheckedACL(body)
+    const flags = body.readInt()
+    if (path !== null || !body.ok) return Err.marshallingError
+    const wish = { path: '', data: null, acl: null, flags, ttl: NO_TTL }
+    return this.#refuseMode(op, wish) || Err.marshallingError
+  }
+
   /** Whether op, flags and TTL agree (spec 05 §14). A container may be asked for by flags alone. */
   #refuseMode(op: number, wish: CreateWish): Err {
     if (!isCreateFlags(wish.flags)) return Err.badArguments
-    if (isTtl(wish.flags) || op === OpCode.createTTL) {
+    if (isTtl(wish.flags)) {
       if (!this.#config.extendedTypesEnabled) return Err.unimplemented
-      if (op !== OpCode.createTTL || !isTtl(wish.flags)) return Err.badArguments
+      if (op !== OpCode.createTTL) return Err.badArguments
       return wish.ttl > 0n && wish.ttl <= TTL_MS_MAX ? Err.ok : Err.badArguments
     }
+    if (op === OpCode.createTTL) return Err.badArguments
     if (op === OpCode.createContainer && wish.flags !== CreateMode.container)
       return Err.badArguments
     return Err.ok

@@ -27,6 +27,22 @@ const shortened =
     w.truncate(w.length - bytes)
   }
 
+/** Of a check; and, but for its version, of a setData. */
+const nullPath: Body = (w) => {
+  w.writeString(null)
+  w.writeInt(-1)
+  w.writeInt(-1)
+}
+const nullId: Body = (w) => {
+  w.writeString('/b')
+  w.writeBuffer(null)
+  w.writeInt(1)
+  w.writeInt(31)
+  w.writeString('digest')
+  w.writeString(null)
+  w.writeInt(0)
+}
+
 const settings = { extendedTypesEnabled: 'true' }
 const mismatches = (server: MemoryServer): number =>
   server.logged.filter(({ level }) => level === 'error').length
@@ -120,6 +136,15 @@ describe('a multi that is refused as a whole', () => {
     ],
     ['a write of the server itself', multi([good, [OpCode.deleteContainer, remove('/b')]])],
     ['unknown create flags', multi([good, [OpCode.create, create('/b', { flags: 9 })]])],
+    ['TTL flags in a create', multi([good, [OpCode.create2, create('/b', { flags: 5 })]])],
+    [
+      'TTL flags in a createContainer',
+      multi([good, [OpCode.createContainer, create('/b', { flags: 6 })]]),
+    ],
+    ['no ACL', multi([good, [OpCode.create, create('/b', { acl: null })]])],
+    ['no path', multi([good, [OpCode.check, nullPath]])],
+    ['no path in a setData', multi([good, [OpCode.setData, nullPath]])],
+    ['an entry of an ACL without its id', multi([good, [OpCode.create, nullId]])],
     ['a part that is cut short', shortened(multi([good]), 20)],
     ['no end mark', shortened(multi([good]), 9)],
     ['an error as part', multi([[OpCode.error, (w) => w.writeInt(0)]])],
@@ -129,6 +154,33 @@ describe('a multi that is refused as a whole', () => {
     expect(reply).toMatchObject({ err: Err.marshallingError, zxid: zxid + 1 })
     expect(reply.body.remaining).toBe(0)
     expect(server.member.tree.node('/a')).toBeUndefined()
+  })
+})
+
+describe('a createTTL in a multi', () => {
+  it.each([
+    [0, 0n],
+    [2, 0n],
+    [4, 0n],
+  ])('with flags %i, which ask for no TTL, makes what a create makes', (flags, owner) => {
+    const server = new MemoryServer({ settings })
+    const reply = server
+      .connect()
+      .call(OpCode.multi, multi([[OpCode.createTTL, createTtl('/n', -1n, flags)]]))
+    const [part] = partsOf(reply)
+    expect(part?.err).toBe(Err.ok)
+    const znode = server.member.tree.node(part?.path ?? '')
+    if (znode === undefined) throw new Error('no node was made')
+    expect(server.member.tree.visibleOwner(znode)).toBe(owner)
+    expect(mismatches(server)).toBe(0)
+  })
+
+  it('with unknown flags is an error of its part', () => {
+    const client = new MemoryServer({ settings }).connect()
+    const parts = multi([[OpCode.createTTL, createTtl('/n', -1n, 9)]])
+    expect(partsOf(client.call(OpCode.multi, parts)).map(({ err }) => err)).toEqual([
+      Err.badArguments,
+    ])
   })
 })
 

@@ -69,5 +69,8 @@ describe('a null string', () => {
     expect(errOf(OpCode.getData, [0])).toBe(Err.marshallingError)
     expect(errOf(OpCode.delete, [-1])).toBe(Err.marshallingError)
     expect(errOf(OpCode.create, [-1, 0, 0])).toBe(Err.marshallingError)
+    // Flags are looked at first.
+    expect(errOf(OpCode.create, [-1, 0, 9])).toBe(Err.badArguments)
+    expect(errOf(OpCode.create2, [-1, 0, 5])).toBe(Err.unimplemented)
   })
 })

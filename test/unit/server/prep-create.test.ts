@@ -47,6 +47,8 @@ describe('the checks of create, first failure wins', () => {
     const decider = world({})
     expect(decider.refusal(OpCode.createTTL, createTtl('/open/x', 0n))).toBe(Err.unimplemented)
     expect(decider.refusal(OpCode.create2, create('/x', { flags: 5 }))).toBe(Err.unimplemented)
+    // One that asks for none is no matter of whether there are any.
+    expect(decider.refusal(OpCode.createTTL, createTtl('/x', 1n, 0))).toBe(Err.badArguments)
   })
 
   it.each([0n, -1n, 0x100_0000_0000n])('TTL value %d before the session', (ttl) => {
