@@ -11,11 +11,14 @@ import type { LinkId } from './links.ts'
 import { isKnownPacket, NO_ZXID, PacketType, packetName } from './packets.ts'
 import type { RoleParts } from './role.ts'
 import { isBeyond } from './standing.ts'
+import { StoreBackOff } from './store-back-off.ts'
 
 /** What comes next, in this order (spec 04 §3). */
 type Step =
   /** The connection to the leader. */
   | 'connection'
+  /** Time to pass since the last SNAP that our disk did not take; then FOLLOWERINFO leaves. */
+  | 'pause'
   /** LEADERINFO, in answer to our FOLLOWERINFO or OBSERVERINFO. */
   | 'LEADERINFO'
   /** The accepted epoch on our disk; then ACKEPOCH leaves. */
@@ -48,6 +51,7 @@ export class Learner {
   readonly #leader: EnsembleMember
   readonly #role: 'following' | 'observing'
   readonly #onEnd: (reason: string) => void
+  readonly #backOff: StoreBackOff
   #dial: LeaderDial
   readonly #history: LearnerHistory
   #stream: LeaderStream | undefined = undefined
@@ -71,11 +75,13 @@ export class Learner {
     nowMono: number,
     onEnd: (reason: string) => void,
     limits: LearnerLimits = defaultLearnerLimits,
+    backOff: StoreBackOff = new StoreBackOff(),
   ) {
     this.#parts = parts
     this.#leader = leader
     this.#role = role
     this.#onEnd = onEnd
+    this.#backOff = backOff
     this.#now = nowMono
     this.#waitsSinceMono = nowMono
     this.#needsSnapshot = parts.replica.hasLostState
@@ -104,6 +110,9 @@ export class Learner {
     switch (this.#step) {
       case 'connection':
         if (!this.#dial.advance(nowMono)) this.#end('the leader cannot be connected to')
+        return
+      case 'pause':
+        this.#joinIfDue()
         return
       case 'acceptedEpoch':
       case 'currentEpoch':
@@ -164,7 +173,7 @@ export class Learner {
 
   onLinkOpened(link: LinkId): void {
     if (this.#step !== 'connection' || link !== this.#dial.link) return
-    const { links, ensemble, epochs } = this.#parts
+    const { links } = this.#parts
     this.#stream = new LeaderStream(links, link, {
       onPacket: (packet) => this.#onPacket(packet),
       onSnapshot: () => this.#onSnapshot(),
@@ -172,9 +181,17 @@ export class Learner {
       onProblem: (problem) => this.#end(problem),
     })
     this.#channel = new LeaderChannel(links, link)
+    // Connected all the same: if the leader goes, the election must not wait for us.
+    this.#waitFor('pause')
+    this.#joinIfDue()
+  }
+
+  #joinIfDue(): void {
+    if (!this.#backOff.isOver(this.#now)) return
     this.#waitFor('LEADERINFO')
+    const { ensemble, epochs } = this.#parts
     const { self, configVersion } = ensemble
-    this.#channel.sendInfo(this.#role, self.sid, epochs.accepted, configVersion)
+    this.#channel?.sendInfo(this.#role, self.sid, epochs.accepted, configVersion)
   }
 
   onLinkBytes(link: LinkId, bytes: Buffer): void {
@@ -397,9 +414,11 @@ export class Learner {
     this.#parts.replica.installSnapshot((problem) => {
       if (this.#step !== 'currentEpoch') return
       if (problem !== undefined) {
+        this.#backOff.onFailed(this.#now)
         this.#end(`the snapshot cannot be written: ${problem}`)
         return
       }
+      this.#backOff.onStored()
       this.#history.onSnapshotInstalled()
       this.#acceptLeader()
       this.#stream?.release()

@@ -1,4 +1,10 @@
 import type { Logger } from '../base/logger.ts'
+import { OpCode } from '../data/op-code.ts'
+import { opClassOf } from './op-class.ts'
+
+/** Whether an operation is refused where there is none. Sessions end, which makes room rather. */
+export const needsRoom = (op: number): boolean =>
+  opClassOf(op) === 'write' && op !== OpCode.closeSession
 
 /** Writes are taken again when there is so much more than the least that is asked for. */
 const RESUME_FACTOR = 1.25

@@ -8,6 +8,7 @@ import { QuorumPeer } from '../quorum/quorum-peer.ts'
 import type { Entry } from '../quorum/replica.ts'
 import type { Epochs, RoleParts } from '../quorum/role.ts'
 import { Standing } from '../quorum/standing.ts'
+import { StoreBackOff } from '../quorum/store-back-off.ts'
 import { LogWatch } from './log-watch.ts'
 import type { MemberBounds } from './member-bounds.ts'
 import { PeerLinks } from './peer-links.ts'
@@ -57,13 +58,14 @@ export class Peering implements LinkEvents {
       logger,
       entryProblem: (entry) => replica.problemOf(entry),
     }
+    const backOff = new StoreBackOff()
     this.peer = new QuorumPeer(roleParts, clock.mono, {
       lead: (role, nowMono, onEnd) => {
         this.#leader = new Leader(role, nowMono, onEnd, bounds.leader)
         return this.#leader
       },
       learn: (role, leader, kind, nowMono, onEnd) =>
-        new Learner(role, leader, kind, nowMono, onEnd, bounds.learner),
+        new Learner(role, leader, kind, nowMono, onEnd, bounds.learner, backOff),
     })
   }
 

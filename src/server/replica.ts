@@ -2,6 +2,7 @@ import { JuteReader, JuteWriter } from 'jute-ts'
 import { assert } from '../base/assert.ts'
 import { Deque } from '../base/deque.ts'
 import type { Logger } from '../base/logger.ts'
+import { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import { CONFIG_PATH } from '../data/path.ts'
 import { readTxnHeader } from '../data/records.ts'
@@ -29,10 +30,12 @@ import { TreeReceiver } from '../tree/tree-receiver.ts'
 import type { ApplyLoop } from './apply-loop.ts'
 import { type Clients, isSessionMoved, type TurnClock } from './clients.ts'
 import type { DiskLane } from './disk-lane.ts'
+import { type FreeSpace, needsRoom } from './free-space.ts'
 import type { Handshake } from './handshake.ts'
 import { readHistory } from './history.ts'
 import { type LoadRules, loadMember, ownData } from './load.ts'
 import type { OutstandingChanges } from './outstanding-changes.ts'
+import type { ServerMetrics } from './server-metrics.ts'
 import type { Serving } from './serving.ts'
 import type { SessionTracker } from './session-tracker.ts'
 import { snapshotFeedOf } from './snapshot-feed.ts'
@@ -58,6 +61,8 @@ export interface ReplicaParts {
   readonly snapshotter: Snapshotter
   /** Of a snapshot for a learner, in one go. */
   readonly sliceBytes: number
+  readonly space: FreeSpace
+  readonly metrics: ServerMetrics
   readonly clock: TurnClock
   readonly logger: Logger
 }
@@ -425,11 +430,16 @@ export class MemberReplica implements Replica {
   }
 
   onForwarded(request: ForwardedRequest): void {
-    const { writePath, clock } = this.#parts
+    const { writePath, clock, space, metrics } = this.#parts
     const { link, sessionId, cxid, op, ids } = request
     if (op === OpCode.sync) return writePath.syncOf(link)
-    const body = new JuteReader(request.body)
-    writePath.submit({ sessionId, cxid, op, ids, owner: link }, body, clock.wall, undefined)
+    const write = { sessionId, cxid, op, ids, owner: link }
+    // As for a client of our own; but one that hangs on another member waits for a txn.
+    if (space.isLow && needsRoom(op)) {
+      metrics.writesRefused.add('low_space', 1)
+      return writePath.refuse(write, Err.systemError, clock.wall)
+    }
+    writePath.submit(write, new JuteReader(request.body), clock.wall, undefined)
   }
 
   onTouched(sessionId: bigint): void {

@@ -1,4 +1,5 @@
 import type { JuteReader } from 'jute-ts'
+import type { Err } from '../data/error-code.ts'
 import { OpCode } from '../data/op-code.ts'
 import type { SessionId } from '../data/session-id.ts'
 import { DIGEST_VERSION, type Txn, writeTxn } from '../data/txn.ts'
@@ -116,6 +117,12 @@ export class WritePath implements WriteRoute {
       return this.submit(request, body, time, origin)
     }
     this.#propose(request, txn, zxid, time, origin)
+  }
+
+  /** In its place like any other, without having been looked at. */
+  refuse(request: WriteRequest, err: Err, time: number): void {
+    const zxid = this.proposals.lastProposed + 1
+    this.#propose(request, { type: OpCode.error, err }, zxid, time, undefined)
   }
 
   #propose(

@@ -15,6 +15,7 @@ import {
 import type { Entry } from '../../src/quorum/replica.ts'
 import type { Epochs, RoleParts } from '../../src/quorum/role.ts'
 import { Standing } from '../../src/quorum/standing.ts'
+import type { StoreBackOff } from '../../src/quorum/store-back-off.ts'
 import { FakeLinks } from './fake-links.ts'
 import { testEnsemble, z } from './leader-rig.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
@@ -38,6 +39,8 @@ export interface LearnerRigOptions {
   readonly standing?: Standing
   readonly over?: Partial<Ensemble>
   readonly limits?: Partial<LearnerLimits>
+  readonly backOff?: StoreBackOff
+  readonly nowMono?: number
   readonly entryProblem?: RoleParts['entryProblem']
   /** What the leader says arrives in pieces of so many bytes. */
   readonly pieceBytes?: number
@@ -52,7 +55,7 @@ export class LearnerRig {
   readonly learner: Learner
   readonly ends: string[] = []
   readonly logs: string[] = []
-  nowMono = 1000
+  nowMono: number
   readonly #pieceBytes: number
   #heard = new PacketReader()
 
@@ -64,6 +67,7 @@ export class LearnerRig {
       accepted: this.replica.disk.acceptedEpoch,
       current: this.replica.disk.currentEpoch,
     }
+    this.nowMono = options.nowMono ?? 1000
     this.#pieceBytes = options.pieceBytes ?? Infinity
     const note = (message: string, fields: LogFields = {}): void => {
       this.logs.push(`${message} ${JSON.stringify(fields)}`)
@@ -85,7 +89,7 @@ export class LearnerRig {
       this.ends.push(reason)
     }
     const allLimits = { ...defaultLearnerLimits, ...limits }
-    this.learner = new Learner(parts, leader, role, this.nowMono, onEnd, allLimits)
+    this.learner = new Learner(parts, leader, role, this.nowMono, onEnd, allLimits, options.backOff)
   }
 
   /** What was dialed last. */

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodePacket, PacketType } from '../../../src/quorum/packets.ts'
 import type { Entry } from '../../../src/quorum/replica.ts'
+import { StoreBackOff } from '../../../src/quorum/store-back-off.ts'
 import { z } from '../../support/leader-rig.ts'
 import {
   commit,
@@ -455,5 +456,37 @@ describe('synchronisation', () => {
       ),
       { numRuns: 500 },
     )
+  })
+})
+
+describe('a SNAP that our disk does not take', () => {
+  it('is asked for again after a pause, which grows and which a leader that goes does not wait for', () => {
+    const backOff = new StoreBackOff()
+    const replica = new MemoryReplica({ disk })
+    replica.installProblem = 'no space left on device'
+    const epochs = { accepted: 1, current: 1 }
+    let nowMono = 1000
+    const pauses: number[] = []
+    for (let i = 0; i < 7; i += 1) {
+      const rig = new LearnerRig({ replica, epochs, backOff, nowMono }).open()
+      while (rig.said().length === 0) rig.advance(50)
+      pauses.push(rig.nowMono - nowMono)
+      rig.say(leaderInfo(2))
+      replica.flush()
+      rig.say(snap(z(2, 1), [entry(2, 1)]), newLeader(2))
+      replica.flush()
+      expect(rig.ends).toEqual(['the snapshot cannot be written: no space left on device'])
+      nowMono = rig.nowMono
+    }
+    expect(pauses).toEqual([0, 1000, 2000, 4000, 8000, 16_000, 16_000])
+    const waiting = new LearnerRig({ replica, epochs, backOff, nowMono }).open()
+    waiting.learner.onLinkClosed(waiting.link)
+    expect(waiting.ends).toEqual(['the connection to the leader is broken'])
+    replica.installProblem = undefined
+    const rig = new LearnerRig({ replica, epochs, backOff, nowMono: nowMono + 16_000 }).open()
+    expect(rig.said()).toHaveLength(1)
+    rig.say(leaderInfo(2), snap(z(2, 1), [entry(2, 1)]), newLeader(2))
+    replica.flush()
+    expect(backOff.isOver(0)).toBe(true)
   })
 })

@@ -147,6 +147,27 @@ describe('an ensemble of three', () => {
     expect([refused.timeOut, refused.isClosed]).toEqual([0, true])
   })
 
+  it('refuses forwarded writes where the leader has no room for them, and goes on with the rest', () => {
+    const { ensemble, leader } = start()
+    const client = ensemble.server(1).connect()
+    client.call(OpCode.create, create('/before'))
+    ensemble.server(leader).loop.enter((member) => member.onFreeSpace(1000))
+    const answers = [
+      client.call(OpCode.create, create('/a')),
+      client.call(OpCode.setData, setData('/before', 'b')),
+      client.call(OpCode.getData, getData('/before')),
+      client.call(OpCode.sync, pathOnly('/')),
+    ]
+    expect(answers.map(({ err }) => err)).toEqual([Err.systemError, Err.systemError, 0, 0])
+    // Sessions are opened and closed.
+    const other = ensemble.server(2).connect()
+    expect(other.call(OpCode.closeSession).err).toBe(Err.ok)
+    ensemble.server(leader).loop.enter((member) => member.onFreeSpace(2 ** 40))
+    expect(client.call(OpCode.create, create('/a')).err).toBe(Err.ok)
+    const digests = [1, 2, 3].map((sid) => ensemble.server(sid).member.tree.digest.toBigInt())
+    expect(new Set(digests).size).toBe(1)
+  })
+
   it('elects another leader when the first is gone, loses nothing and keeps sessions', () => {
     const { ensemble, leader, followers } = start()
     const client = ensemble.server(1).connect()
