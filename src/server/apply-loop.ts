@@ -65,6 +65,7 @@ export class ApplyLoop {
     const { tree, watches, changes, clients, sessions } = this.#parts
     if (ordered.txn.type === OpCode.createSession)
       sessions.track(ordered.clientId, ordered.txn.timeOut, nowMono)
+    if (ordered.origin !== undefined) clients.beforeApply(ordered.origin.cnxn)
     watches.zxid = ordered.zxid
     changes.onApplying(ordered.zxid)
     // The digests of our own txns are known; those that go into the digest log are computed anew, so

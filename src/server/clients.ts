@@ -365,6 +365,12 @@ export class Clients {
 
   /** Everything proposed before the sync has been applied. */
   onSynced(origin: PendingRequest): void {
+    const { pending } = origin.cnxn
+    this.beforeApply(origin.cnxn)
+    const head = pending.peek()
+    // A learner's leader has said nothing of that one, and will not.
+    if (head !== undefined && head !== origin && this.#parts.writes.forwards)
+      this.onUnanswered(head)
     if (!this.#leaveHead(origin)) return
     const { tree, outbox } = this.#parts
     const { cnxn, xid, op, frame } = origin
@@ -407,10 +413,16 @@ export class Clients {
     return true
   }
 
-  #answerParked(cnxn: Cnxn): void {
+  /** The connection's next write is about to be applied: reads before it must not see it. */
+  beforeApply(cnxn: Cnxn): void {
+    if (this.#parkedBehind.size > 0 && this.#parkedBehind.delete(cnxn))
+      this.#answerParked(cnxn, true)
+  }
+
+  #answerParked(cnxn: Cnxn, isDue = false): void {
     for (let head = cnxn.pending.peek(); head !== undefined; head = cnxn.pending.peek()) {
       if (cnxn.state !== 'open' || head.frame === undefined || head.op === OpCode.sync) return
-      if (!this.#parts.budget.allows(cnxn)) {
+      if (!isDue && !this.#parts.budget.allows(cnxn)) {
         this.#parkedBehind.add(cnxn)
         return
       }
@@ -490,7 +502,9 @@ export class Clients {
   takeOrigin(session: SessionId, xid: number, txnType: number): PendingRequest | undefined {
     const hasOrphans = !this.#orphans.isEmpty
     if (hasOrphans && this.#orphans.settle(session, xid, txnType)) return undefined
-    const head = this.#bySession.get(session)?.pending.peek()
+    const cnxn = this.#bySession.get(session)
+    if (cnxn !== undefined) this.beforeApply(cnxn)
+    const head = cnxn?.pending.peek()
     if (head?.frame !== undefined || head?.xid !== xid || !isTxnOf(head.op, txnType))
       return undefined
     if (hasOrphans) this.#orphans.drop(session)

@@ -82,7 +82,7 @@ export class ForwardPath implements WriteRoute {
   onSynced(): void {
     const synced = this.#syncs.shift()
     if (synced === undefined) return
-    if ('cnxn' in synced) this.#onSynced(synced)
+    if ('cnxn' in synced) this.#events.onSynced(synced)
     else if ('doubted' in synced) {
       this.#doubted.delete(synced.doubted)
       this.#events.onUnanswered(synced.doubted)
@@ -90,13 +90,6 @@ export class ForwardPath implements WriteRoute {
       synced.isSynced = true
       this.#endReturn(synced)
     }
-  }
-
-  #onSynced(origin: PendingRequest): void {
-    const head = origin.cnxn.pending.peek()
-    const isWrite = head !== undefined && head.frame === undefined
-    if (isWrite) this.#events.onUnanswered(head)
-    this.#events.onSynced(origin)
   }
 
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../src/data/op-code.ts'
+import { MemoryEnsemble } from '../../support/memory-ensemble.ts'
 import { type MemoryClient, MemoryServer, requestFrame } from '../../support/memory-server.ts'
 import { create, getData, pathOnly } from '../../support/requests.ts'
 
@@ -31,6 +32,12 @@ const serverOf = (requests: number): OrderedServer => {
   const server = new OrderedServer({ limits: { workStepsPerTurn: 20 * requests } })
   server.connect().call(OpCode.create, create('/a'))
   return server
+}
+
+const ensembleOf = (requests: number): { leader: MemoryServer; follower: MemoryServer } => {
+  const ensemble = new MemoryEnsemble([1, 2, 3], {}, { workStepsPerTurn: 20 * requests })
+  const leader = ensemble.awaitLeader()
+  return { leader: ensemble.server(leader), follower: ensemble.server(leader === 1 ? 2 : 1) }
 }
 
 describe('a pipeline', () => {
@@ -85,6 +92,26 @@ describe('a pipeline', () => {
     const replies = client.takeReplies().map(({ xid }) => xid)
     expect(replies).toEqual([100, ...Array(14).keys()])
     expect(Math.max(...server.sent.map(([, count]) => count))).toBeLessThanOrEqual(11)
+  })
+
+  it('of reads between two writes is answered before the second one, whatever it costs', () => {
+    for (const at of ['standalone', 'leader', 'follower'] as const) {
+      const server = at === 'standalone' ? serverOf(40) : ensembleOf(40)[at]
+      const client = server.connect()
+      for (let i = 0; i < 200; i += 1) client.call(OpCode.create, create(`/e${i}`, { flags: 1 }))
+      client.sendBytes(
+        Buffer.concat([
+          requestFrame(100, OpCode.create, create('/b')),
+          frames(12, OpCode.getEphemerals, pathOnly('/e')),
+          requestFrame(101, OpCode.create, create('/e', { flags: 1 })),
+          requestFrame(102, OpCode.getEphemerals, pathOnly('/e')),
+        ]),
+      )
+      const replies = client.takeReplies()
+      expect(replies.map(({ xid }) => xid)).toEqual([100, ...Array(12).keys(), 101, 102])
+      const reads = replies.filter(({ xid }) => xid !== 100 && xid !== 101)
+      expect(reads.map(({ body }) => body.readInt())).toEqual([...Array(12).fill(200), 201])
+    }
   })
 
   it('of all clients together has a budget as well', () => {
