@@ -1,5 +1,6 @@
 import { FrameSplitter } from 'jute-ts'
 import type { Logger } from '../base/logger.ts'
+import { ThrottledLog } from '../base/throttled-log.ts'
 import type { Ensemble } from './ensemble.ts'
 import type { LinkId, Links, PeerAddress } from './links.ts'
 import { decodeOpening, encodeOpening, type Opening } from './opening-message.ts'
@@ -71,19 +72,22 @@ export class ElectionLinks {
   readonly #dials = new Map<LinkId, Peer>()
   readonly #live = new Map<LinkId, Peer>()
   readonly #peers = new Map<number, Peer>()
-  #now: number
+  readonly #clock: { mono: number }
+  readonly #throttledLog: ThrottledLog
   #nextAnonymous = -1
 
   constructor(parts: Parts, nowMono: number, events: ElectionEvents) {
     this.#parts = parts
     this.#events = events
-    this.#now = nowMono
+    this.#clock = { mono: nowMono }
+    this.#throttledLog = new ThrottledLog(parts.logger, this.#clock)
     const { sid, electionAddresses } = parts.ensemble.self
     this.#opening = encodeOpening(sid, electionAddresses)
   }
 
   advance(nowMono: number): void {
-    this.#now = nowMono
+    this.#clock.mono = nowMono
+    this.#throttledLog.advance()
     for (const [link, { deadline }] of this.#strangers) {
       if (deadline > nowMono) break
       this.#refuse(link, 'it did not say in time who it is')
@@ -122,7 +126,7 @@ export class ElectionLinks {
     const peer = this.#peers.get(sid)
     if (peer?.link !== undefined) return 'open'
     if (peer === undefined || peer.hasFailed) return 'down'
-    return peer.dial !== undefined || peer.wokenUntil > this.#now ? 'opening' : 'down'
+    return peer.dial !== undefined || peer.wokenUntil > this.#clock.mono ? 'opening' : 'down'
   }
 
   owns(link: LinkId): boolean {
@@ -133,7 +137,7 @@ export class ElectionLinks {
     const [oldest] = this.#strangers.keys()
     if (oldest !== undefined && this.#strangers.size >= STRANGERS_MAX)
       this.#refuse(oldest, 'too many connections that do not say who they are')
-    const deadline = this.#now + this.#parts.ensemble.syncLimitMs
+    const deadline = this.#clock.mono + this.#parts.ensemble.syncLimitMs
     this.#strangers.set(link, { bytes: NOTHING, deadline })
   }
 
@@ -153,7 +157,7 @@ export class ElectionLinks {
     // connected meanwhile: it would take the link for dead and open another one.
     if (peer.link === undefined) {
       links.send(link, this.#opening)
-      peer.wokenUntil = this.#now + WAKE_UP_MS
+      peer.wokenUntil = this.#clock.mono + WAKE_UP_MS
     }
     links.close(link)
   }
@@ -230,7 +234,7 @@ export class ElectionLinks {
     }
     this.#parts.links.close(link)
     // It has called while we were connecting to it, as happens when both look at the same time.
-    if (peer.link !== undefined && this.#now - peer.openedAt < YOUNG_MS) return
+    if (peer.link !== undefined && this.#clock.mono - peer.openedAt < YOUNG_MS) return
     // It is for us to connect. It knows of no link to us, so whatever we took for one is dead.
     this.#dropLink(peer)
     this.#dial(peer, true)
@@ -258,7 +262,7 @@ export class ElectionLinks {
     this.#dropLink(peer)
     peer.link = link
     peer.splitter = new FrameSplitter(MESSAGE_BYTES_MAX)
-    peer.openedAt = this.#now
+    peer.openedAt = this.#clock.mono
     peer.hasFailed = false
     peer.isReportedDown = false
     this.#live.set(link, peer)
@@ -278,7 +282,7 @@ export class ElectionLinks {
 
   #dial(peer: Peer, isBack: boolean): void {
     if (peer.link !== undefined || peer.dial !== undefined) return
-    if (!isBack && peer.wokenUntil > this.#now) return
+    if (!isBack && peer.wokenUntil > this.#clock.mono) return
     const configured = this.#parts.ensemble.members.get(peer.sid)?.electionAddresses
     // Who calls knows best where it is, but perhaps not by what name we can reach it.
     const addresses =
@@ -300,11 +304,12 @@ export class ElectionLinks {
   #refuse(link: LinkId, reason: string): void {
     this.#strangers.delete(link)
     this.#parts.links.close(link)
-    this.#parts.logger.warn('refusing an election link', { reason })
+    this.#throttledLog.warn('refusing an election link', { reason }, `refusing: ${reason}`)
   }
 
   #breakOff(peer: Peer, link: LinkId, reason: string): void {
-    this.#parts.logger.warn('closing an election link', { peer: peer.sid, reason })
+    const fields = { peer: peer.sid, reason }
+    this.#throttledLog.warn('closing an election link', fields, `closing: ${reason}`)
     this.#live.delete(link)
     this.#parts.links.close(link)
     peer.link = undefined

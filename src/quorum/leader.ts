@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { ThrottledLog } from '../base/throttled-log.ts'
 import { formatZxid, makeZxid } from '../data/zxid.ts'
 import { Confirmation } from './confirmation.ts'
 import { EpochAgreement } from './epoch-agreement.ts'
@@ -40,6 +41,8 @@ export class Leader implements Learners {
   #hasEnded = false
   /** When a quorum was last connected, before we serve. */
   #lastQuorumMono: number
+  /** What strangers can bring about: whoever reaches the port is a learner until it says more. */
+  readonly #throttledLog: ThrottledLog
   #nowMono: number
   #lastProposedZxid = 0
   #lastCommittedZxid = 0
@@ -70,6 +73,12 @@ export class Leader implements Learners {
     this.#confirmation = new Confirmation(parts.ensemble.self.sid, parts.ensemble.verifier)
     this.#gate = new LearnerGate(parts)
     this.#host = this.#makeHost()
+    const host = this.#host
+    this.#throttledLog = new ThrottledLog(parts.logger, {
+      get mono() {
+        return host.nowMono
+      },
+    })
     this.#agreement = new EpochAgreement(parts, nowMono, {
       onEpoch: () => {
         for (const learner of this.#inState('epoch')) learner.sendLeaderInfo()
@@ -87,6 +96,7 @@ export class Leader implements Learners {
   /** At the beginning of every turn, and at least every 50 ms. */
   advance(nowMono: number): void {
     this.#nowMono = nowMono
+    this.#throttledLog.advance()
     this.#agreement.advance(nowMono)
     if (this.#hasEnded) return
     for (const learner of this.#learners.values()) {
@@ -132,7 +142,7 @@ export class Leader implements Learners {
   onLinkAccepted(link: LinkId): void {
     if (this.#hasEnded) return
     if (this.#learners.size >= this.#bounds.learnersMax) {
-      this.#parts.logger.warn('a learner too many is closed', { link })
+      this.#throttledLog.warn('a learner too many is closed', { link })
       this.#parts.links.close(link)
       return
     }
@@ -479,12 +489,8 @@ export class Leader implements Learners {
   }
 
   #forget(learner: LearnerHandler, reason: string): void {
-    this.#parts.logger.warn('a learner is gone', {
-      sid: learner.sid,
-      link: learner.link,
-      state: learner.state,
-      reason,
-    })
+    const { sid, link, state } = learner
+    this.#throttledLog.warn('a learner is gone', { sid, link, state, reason }, `${sid} ${reason}`)
     learner.close()
     this.#learners.delete(learner.link)
     this.#forwarding.delete(learner)

@@ -193,6 +193,14 @@ describe('an election link is refused', () => {
     expect([warned, links.closed]).toEqual([[`refusing an election link: ${reason}`], [link]])
   })
 
+  it('again and again with one line a second', () => {
+    const { desk, warned, accept } = new Desk()
+    for (let n = 0; n < 50; n += 1) accept(bareSid(-3n))
+    expect(warned).toHaveLength(1)
+    desk.advance(1000)
+    expect(warned).toHaveLength(2)
+  })
+
   it('when it does not say in time who it is', () => {
     const { desk, links, accept } = new Desk()
     const link = accept(opening(3).subarray(0, 20))
