@@ -8,6 +8,12 @@ import type { Descriptors } from './descriptors.ts'
 const LINGER_MS = 1000
 /** How long the last bytes, which may be the long text of a four-letter word, may take to leave. */
 const FLUSH_MS_MAX = 30_000
+/**
+ * How long a socket is silent before the system asks whether the far end is there. A client that has
+ * moved to another member, or whose machine is gone, may have left a connection here that nothing
+ * else would end as long as its session lives.
+ */
+const KEEP_ALIVE_DELAY_MS = 60_000
 
 export interface ClientPortOptions {
   readonly port: number
@@ -29,7 +35,9 @@ export class ClientPort {
   constructor(options: ClientPortOptions, descriptors: Descriptors, log: ThrottledLog) {
     this.#descriptors = descriptors
     this.#log = log
-    this.#server = createServer({ noDelay: true, keepAlive: options.keepAlive }, this.#onSocket)
+    const { keepAlive } = options
+    const keepAliveInitialDelay = KEEP_ALIVE_DELAY_MS
+    this.#server = createServer({ noDelay: true, keepAlive, keepAliveInitialDelay }, this.#onSocket)
   }
 
   /** Resolves with the port once bound; rejects with the system's error. */

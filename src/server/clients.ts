@@ -327,6 +327,8 @@ export class Clients {
   #onReplied(cnxn: Cnxn, xid: number, op: number, bytes: number, arrivedMono: number): void {
     const { stats, metrics } = this.#parts
     const zxid = this.#parts.tree.lastProcessedZxid
+    if (bytes > this.#parts.limits.replyBytesPause && bytes > cnxn.largeReplyBytes)
+      cnxn.largeReplyBytes = bytes
     stats.packetsSent += 1
     stats.clientResponseBytes.add(bytes - LENGTH_BYTES)
     metrics.responseBytes.add(bytes)

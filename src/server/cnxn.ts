@@ -65,6 +65,8 @@ export class Cnxn implements OutboxTarget, Worker {
   sasl: SaslExchange | undefined
   readonly pieces: number[] = []
   unsentBytes = 0
+  /** The largest reply that may be among what its socket has not taken, if it is a large one. */
+  largeReplyBytes = 0
   /** What was done for it, and of which filling of the budget: see WorkBudget. */
   workFilling = 0
   workSteps = 0

@@ -138,7 +138,7 @@ function readLimits(reader: ConfigReader): Limits {
     maxCnxns: Math.max(0, reader.integer('maxCnxns', 'property', 0, any)),
     globalOutstandingLimit: reader.integer('globalOutstandingLimit', 'property', 1000, requests),
     juteMaxBufferBytes: reader.integer('jute.maxbuffer', 'bare', 0xfffff, bytes),
-    clientTcpKeepAlive: reader.boolean('clientTcpKeepAlive', 'property', false),
+    clientTcpKeepAlive: reader.boolean('clientTcpKeepAlive', 'property', true),
     sessionlessCnxnTimeoutMs: reader.integer('nio.sessionlessCnxnTimeout', 'property', 10_000, ms),
   }
 }

@@ -226,12 +226,15 @@ export class Member implements LinkEvents {
     this.clients.onGone(id)
   }
 
-  /** The socket holds this many bytes that the client does not take. */
+  /**
+   * The socket holds this many bytes that the client does not take. One reply may be of any size:
+   * what was read for it is there, and a client that could never have it could not even clean up.
+   */
   onClientClogged(id: CnxnId, waitingBytes: number): void {
     const cnxn = this.clients.get(id)
     if (cnxn === undefined) return
     cnxn.unsentBytes = waitingBytes
-    if (waitingBytes <= this.#limits.replyBytesMax) return
+    if (waitingBytes - cnxn.largeReplyBytes <= this.#limits.replyBytesMax) return
     this.#throttledLog.warn('client does not read what it is sent, cutting it off', {
       session: formatSessionId(cnxn.sessionId),
       address: cnxn.address,
@@ -244,7 +247,9 @@ export class Member implements LinkEvents {
   /** The client has taken everything. */
   onClientDrained(id: CnxnId): void {
     const cnxn = this.clients.get(id)
-    if (cnxn !== undefined) cnxn.unsentBytes = 0
+    if (cnxn === undefined) return
+    cnxn.unsentBytes = 0
+    cnxn.largeReplyBytes = 0
   }
 
   onDurable(batch: DiskBatch): void {

@@ -278,7 +278,8 @@ export class MemberRun {
       if (attacker === undefined) continue
       this.#deliver(attacker)
       if (attacker.client.isStuck) {
-        const isWithin = attacker.client.received.length <= limits.replyBytesMax
+        const { largeReplyBytes = 0 } = this.server.member.clients.get(attacker.client.id) ?? {}
+        const isWithin = attacker.client.received.length <= limits.replyBytesMax + largeReplyBytes
         demand(isWithin || attacker.client.isClosed, 'a client that reads nothing is cut off')
       } else this.#take(attacker)
     }

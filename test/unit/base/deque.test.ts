@@ -79,7 +79,6 @@ describe('limits', () => {
     ['requestsOutstandingMax', 0],
     ['requestBytesOutstandingMax', 0],
     ['replyBytesPause', defaultLimits.replyBytesMax],
-    ['frameBytesMax', defaultLimits.replyBytesMax],
   ])('with %s %d contradict each other', (name, value) => {
     expect(() => checkLimits({ ...defaultLimits, [name]: value })).toThrow()
     expect(() => checkLimits(defaultLimits)).not.toThrow()

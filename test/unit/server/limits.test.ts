@@ -144,6 +144,25 @@ describe('a client that does not read', () => {
     expect(client.takeReplies()).toHaveLength(50)
   })
 
+  it('gets one reply of any size, and is cut off for what comes on top of it', () => {
+    const server = new MemoryServer({ limits: { ...limits, frameBytesMax: 0xfffff } })
+    const [stuck, writer] = [server.connect(), server.connect()]
+    writer.call(OpCode.create, create('/large', { data: Buffer.alloc(100_000) }))
+    stuck.call(OpCode.addWatch, pathAndInt('/large', 1))
+    stuck.isStuck = true
+    const frames = [1, 2].map((xid) => requestFrame(xid, OpCode.getData, getData('/large')))
+    stuck.sendBytes(Buffer.concat(frames))
+    for (let i = 0; i < 10; i += 1) writer.call(OpCode.create, create(`/large/${i}`))
+    expect(stuck.isClosed).toBe(false)
+    stuck.drain()
+    expect(stuck.takeReplies().map(({ xid }) => xid)).toContain(2)
+    stuck.isStuck = true
+    stuck.send(OpCode.getData, getData('/large'), 3)
+    for (let i = 0; i < 100 && !stuck.isClosed; i += 1)
+      writer.call(OpCode.create, create(`/large/another-${i}`))
+    expect(stuck.isClosed).toBe(true)
+  })
+
   it('is cut off when events pile up, and nobody else is', () => {
     const server = new MemoryServer({ limits })
     const [stuck, writer] = [server.connect(), server.connect()]
