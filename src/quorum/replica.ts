@@ -42,8 +42,11 @@ export interface SnapshotFeed {
 
 /** Reads entries back from the log files. */
 export interface HistoryFeed {
-  /** Ascending; the first may be at or below the zxid that was asked for. Undefined: no more. */
-  next(): Entry | undefined
+  /**
+   * Ascending; the first may be at or below the zxid that was asked for. Undefined: no more. A problem:
+   * a file has vanished, or cannot be read; nothing more comes then.
+   */
+  next(): Entry | { readonly problem: string } | undefined
 }
 
 /** What the leader's replica asks of the leader, from startLeading to stop. */

@@ -96,5 +96,8 @@ export function firstOf(log: CommittedLogView): Entry | undefined {
 }
 
 function* entriesOf(feed: HistoryFeed): IterableIterator<Entry> {
-  for (let entry = feed.next(); entry !== undefined; entry = feed.next()) yield entry
+  for (let entry = feed.next(); entry !== undefined; entry = feed.next()) {
+    if ('problem' in entry) return
+    yield entry
+  }
 }

@@ -162,6 +162,10 @@ export class SyncStream {
     // What is beyond this may not be committed yet.
     const limitZxid = firstOf(replica.committedLog)?.zxid ?? history.endZxid
     for (let entry = this.#history.next(); entry !== undefined; entry = this.#history.next()) {
+      if ('problem' in entry) {
+        this.#findHole(this.#cursor + 1)
+        return entry
+      }
       if (entry.zxid <= this.#cursor) continue
       if (!follows(entry.zxid, this.#cursor) || entry.zxid > limitZxid)
         return this.#findHole(entry.zxid)

@@ -3,6 +3,7 @@ import { readTxnHeader } from '../data/records.ts'
 import { isEcho } from '../data/txn.ts'
 import { follows } from '../data/zxid.ts'
 import type { DiskReader, LogFileInfo } from '../persistence/disk.ts'
+import { readOrProblem } from '../persistence/read-or-problem.ts'
 import { logsToReplay } from '../persistence/recovery.ts'
 import { TxnLogReader } from '../persistence/txn-log-reader.ts'
 import type { Entry, HistoryFeed } from '../quorum/replica.ts'
@@ -20,6 +21,25 @@ export function readHistory(
   sizeFactor: number,
 ): HistoryFeed | undefined {
   if (sizeFactor < 0) return undefined
+  const feed = readOrProblem(() => openHistory(disk, fromZxid, toZxid, sizeFactor))
+  if (feed === undefined || 'problem' in feed) return undefined
+  let isFirst = true
+  const next = (): Entry | undefined => {
+    if (!isFirst && !feed.next()) return undefined
+    isFirst = false
+    return { zxid: feed.zxid, bytes: Buffer.from(feed.entry) }
+  }
+  // A purge or a failing disk concerns the learner that waits for this, and nobody else.
+  return { next: () => readOrProblem(next) }
+}
+
+/** Standing at the record at or below `fromZxid`. Undefined as readHistory. */
+function openHistory(
+  disk: DiskReader,
+  fromZxid: number,
+  toZxid: number,
+  sizeFactor: number,
+): Records | undefined {
   const files = logsToReplay(disk.listLogs(), fromZxid)
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   const snapshotBytes = disk.listSnapshots().at(-1)?.bytes ?? 0
@@ -31,14 +51,7 @@ export function readHistory(
   while (records.zxid < toZxid) if (!records.next()) return undefined
   const feed = new Records(disk, files)
   feed.skipTo(fromZxid)
-  let isFirst = true
-  return {
-    next(): Entry | undefined {
-      if (!isFirst && !feed.next()) return undefined
-      isFirst = false
-      return { zxid: feed.zxid, bytes: Buffer.from(feed.entry) }
-    },
-  }
+  return feed
 }
 
 /** The records of several files as one ascending sequence without gaps; it ends where there is one. */

@@ -92,6 +92,8 @@ export class MemoryReplica implements Replica {
   history: readonly Entry[] | undefined = undefined
   /** The same for a learner that is in the middle of it, where it differs. */
   historyUnderWay: readonly Entry[] | undefined = undefined
+  /** In place of the entry of that zxid. */
+  historyProblem: { readonly zxid: number; readonly problem: string } | undefined = undefined
   /** Replaces what feedSnapshot would dump. */
   feedSlices: readonly Buffer[] | undefined = undefined
   /** Entries in one slice of a dump. */
@@ -282,7 +284,13 @@ export class MemoryReplica implements Replica {
     if (history === undefined) return undefined
     const first = history.findLastIndex((entry) => entry.zxid <= fromZxid)
     const entries = history.slice(Math.max(first, 0)).values()
-    return { next: () => entries.next().value }
+    return {
+      next: () => {
+        const entry = entries.next().value
+        const problem = this.historyProblem
+        return problem !== undefined && entry?.zxid === problem.zxid ? problem : entry
+      },
+    }
   }
 
   // ---- roles

@@ -293,6 +293,20 @@ describe('a DIFF', () => {
     expect(rig.logs.filter((line) => line.includes('is gone'))).toEqual([])
   })
 
+  it('drops the learner alone whose history cannot be read; it comes back for a SNAP', () => {
+    const { rig, replica, commit } = leading()
+    commit(1000)
+    replica.history = [...replica.log]
+    replica.historyProblem = { zxid: z(1, 300), problem: 'EIO: i/o error, read' }
+    const three = start(rig, 3, z(1, 7))
+    rig.leader.flush()
+    expect(rig.logs.some((line) => line.includes('EIO: i/o error, read'))).toBe(true)
+    expect(rig.links.isClosed(three.link)).toBe(true)
+    expect([rig.leader.isServing, rig.ends]).toEqual([true, []])
+    const again = start(rig, 3, z(1, 7))
+    expect(again.heard()[0]).toMatch(/^SNAP/)
+  })
+
   it('stops at a hole in the log files; the learner comes back for a SNAP', () => {
     const { rig, replica, commit } = leading()
     commit(1000)

@@ -9,7 +9,8 @@ function zxidsFrom(disk: MemoryDisk, from: number, to: number): number[] | undef
   const feed = readHistory(disk, from, to, 0)
   if (feed === undefined) return undefined
   const zxids: number[] = []
-  for (let entry = feed.next(); entry !== undefined; entry = feed.next()) zxids.push(entry.zxid)
+  for (let entry = feed.next(); entry !== undefined; entry = feed.next())
+    zxids.push('problem' in entry ? -1 : entry.zxid)
   return zxids
 }
 
@@ -24,5 +25,29 @@ describe('the history in the logs', () => {
     })
     expect(zxidsFrom(disk, E1 + 1, E2 + 1)).toEqual([E1 + 1, E1 + 2, E1 + 3, E2 + 1])
     expect(zxidsFrom(disk, E1 + 2, E2 + 1)).toEqual([E1 + 2, E1 + 3, E2 + 1])
+  })
+
+  it('that vanishes before or while it is read is a problem of who asked for it', () => {
+    class Failing extends MemoryDisk {
+      failsOn = ''
+
+      override readLog(name: string, offset: number, length: number): Buffer {
+        if (name === this.failsOn) throw new Error(`ENOENT: ${name}`)
+        return super.readLog(name, offset, length)
+      }
+    }
+    const disk = new Failing({
+      'snapshot.0': snapshotFile('snapshot.0'),
+      'log.1': logFile([record(1), record(2)]),
+      'log.3': logFile([record(3), record(4)]),
+    })
+    disk.failsOn = 'log.3'
+    expect(readHistory(disk, 1, 4, 0)).toBeUndefined()
+    disk.failsOn = ''
+    const feed = readHistory(disk, 1, 4, 0)
+    expect(feed?.next()).toMatchObject({ zxid: 1 })
+    disk.failsOn = 'log.3'
+    expect(feed?.next()).toMatchObject({ zxid: 2 })
+    expect(feed?.next()).toMatchObject({ problem: 'ENOENT: log.3' })
   })
 })
