@@ -333,7 +333,11 @@ export class Leader implements Learners {
   #makeRoom(learner: LearnerHandler): void {
     const { sid, acceptedEpoch } = learner
     const voter = this.#voterOf(learner)
-    if (voter === undefined || !this.#gate.makesRoom(voter, this.epoch, this.#nowMono)) return
+    if (voter === undefined) return
+    // Who follows has promised no more than our epoch; so this one is somebody else, or an old link
+    // of its is not known to be broken yet, and it will ask again.
+    if (this.#inState('serving').some((other) => other.sid === sid)) return
+    if (!this.#gate.makesRoom(voter, this.epoch, this.#nowMono)) return
     const { epochs, replica } = this.#parts
     epochs.accepted = acceptedEpoch
     replica.writeEpoch('acceptedEpoch', acceptedEpoch)

@@ -287,6 +287,16 @@ describe('the election of an epoch', () => {
     expect(rig.ends).toEqual([])
   })
 
+  it('makes no room in the name of one that follows all the while', () => {
+    const { rig, followers } = LeaderRig.leading([2, 3])
+    rig.standing.onVote(3, { leader: 3, zxid: 0, peerEpoch: 0 })
+    expect(rig.report(3, 2).heard()).toEqual([LEADERINFO_1])
+    expect(rig.ends).toEqual([])
+    followers[1]?.cut()
+    rig.report(3, 2)
+    expect(rig.ends).toEqual(['member 3 has accepted epoch 2'])
+  })
+
   it('makes room once in a while, however often it is asked', () => {
     const first = LeaderRig.leading([2])
     const vote = { leader: 3, zxid: 0, peerEpoch: 0 }
