@@ -21,7 +21,7 @@ import { TreeDump } from '../../src/tree/snapshot-codec.ts'
 import type { Step } from './aims.ts'
 import type { Chance } from './chance.ts'
 import { DiskMemory } from './checkers/amnesia.ts'
-import { checkQueues } from './checkers/queues.ts'
+import { checkLogBatch, checkQueues } from './checkers/queues.ts'
 import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import { Violation } from './history.ts'
@@ -438,12 +438,18 @@ class ProcessRun implements Machine {
   writeDisk(ops: readonly DiskOp[], done: () => void): void {
     const { ledger, heap } = this.#parts
     const { log, disk } = this.#process
+    let batchBytes = 0
     for (const op of ops) {
       this.eyes.onDiskOp(op)
-      if (op.kind === 'appendTxns') ledger.onAppend(log, op.bytes, heap.now)
+      if (op.kind === 'appendTxns') {
+        batchBytes += op.bytes.length
+        ledger.onAppend(log, op.bytes, heap.now)
+      }
       if (op.kind === 'truncateAfter') log.truncate(op.zxid)
       if (op.kind === 'forgetHistory') log.forget(op.zxid)
     }
+    if (this.member.role === 'leading')
+      checkLogBatch(this.#process.host, batchBytes, this.#parts.bounds.member, this.#slack)
     disk.writeDisk(ops, () => {
       for (const op of ops) this.#onDurable(op)
       done()

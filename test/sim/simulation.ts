@@ -84,7 +84,6 @@ export class Simulation {
       processes: this.#processes,
       tickMs: swarm.tickMs,
       syncLimitMs: this.#syncLimitMs,
-      awaited: swarm.awaited,
       clientOf: (session) => this.#users.clientOf(session),
     })
     this.#nemesis = new Nemesis({

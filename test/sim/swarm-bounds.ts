@@ -26,7 +26,7 @@ export const defaultBounds: SwarmBounds = {
 }
 
 /** Half of the runs are as in production; the others meet in seconds what 64 MiB never does. */
-export function drawBounds(chance: Chance): SwarmBounds {
+export function drawBounds(chance: Chance, hasTinyWork: boolean): SwarmBounds {
   if (chance.chance(0.5)) return defaultBounds
   const syncBytesWaitingMax = chance.pick([500, 4000, 40_000])
   return {
@@ -38,14 +38,16 @@ export function drawBounds(chance: Chance): SwarmBounds {
       replyBytesPause: chance.pick([100, 1000, 8000]),
       replyBytesMax: chance.pick([9000, 40_000]),
       parkedReadsMax: chance.pick([1, 2, 8]),
+      requestBytesOutstandingMax: chance.pick([200, 5000, 20_000]),
+      workStepsPerTurn: chance.pick(hasTinyWork ? [1, 200, 5000] : [100_000]),
     },
     member: {
       leader: {
         ...defaultLeaderBounds,
         syncBytesWaitingMax,
         syncBytesPerTurn: chance.pick([100, 1000, 10_000]),
-        // Below what admission lets through at once a learner would be cut for being served.
-        learnerBytesMax: chance.pick([400_000, 4_000_000]),
+        // What is outstanding comes on top.
+        learnerBytesMax: chance.pick([50_000, 400_000]),
         pingsInFlightMax: chance.pick([2, 8, 64]),
       },
       learner: { ...defaultLearnerLimits, logBytesPause: chance.pick([1, 500, 5000]) },

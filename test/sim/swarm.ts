@@ -24,7 +24,7 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number]
 
 /** What members do not stand yet: only in runs that ask for it, until they do. */
-export const awaitedKinds = ['hugeReplies', 'blame'] as const
+export const awaitedKinds = ['hugeReplies', 'tinyWork'] as const
 export type AwaitedKind = (typeof awaitedKinds)[number]
 
 /** One run, as its seed has drawn it. Times in simulated ms. */
@@ -79,7 +79,10 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   const chance = new Chance(seed, 'swarm')
   const members = wishes.members ?? chance.pick([1, 3, 3, 3, 5])
   const tickMs = chance.pick([200, 300, 500])
-  const bounds = drawBounds(new Chance(seed, 'swarm', 1))
+  const bounds = drawBounds(
+    new Chance(seed, 'swarm', 1),
+    wishes.awaited?.includes('tinyWork') === true,
+  )
   const faults = new Map<FaultKind, number>()
   const isCalm = chance.chance(0.05)
   const noAims = isCalm || members === 1 || wishes.faults !== undefined

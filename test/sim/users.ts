@@ -29,6 +29,8 @@ interface User {
   /** Since the last probe was asked for. */
   hasProgressed: boolean
   probe: Op | undefined
+  /** The last look, which is taken again if no answer comes. */
+  looked: { readonly op: Op; readonly path: string } | undefined
   /** What is still to be looked at, at the end. */
   toRead: string[]
 }
@@ -90,6 +92,7 @@ export class SimUsers {
       isDead: false,
       hasProgressed: false,
       probe: undefined,
+      looked: undefined,
       toRead: [],
     }
     this.#users.push(user)
@@ -165,13 +168,17 @@ export class SimUsers {
 
   #look(user: User): void {
     if (user.client.outstanding > 0) return
+    const { looked } = user
+    if (looked !== undefined && looked.op.reply === undefined)
+      return this.#lookAt(user, looked.path)
     const path = user.toRead.pop()
-    if (path === undefined) return
-    if (path === '') user.client.call({ op: 'sync', path: '/' })
-    else {
-      const op = user.chance.pick(['getData', 'getChildren', 'exists'] as const)
-      user.client.call({ op, path, watch: false })
-    }
+    if (path !== undefined) this.#lookAt(user, path)
+  }
+
+  #lookAt(user: User, path: string): void {
+    const op = user.chance.pick(['getData', 'getChildren', 'exists'] as const)
+    const call = path === '' ? ({ op: 'sync', path: '/' } as const) : { op, path, watch: false }
+    user.looked = { op: user.client.call(call), path }
   }
 
   #setMode(mode: Mode): void {
@@ -190,7 +197,7 @@ export class SimUsers {
 
   get stuck(): string {
     return this.#living
-      .filter((user) => (this.#mode === 'probe' ? !user.hasProgressed : user.toRead.length > 0))
+      .filter((user) => (this.#mode === 'probe' ? !user.hasProgressed : !hasLooked(user)))
       .map(({ client }) => client.host)
       .join(' ')
   }
@@ -207,9 +214,7 @@ export class SimUsers {
   }
 
   get areDone(): boolean {
-    return this.#living.every(
-      ({ toRead, client }) => toRead.length === 0 && client.outstanding === 0,
-    )
+    return this.#living.every((user) => hasLooked(user) && user.client.outstanding === 0)
   }
 
   get livingSessions(): ReadonlySet<bigint> {
@@ -217,6 +222,9 @@ export class SimUsers {
     return new Set(ids.filter((id) => id !== undefined))
   }
 }
+
+const hasLooked = ({ toRead, looked }: User): boolean =>
+  toRead.length === 0 && looked?.op.reply !== undefined
 
 /** Remembers versions and names that replies have told. */
 function learn(load: Workload, { call, reply }: Op): void {

@@ -4,7 +4,6 @@ import { type SeenLearner, ServingWatch } from './checkers/timeliness.ts'
 import type { EventHeap } from './event-heap.ts'
 import type { SimNetwork } from './network.ts'
 import type { SimProcess } from './sim-process.ts'
-import type { AwaitedKind } from './swarm.ts'
 
 export interface WatchdogParts {
   readonly heap: EventHeap
@@ -12,7 +11,6 @@ export interface WatchdogParts {
   readonly processes: readonly SimProcess[]
   readonly tickMs: number
   readonly syncLimitMs: number
-  readonly awaited: ReadonlySet<AwaitedKind>
   readonly clientOf: (session: bigint) => string | undefined
 }
 
@@ -48,7 +46,6 @@ export class Watchdog {
   }
 
   readonly onLog = (host: string, message: string, fields: LogFields): void => {
-    if (!this.#parts.awaited.has('blame')) return
     const { session, sid, leader, reason } = fields
     if (message === 'session expired')
       this.#onExpired(host, BigInt.asIntN(64, BigInt(`${session}`)))

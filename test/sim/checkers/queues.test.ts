@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { defaultLimits } from '../../../src/base/limits.ts'
 import { defaultMemberBounds } from '../../../src/server/member-bounds.ts'
-import { checkQueues, type SeenMember } from './queues.ts'
+import { checkLogBatch, checkQueues, type SeenMember } from './queues.ts'
 
 const cnxn = { address: '', parkedReads: 0, unsentBytes: 0, ids: [1], splitter: { heldBytes: 0 } }
 const calm: SeenMember = {
@@ -24,6 +24,15 @@ const withCnxn = (changed: Partial<typeof cnxn>): SeenMember => ({
 describe('bounded queues', () => {
   it('takes what is within its bounds', () => check(calm))
 
+  it('finds too much that waits for the log of a leader', () => {
+    const slack = { cnxnsMost: 1, readBytes: 10, turnBytes: 10 }
+    const max = defaultMemberBounds.leaderLogBytesMax + 10
+    checkLogBatch('m1', max, defaultMemberBounds, slack)
+    expect(() => checkLogBatch('m1', max + 1, defaultMemberBounds, slack)).toThrow(
+      'bounded queues: m1 has bytes for its log',
+    )
+  })
+
   it.each<[string, SeenMember]>([
     ['requestsOutstanding', { ...calm, clients: { ...calm.clients, outstandingRequests: 2003 } }],
     ['parkedReads', withCnxn({ parkedReads: 65 })],
@@ -32,7 +41,7 @@ describe('bounded queues', () => {
     ['cnxnIds', withCnxn({ ids: Array.from({ length: 101 }, () => 1) })],
     [
       'bytes for a learner',
-      { ...calm, peering: { leader: { learners: () => [{ sid: 2, waitingBytes: 2 ** 27 }] } } },
+      { ...calm, peering: { leader: { learners: () => [{ sid: 2, waitingBytes: 2 ** 29 }] } } },
     ],
   ])('finds too much of %s', (what, member) => {
     expect(() => check(member)).toThrow(`bounded queues: m1 has ${what}`)

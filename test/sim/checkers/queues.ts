@@ -40,6 +40,16 @@ function judge(name: string, what: string, value: number, max: number): void {
     throw new Violation('bounded queues', `${name} has ${what} of ${value}, at most ${max}`)
 }
 
+/** What a leader hands to its log at once is what has waited for it. */
+export function checkLogBatch(
+  name: string,
+  batchBytes: number,
+  bounds: MemberBounds,
+  slack: QueueSlack,
+): void {
+  judge(name, 'bytes for its log', batchBytes, bounds.leaderLogBytesMax + slack.turnBytes)
+}
+
 /** At the end of a turn no queue of a member is above its bound. Throws a Violation. */
 export function checkQueues(
   name: string,
