@@ -29,6 +29,10 @@ export const coverageEvents = {
   'snapshot abandoned': { least: 0.01 },
   'snapshot under way when a role ended': { least: 0.007 },
   'snapshot under way when a process died': { least: 0.015 },
+  'write to the log failed': { least: 0.1 },
+  'snapshot without room': { least: 0.01 },
+  // Aims
+  'step struck at': { least: 0.08 },
   // Clients
   'session moved': { least: 0.25 },
   'session moved with writes in flight': { least: 0.2 },

@@ -2,7 +2,8 @@ import type { Aim, Step, Strike } from './aims.ts'
 import type { Plant } from './plants.ts'
 import { defaultBounds, type SwarmBounds } from './swarm-bounds.ts'
 
-const at = (step: Step, strike: Strike, share: number, atPeer = false): Aim => ({
+/** Strikes at that step, so often, on the member or its peer. */
+export const at = (step: Step, strike: Strike, share: number, atPeer = false): Aim => ({
   step,
   strike,
   share,

@@ -90,7 +90,9 @@ export class Nemesis {
 
   #strikeAt(aim: Aim, victim: SimProcess, other: SimProcess | undefined): void {
     const what = this.#aimed(aim, victim, other)
-    if (what !== undefined) this.#onDone(`${aim.step}: ${aim.strike}`, what)
+    if (what === undefined) return
+    this.#parts.cover('step struck at')
+    this.#onDone(`${aim.step}: ${aim.strike}`, what)
   }
 
   #aimed(aim: Aim, victim: SimProcess, other: SimProcess | undefined): string | undefined {
@@ -173,6 +175,13 @@ export class Nemesis {
       case 'stuckDisk':
         process.diskStuckUntil = this.#until()
         return process.host
+      case 'failedWrite':
+        if (!process.isUp) return undefined
+        process.onWriteFailed = () => this.#crash(process, 'kill', false)
+        return process.host
+      case 'fullDisk':
+        process.diskFullUntil = this.#until()
+        return process.host
       case 'wallJump':
         process.skew.wallOffsetMs += chance.between(-3_600_000, 3_600_000)
         return process.host
@@ -193,6 +202,7 @@ export class Nemesis {
 
   #crash(process: SimProcess, how: 'power' | 'kill', isWiped: boolean): string | undefined {
     if (!process.isUp || (isWiped && !this.#parts.mayWipe(process))) return undefined
+    process.onWriteFailed = undefined
     process.crash(how)
     if (isWiped) process.wipe()
     this.#parts.heap.after(50 + this.#duration(), () => {

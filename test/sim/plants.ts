@@ -3,6 +3,7 @@ import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import type { Aim, Step } from './aims.ts'
 import { knownBugs } from './known-bugs.ts'
+import { ownBugs } from './own-bugs.ts'
 import type { DiskFaults } from './sim-disk.ts'
 import type { FaultKind, Swarm } from './swarm.ts'
 
@@ -253,7 +254,7 @@ const houseBugs: readonly Plant[] = [
   },
 ]
 
-export const plants: readonly Plant[] = [...houseBugs, ...knownBugs]
+export const plants: readonly Plant[] = [...houseBugs, ...ownBugs, ...knownBugs]
 
 /** Where a plant has no place any more; nothing if it still has. */
 export function misfits({ name, patches = [] }: Plant, root: string): readonly string[] {

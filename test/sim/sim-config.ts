@@ -25,16 +25,17 @@ export function simConfig(swarm: Swarm, sid: number): Config {
 }
 
 function membership(swarm: Swarm): Record<string, string> {
-  const { members, observers, weights } = swarm
+  const { members, observers, weights, groups } = swarm
   if (members + observers === 1) return {}
   const lines: Record<string, string> = {}
   for (let other = 1; other <= members + observers; other += 1) {
     const role = other > members ? 'observer' : 'participant'
     lines[`server.${other}`] = `m${other}:2888:3888:${role}`
   }
-  if (weights === undefined) return lines
+  if (weights === undefined && groups === undefined) return lines
   const voters = Array.from({ length: members }, (_, index) => index + 1)
-  lines['group.1'] = voters.join(':')
-  for (const voter of voters) lines[`weight.${voter}`] = String(weights.get(voter) ?? 1)
+  for (const [index, group] of (groups ?? [voters]).entries())
+    lines[`group.${index + 1}`] = group.join(':')
+  for (const voter of voters) lines[`weight.${voter}`] = String(weights?.get(voter) ?? 1)
   return lines
 }

@@ -53,6 +53,8 @@ export interface DiskFaults {
   readonly dropsTruncations?: boolean
   /** A snapshot has its name, and not all of its bytes. */
   readonly snapshotsUnsynced?: boolean
+  /** A process that starts does not write anew what another one may have left in memory only. */
+  readonly endUnsecured?: boolean
 }
 
 const PREALLOC_BYTES = 4096
@@ -66,6 +68,8 @@ export class SimDisk implements DiskReader {
   readonly #files = new Map<string, SimFile>()
   readonly #prng: Prng
   #pending: Pending[] = []
+  /** What a process that was killed has written: there for all who read it, and not on the platter. */
+  #residue: Pending[] = []
   #log: string | undefined = undefined
   #logEnd = 0
   #logFileBytes = 0
@@ -137,6 +141,12 @@ export class SimDisk implements DiskReader {
   writeEpochSync(file: EpochFile, epoch: number): void {
     this.#epochs.set(file, epoch)
     if (file === 'currentEpoch') this.#epochTemporary = undefined
+  }
+
+  /** It has promised to follow none before, and has nothing of any. */
+  promise(acceptedEpoch: number): void {
+    this.#epochs.set('acceptedEpoch', acceptedEpoch)
+    this.#epochs.set('currentEpoch', 0)
   }
 
   /** As the plan says, one step after the other: a loss of power stops anywhere in between. */
@@ -276,15 +286,28 @@ export class SimDisk implements DiskReader {
     return file
   }
 
-  /** The process is gone and the system stays: what was handed over is there, in part at the end. */
+  /**
+   * The process is gone and the system stays. The lane of the log is worked off one op after the
+   * other: what comes behind the one that was under way was not begun. The rest is there, for now.
+   */
   kill(): void {
-    const last = this.#pending.at(-1)
-    if (last?.kind === 'append') this.#lose(last, true)
+    const lane = this.#pending.filter(({ kind }) => logLane.has(kind))
+    const begun = lane.length === 0 ? 0 : 1 + this.#prng.below(lane.length)
+    for (const pending of lane.slice(begun).toReversed()) this.#undo(pending)
+    const underWay = lane[begun - 1]
+    if (underWay?.kind === 'append') this.#lose(underWay, true)
+    this.#residue.push(...lane.slice(0, begun).filter(({ kind }) => kind === 'append'))
     this.#endProcess()
+  }
+
+  /** As a member does that boots: the end of the log is written anew, files and folders are synced. */
+  secureEnd(): void {
+    if (this.#faults.endUnsecured !== true) this.#residue = []
   }
 
   /** Everything is gone. */
   wipe(): void {
+    this.#residue = []
     this.#files.clear()
     this.#epochs.clear()
     this.#epochTemporary = undefined
@@ -304,6 +327,8 @@ export class SimDisk implements DiskReader {
     this.#loseLog(this.#pending.filter(({ kind }) => logLane.has(kind)))
     for (const pending of this.#pending.toReversed())
       if (!logLane.has(pending.kind)) this.#lose(pending, this.#prng.below(2) === 0)
+    for (const pending of this.#residue) this.#lose(pending, true)
+    this.#residue = []
     for (const file of this.#files.values()) {
       const loose = file.bytes.length - file.syncedBytes
       const kept = file.syncedBytes + (loose > 0 ? this.#prng.below(loose + 1) : 0)
@@ -377,7 +402,9 @@ export class SimDisk implements DiskReader {
   #tear(name: string, at: number, bytes: Buffer, kept: number): void {
     const file = this.#files.get(name)
     if (file === undefined) return
-    file.bytes.fill(0, at + kept, at + bytes.length)
+    // It may have been cut since by a process that came after.
+    const end = Math.min(at + bytes.length, file.bytes.length)
+    if (at + kept < end) file.bytes.fill(0, at + kept, end)
     if (this.#prng.below(3) === 0) file.bytes = file.bytes.subarray(0, at + kept)
     file.syncedBytes = file.bytes.length
   }

@@ -90,6 +90,10 @@ export class SimProcess {
   diskMs = 0.3
   /** No write is done before that time. */
   diskStuckUntil = 0
+  /** No snapshot has room before that time. */
+  diskFullUntil = 0
+  /** The next write to the log fails, whatever of it is on the disk; the process must end. */
+  onWriteFailed: (() => void) | undefined = undefined
   log: MemberLog
   crashes = 0
   readonly memory: DiskMemory
@@ -174,6 +178,8 @@ export class SimProcess {
   heal(): void {
     this.diskMs = Math.min(this.diskMs, 1)
     this.diskStuckUntil = 0
+    this.diskFullUntil = 0
+    this.onWriteFailed = undefined
     this.boot()
   }
 
@@ -283,6 +289,7 @@ class ProcessRun implements Machine {
       throw new Violation('a member boots from its disk', `${host}: ${JSON.stringify(loaded)}`)
     if (loaded.isNew) this.#writeFirstSnapshot(loaded)
     if (loaded.tail !== undefined) disk.cutTail(loaded.tail)
+    disk.secureEnd()
     const before = this.#process.log
     this.#process.durableZxid = loaded.lastZxid
     this.#process.log = new MemberLog(host)
@@ -450,6 +457,14 @@ class ProcessRun implements Machine {
     }
     if (this.member.role === 'leading')
       checkLogBatch(this.#process.host, batchBytes, this.#parts.bounds.member, this.#slack)
+    const { onWriteFailed } = this.#process
+    if (onWriteFailed !== undefined) {
+      this.#process.onWriteFailed = undefined
+      this.#parts.cover('write to the log failed')
+      disk.writeDisk(ops, () => {})
+      heap.after(0, onWriteFailed)
+      return
+    }
     disk.writeDisk(ops, () => {
       for (const op of ops) this.#onDurable(op)
       done()
@@ -473,9 +488,12 @@ class ProcessRun implements Machine {
     this.eyes.onSnapshotOp(op)
     this.#snapshotOps += 1
     const number = this.#snapshotOps
-    this.#process.disk.writeSnapshotSlice(op, (problem) => {
-      done(problem)
-      if (op.kind !== 'append' || problem !== undefined) return
+    const { disk, diskFullUntil } = this.#process
+    const isFull = this.#parts.heap.now < diskFullUntil && op.kind === 'append'
+    if (isFull) this.#parts.cover('snapshot without room')
+    disk.writeSnapshotSlice(isFull ? { kind: 'abandon' } : op, (problem) => {
+      done(isFull ? 'no space left on device' : problem)
+      if (op.kind !== 'append' || isFull) return
       // Nothing more was asked for in the turn that has heard of it: the log is waited for.
       this.#parts.heap.after(2 * TURN_MS, () => {
         if (number === this.#snapshotOps && this.member.snapshotter.isBusy)

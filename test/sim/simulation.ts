@@ -139,7 +139,11 @@ export class Simulation {
 
   /** Throws the first Violation that is found, or whatever else goes wrong. */
   run(): RunSummary {
-    for (const process of this.#processes) process.boot()
+    const { farEpoch } = this.#swarm
+    for (const process of this.#processes) {
+      if (process.host === `m${farEpoch?.sid}`) process.disk.promise(farEpoch?.acceptedEpoch ?? 0)
+      process.boot()
+    }
     this.#pass(this.#swarm.faultyMs)
     this.#nemesis.stop()
     const calmFrom = this.#expectProgress()

@@ -20,6 +20,8 @@ export const faultKinds = [
   'clientDies',
   'purge',
   'wipe',
+  'failedWrite',
+  'fullDisk',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
@@ -34,6 +36,10 @@ export interface Swarm {
   readonly observers: number
   /** Weights by sid; undefined: a majority decides. */
   readonly weights: ReadonlyMap<number, number> | undefined
+  /** Sids of the voters of each group; a majority of groups decides, each by its own majority. */
+  readonly groups: readonly (readonly number[])[] | undefined
+  /** What a member has promised before it was ever in this ensemble: far above all others. */
+  readonly farEpoch: { readonly sid: number; readonly acceptedEpoch: number } | undefined
   readonly clients: number
   /** How long faults are injected. */
   readonly faultyMs: number
@@ -95,7 +101,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     seed,
     members,
     observers: members >= 3 && chance.chance(0.25) ? chance.between(1, 2) : 0,
-    weights: members === 3 && chance.chance(0.1) ? new Map([[chance.between(1, 3), 2]]) : undefined,
+    ...drawShape(new Chance(seed, 'swarm', 2), members),
     clients: chance.between(2, 6),
     fatBytes: chance.pick(wishes.awaited?.includes('hugeReplies') ? [0, 0, 400] : [0, 0, 40]),
     idleShare: chance.pick([0, 0, 0.4]),
@@ -123,6 +129,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
       snapCount: String(chance.pick([10, 50, 300, 100_000])),
       globalOutstandingLimit: String(chance.pick(bounds.isTiny ? [1, 4, 30] : [4, 30, 1000])),
       maxClientCnxns: '0',
+      ...drawSettings(new Chance(seed, 'swarm', 3), members),
       preAllocSize: '4',
     },
     properties: new Map([
@@ -138,4 +145,41 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   return shape === undefined
     ? drawn
     : { ...drawn, ...shape, settings: { ...drawn.settings, ...shape.settings } }
+}
+
+type Shape = Pick<Swarm, 'weights' | 'groups' | 'farEpoch'>
+
+/** Who decides: mostly a majority. */
+function drawShape(chance: Chance, members: number): Shape {
+  const plain = { weights: undefined, groups: undefined, farEpoch: undefined }
+  if (members === 1) return plain
+  const acceptedEpoch = chance.pick([3, 50, 1000])
+  const sid = chance.between(1, members)
+  const farEpoch = chance.chance(0.1) ? { sid, acceptedEpoch } : undefined
+  // Nobody is a quorum alone.
+  const heavier = new Map([
+    [chance.between(1, members), chance.pick(members === 3 ? [0, 2] : [0, 2, 3])],
+  ])
+  if (chance.chance(0.15)) return { ...plain, farEpoch, weights: heavier }
+  if (members === 5 && chance.chance(0.15))
+    return {
+      ...plain,
+      farEpoch,
+      groups: [
+        [1, 2, 3],
+        [4, 5],
+      ],
+    }
+  return { ...plain, farEpoch }
+}
+
+/** What some set and most do not. */
+function drawSettings(chance: Chance, members: number): Readonly<Record<string, string>> {
+  const isAlone = members === 1
+  return {
+    ...(chance.chance(0.1) ? { flushDelay: chance.pick(['2', '20']) } : {}),
+    ...(chance.chance(0.1) ? { maxBatchSize: chance.pick(['1', '3']) } : {}),
+    ...(!isAlone && chance.chance(0.1) ? { forceSnapshotSync: 'true' } : {}),
+    ...(!isAlone && chance.chance(0.1) ? { leaderServes: 'no' } : {}),
+  }
 }

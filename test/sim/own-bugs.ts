@@ -1,0 +1,56 @@
+import { at } from './known-bugs.ts'
+import type { Plant } from './plants.ts'
+import { defaultBounds, type SwarmBounds } from './swarm-bounds.ts'
+
+/** A learner is read no further as soon as anything is on its way to its log. */
+const smallBacklog: SwarmBounds = {
+  ...defaultBounds,
+  member: {
+    ...defaultBounds.member,
+    learner: { ...defaultBounds.member.learner, logBytesPause: 1 },
+  },
+}
+
+/** What this server itself did wrong once. Each takes back what mended it. */
+export const ownBugs: readonly Plant[] = [
+  {
+    name: 'stuck-log-unnoticed',
+    story: 'a follower whose disk hangs goes on serving what it had',
+    patches: [
+      {
+        file: 'src/quorum/learner.ts',
+        from: '        this.#endIfLogIsStuck()\n',
+        to: '',
+      },
+    ],
+    members: 3,
+    faults: [],
+    aims: [at('proposal', 'stuckDisk', 0.02, true)],
+    shape: { bounds: smallBacklog },
+    seedsMax: 100,
+  },
+  {
+    name: 'own-pause-blamed',
+    story: 'after a pause of its own a member judges others before it has read what they sent',
+    patches: [
+      {
+        file: 'src/server/pause-watch.ts',
+        from: '    this.#unreadTurns = TURNS_TO_READ\n    return passedMs\n',
+        to: '    return 0\n',
+      },
+    ],
+    members: 3,
+    faults: ['stall'],
+    shape: { bounds: defaultBounds },
+    seedsMax: 20,
+  },
+  {
+    name: 'end-of-log-not-secured',
+    story: 'a member that starts again acts upon what is in the memory of the kernel only',
+    diskFaults: { endUnsecured: true },
+    members: 3,
+    faults: ['kill', 'failedWrite', 'power'],
+    shape: { faultEveryMs: 200 },
+    seedsMax: 100,
+  },
+]
