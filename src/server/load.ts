@@ -1,5 +1,6 @@
 import type { JuteReader } from 'jute-ts'
 import { Deque } from '../base/deque.ts'
+import { keptCopy } from '../base/kept-bytes.ts'
 import type { Logger } from '../base/logger.ts'
 import type { OwnerRules } from '../data/create-mode.ts'
 import { OpCode } from '../data/op-code.ts'
@@ -73,7 +74,7 @@ export function ownData(txn: Txn): Txn {
 
 function ownPart<T extends Txn>(txn: T): T {
   if (!('data' in txn) || txn.data === null) return txn
-  return { ...txn, data: Buffer.from(txn.data) }
+  return { ...txn, data: keptCopy(txn.data) }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JuteReader } from 'jute-ts'
+import { keptCopy } from '../base/kept-bytes.ts'
 import {
   CONTAINER_OWNER,
   CreateMode,
@@ -242,7 +243,7 @@ export class Prep {
     this.changes.stage(parentChange, parent)
     const ephemeral = isEphemeral(wish.flags)
     const node = new ChangeRecord(path, { acl }, zxid, time)
-    node.data = wish.data === null ? null : Buffer.from(wish.data)
+    node.data = wish.data === null ? null : keptCopy(wish.data)
     if (type === OpCode.createContainer) node.ephemeralOwner = CONTAINER_OWNER
     else if (type === OpCode.createTTL) node.ephemeralOwner = ttlOwner(wish.ttl)
     else if (ephemeral) node.ephemeralOwner = request.sessionId
@@ -302,7 +303,8 @@ export class Prep {
   #setData(request: WriteRequest, body: JuteReader, zxid: number, time: number): SubTxn | Err {
     // SetDataRequest, read by hand: its data go into the tree, so they are copied as they are read.
     const path = body.readNullableString()
-    const data = body.readNullableCopy()
+    const lent = body.readNullableBuffer()
+    const data = lent === null ? null : keptCopy(lent)
     const version = body.readInt()
     if (!body.ok) return Err.marshallingError
     const refused = this.#sessions.check(request)
