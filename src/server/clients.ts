@@ -212,13 +212,12 @@ export class Clients {
   /** Called once a turn: replies may have made room, and sockets may have taken theirs. */
   resumeWaiting(): void {
     const { budget } = this.#parts
-    budget.refill()
     for (const cnxn of [...this.#parkedBehind]) {
       this.#parkedBehind.delete(cnxn)
       this.#answerParked(cnxn)
     }
     for (const cnxn of this.#admission.take(this.#mayRead)) this.resume(cnxn)
-    // For what arrives until the next turn ends; whoever was stopped now is ready for that one.
+    // For what arrives until the next turn ends; whoever was stopped in this one is ready for that.
     budget.refill()
   }
 

@@ -30,7 +30,7 @@ export class WorkBudget {
     this.#stepsMax = stepsMax
   }
 
-  /** Twice a turn: for what arrives in it, and for those who go on as it ends. */
+  /** Once a turn, as it ends. */
   refill(): void {
     this.#filling += 1
     this.#steps = 0
