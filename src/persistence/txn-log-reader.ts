@@ -35,12 +35,19 @@ export class TxnLogReader {
   readonly #pageBytes: number
   #page: Buffer = EMPTY
   #pageAt = 0
-  #at = LOG_HEADER_BYTES
+  #at: number
 
-  constructor(disk: DiskReader, file: LogFileInfo, pageBytes: number = PAGE_BYTES_DEFAULT) {
+  /** `startAt`: where a record begins, which is then the first. */
+  constructor(
+    disk: DiskReader,
+    file: LogFileInfo,
+    pageBytes: number = PAGE_BYTES_DEFAULT,
+    startAt: number = LOG_HEADER_BYTES,
+  ) {
     this.#disk = disk
     this.#file = file
     this.#pageBytes = pageBytes
+    this.#at = startAt
     this.end = this.#readHeader()
   }
 

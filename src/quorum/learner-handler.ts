@@ -21,6 +21,7 @@ import {
   packetName,
 } from './packets.ts'
 import { PingCount } from './ping-count.ts'
+import type { HistoryScan } from './replica.ts'
 import type { RoleParts } from './role.ts'
 import { planSync } from './sync-plan.ts'
 import { type HistoryLimits, SyncStream } from './sync-stream.ts'
@@ -89,6 +90,7 @@ export class LearnerHandler {
   readonly #reader: PacketReader
   #state: LearnerState = 'info'
   #sync: SyncStream | undefined = undefined
+  #scan: HistoryScan | undefined = undefined
   /** While something is on its way to a learner that has nothing to say: when it last moved. */
   #movedMono: number
   #waitingBytes = 0
@@ -170,6 +172,12 @@ export class LearnerHandler {
   /** The election is over. Drops the learner if too many synchronise. */
   startSync(): void {
     if (this.#state !== 'election') return
+    this.#state = 'sync'
+    this.#planSync()
+  }
+
+  /** Again in the next turn, as long as the log files are not looked through. */
+  #planSync(): void {
     const { parts, history } = this.#host
     const { replica, links, ensemble } = parts
     const { peerZxid } = this
@@ -179,14 +187,19 @@ export class LearnerHandler {
       historyEndZxid: history.endZxid,
       committedLog: replica.committedLog,
       forceSnapshot: ensemble.forceSnapshotSync,
-      readHistory: (from) =>
-        from < history.floorZxid ? undefined : replica.readHistory(from, false),
+      readHistory: (from) => {
+        if (from < history.floorZxid) return undefined
+        this.#scan ??= replica.readHistory(from, false)
+        return this.#scan?.step()
+      },
     })
+    this.#onMoved()
+    if (plan === 'later') return
+    this.#scan = undefined
     if (!this.#host.admitsSync(this, plan.kind === 'snap' ? 'snap' : 'diff')) {
       this.#host.drop(this, 'too many learners synchronise')
       return
     }
-    this.#state = 'sync'
     this.#sync = new SyncStream(this.link, plan, {
       replica,
       links,
@@ -208,13 +221,15 @@ export class LearnerHandler {
 
   /** True: there is something to send that the learner would take now. */
   get wantsTurn(): boolean {
-    return this.#state === 'sync' && this.#sync?.canPump === true
+    return this.#state === 'sync' && (this.#sync === undefined || this.#sync.canPump)
   }
 
   /** Sends a slice of what it lacks, if it has taken the last one. */
   pumpSync(): void {
     const sync = this.#sync
-    if (this.#state !== 'sync' || sync === undefined || !sync.canPump) return
+    if (this.#state !== 'sync') return
+    if (sync === undefined) return this.#planSync()
+    if (!sync.canPump) return
     const progress = sync.pump()
     this.#onMoved()
     if (progress === 'waiting') return

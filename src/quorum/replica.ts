@@ -49,6 +49,12 @@ export interface HistoryFeed {
   next(): Entry | { readonly problem: string } | undefined
 }
 
+/** Looks for a place in the log files, and whether all is there from it on. */
+export interface HistoryScan {
+  /** Goes on for a slice of a turn. Undefined: not all of it is there. */
+  step(): HistoryFeed | 'more' | undefined
+}
+
 /** What the leader's replica asks of the leader, from startLeading to stop. */
 export interface Learners {
   /** PROPOSAL to the followers. The replica appends it to its own log itself. */
@@ -140,7 +146,7 @@ export interface Replica {
    * allowed (snapshotSizeFactor, spec 04 §4) or not possible. `isUnderWay`: a learner is in the middle
    * of it, and what it missed meanwhile has left the committed log; then no size forbids it.
    */
-  readHistory(fromZxid: number, isUnderWay: boolean): HistoryFeed | undefined
+  readHistory(fromZxid: number, isUnderWay: boolean): HistoryScan | undefined
 
   // ---- roles: clients are served between startX and stop
 

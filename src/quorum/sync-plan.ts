@@ -12,7 +12,7 @@ export interface SyncInput {
   readonly committedLog: CommittedLogView
   readonly forceSnapshot: boolean
   /** From the entry at or below that zxid on; undefined: not allowed or not possible. */
-  readHistory(fromZxid: number): HistoryFeed | undefined
+  readHistory(fromZxid: number): HistoryFeed | 'more' | undefined
 }
 
 /**
@@ -28,8 +28,9 @@ const SNAP: SyncPlan = { kind: 'snap' }
 /**
  * How to bring a learner up to date. TRUNC never crosses an epoch: a learner that had its history
  * as a SNAP may lack the entry that it is told to cut back to, and would keep what comes after it.
+ * Later: the log files are still being looked through; to be asked again in the next turn.
  */
-export function planSync(input: SyncInput): SyncPlan {
+export function planSync(input: SyncInput): SyncPlan | 'later' {
   const { peerZxid, lastProcessedZxid, committedLog } = input
   if (input.forceSnapshot) return SNAP
   if (lastProcessedZxid === peerZxid) return { kind: 'diff', zxid: peerZxid, cursor: peerZxid }
@@ -49,6 +50,7 @@ export function planSync(input: SyncInput): SyncPlan {
   }
   const history = input.readHistory(peerZxid)
   if (history === undefined) return SNAP
+  if (history === 'more') return 'later'
   return planFrom(entriesOf(history), peerZxid, minZxid, maxZxid) ?? SNAP
 }
 

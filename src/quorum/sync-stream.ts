@@ -3,7 +3,7 @@ import { epochOf, follows } from '../data/zxid.ts'
 import type { LeaderBounds } from './leader-bounds.ts'
 import type { LinkId, Links } from './links.ts'
 import { encodePacket, PacketType, SNAP_SIGNATURE } from './packets.ts'
-import type { Entry, HistoryFeed, Replica, SnapshotFeed } from './replica.ts'
+import type { Entry, HistoryFeed, HistoryScan, Replica, SnapshotFeed } from './replica.ts'
 import { firstOf, type SyncPlan } from './sync-plan.ts'
 import { TurnPackets } from './turn-packets.ts'
 
@@ -39,6 +39,7 @@ export class SyncStream {
   readonly #parts: SyncParts
   #feed: SnapshotFeed | undefined = undefined
   #history: HistoryFeed | undefined = undefined
+  #scan: HistoryScan | undefined = undefined
   /** The log files had nothing more; what comes is still on its way to them. */
   #isStalled = false
   #nextLookMono = 0
@@ -130,6 +131,7 @@ export class SyncStream {
       this.#pass(packets, entry)
     }
     this.#history = undefined
+    this.#scan = undefined
     for (const entry of this.#parts.replica.committedLog.from(this.#cursor + 1)) {
       if (packets.bytes >= budget) return 'waiting'
       this.#pass(packets, entry)
@@ -157,7 +159,13 @@ export class SyncStream {
   /** The entry behind the cursor; 'none' as long as it is not in the files. */
   #nextOfHistory(): Entry | 'none' | { readonly problem: string } {
     const { replica, history } = this.#parts
-    this.#history ??= replica.readHistory(this.#cursor, true)
+    if (this.#history === undefined) {
+      this.#scan ??= replica.readHistory(this.#cursor, true)
+      const found = this.#scan?.step()
+      if (found === 'more') return 'none'
+      this.#scan = undefined
+      this.#history = found
+    }
     if (this.#history === undefined) return this.#stall()
     // What is beyond this may not be committed yet.
     const limitZxid = firstOf(replica.committedLog)?.zxid ?? history.endZxid

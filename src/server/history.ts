@@ -6,7 +6,10 @@ import type { DiskReader, LogFileInfo } from '../persistence/disk.ts'
 import { readOrProblem } from '../persistence/read-or-problem.ts'
 import { logsToReplay } from '../persistence/recovery.ts'
 import { TxnLogReader } from '../persistence/txn-log-reader.ts'
-import type { Entry, HistoryFeed } from '../quorum/replica.ts'
+import type { Entry, HistoryFeed, HistoryScan } from '../quorum/replica.ts'
+
+/** Of the log files that are looked through in one turn: some milliseconds. */
+export const SCAN_BYTES_PER_STEP: number = 1024 * 1024
 
 /**
  * Entries from the log files, from the one at or below `fromZxid` on, up to `toZxid` at least, for a
@@ -19,39 +22,70 @@ export function readHistory(
   fromZxid: number,
   toZxid: number,
   sizeFactor: number,
-): HistoryFeed | undefined {
+): HistoryScan | undefined {
   if (sizeFactor < 0) return undefined
-  const feed = readOrProblem(() => openHistory(disk, fromZxid, toZxid, sizeFactor))
-  if (feed === undefined || 'problem' in feed) return undefined
-  let isFirst = true
-  const next = (): Entry | undefined => {
-    if (!isFirst && !feed.next()) return undefined
-    isFirst = false
-    return { zxid: feed.zxid, bytes: Buffer.from(feed.entry) }
-  }
+  const scan = readOrProblem(() => {
+    const files = logsToReplay(disk.listLogs(), fromZxid)
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+    const snapshotBytes = disk.listSnapshots().at(-1)?.bytes ?? 0
+    if (sizeFactor > 0 && bytes > snapshotBytes * sizeFactor) return undefined
+    return new Scan(disk, files, fromZxid, toZxid)
+  })
   // A purge or a failing disk concerns the learner that waits for this, and nobody else.
-  return { next: () => readOrProblem(next) }
+  if (scan === undefined || 'problem' in scan) return undefined
+  return {
+    step: () => {
+      const found = readOrProblem(() => scan.step())
+      return typeof found === 'object' && 'problem' in found ? undefined : found
+    },
+  }
 }
 
-/** Standing at the record at or below `fromZxid`. Undefined as readHistory. */
-function openHistory(
-  disk: DiskReader,
-  fromZxid: number,
-  toZxid: number,
-  sizeFactor: number,
-): Records | undefined {
-  const files = logsToReplay(disk.listLogs(), fromZxid)
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  const snapshotBytes = disk.listSnapshots().at(-1)?.bytes ?? 0
-  if (sizeFactor > 0 && bytes > snapshotBytes * sizeFactor) return undefined
-  // Looked through beforehand: a learner that was told DIFF cannot be told SNAP when a gap turns up.
-  const records = new Records(disk, files)
-  const first = records.skipTo(fromZxid)
-  if (first === undefined || first > fromZxid) return undefined
-  while (records.zxid < toZxid) if (!records.next()) return undefined
-  const feed = new Records(disk, files)
-  feed.skipTo(fromZxid)
-  return feed
+/** A record in the files. */
+interface Place {
+  readonly file: number
+  readonly offset: number
+}
+
+/**
+ * Everything is looked through beforehand, in slices: a learner that was told DIFF cannot be told SNAP
+ * when a gap turns up.
+ */
+class Scan {
+  readonly #disk: DiskReader
+  readonly #files: readonly LogFileInfo[]
+  readonly #fromZxid: number
+  readonly #toZxid: number
+  readonly #records: Records
+  /** Of the newest record at or below fromZxid. */
+  #begin: Place | undefined = undefined
+
+  constructor(disk: DiskReader, files: readonly LogFileInfo[], fromZxid: number, toZxid: number) {
+    this.#disk = disk
+    this.#files = files
+    this.#fromZxid = fromZxid
+    this.#toZxid = toZxid
+    this.#records = new Records(disk, files)
+  }
+
+  step(): HistoryFeed | 'more' | undefined {
+    const records = this.#records
+    for (let bytes = 0; bytes < SCAN_BYTES_PER_STEP; bytes += records.entry.length) {
+      if (!records.next()) return records.zxid < this.#toZxid ? undefined : this.#feed()
+      if (records.zxid <= this.#fromZxid) this.#begin = records.place
+      if (this.#begin === undefined) return undefined
+      if (records.zxid >= this.#toZxid && records.zxid >= this.#fromZxid) return this.#feed()
+    }
+    return 'more'
+  }
+
+  #feed(): HistoryFeed | undefined {
+    if (this.#begin === undefined) return undefined
+    const records = new Records(this.#disk, this.#files, this.#begin)
+    const next = (): Entry | undefined =>
+      records.next() ? { zxid: records.zxid, bytes: Buffer.from(records.entry) } : undefined
+    return { next: () => readOrProblem(next) }
+  }
 }
 
 /** The records of several files as one ascending sequence without gaps; it ends where there is one. */
@@ -59,42 +93,28 @@ class Records {
   readonly #disk: DiskReader
   readonly #files: readonly LogFileInfo[]
   readonly #reader = new JuteReader()
-  #at = -1
+  #at: number
   #log: TxnLogReader | undefined = undefined
   /** Of the record at hand. */
   zxid = 0
   /** Borrowed until the next call. */
   entry: Buffer = NONE
-  /** Read, but not at hand: `skipTo` has to look one further. */
-  #ahead: { readonly zxid: number; readonly entry: Buffer } | undefined = undefined
 
-  constructor(disk: DiskReader, files: readonly LogFileInfo[]) {
+  constructor(disk: DiskReader, files: readonly LogFileInfo[], begin?: Place) {
     this.#disk = disk
     this.#files = files
+    this.#at = begin === undefined ? -1 : begin.file
+    const file = files[this.#at]
+    if (begin !== undefined && file !== undefined)
+      this.#log = new TxnLogReader(disk, file, undefined, begin.offset)
   }
 
-  /** To the last record at or below `zxid`, or the first of all. Its zxid; undefined if there is none. */
-  skipTo(zxid: number): number | undefined {
-    if (!this.next()) return undefined
-    while (this.zxid < zxid) {
-      const current = { zxid: this.zxid, entry: Buffer.from(this.entry) }
-      if (!this.next()) return current.zxid
-      if (this.zxid <= zxid) continue
-      this.#ahead = { zxid: this.zxid, entry: Buffer.from(this.entry) }
-      this.zxid = current.zxid
-      this.entry = current.entry
-      return this.zxid
-    }
-    return this.zxid
+  /** Of the record at hand. */
+  get place(): Place {
+    return { file: this.#at, offset: this.#log?.offset ?? 0 }
   }
 
   next(): boolean {
-    if (this.#ahead !== undefined) {
-      this.zxid = this.#ahead.zxid
-      this.entry = this.#ahead.entry
-      this.#ahead = undefined
-      return true
-    }
     for (;;) {
       if (this.#log?.next() !== true) {
         if (!this.#openNext()) return false

@@ -18,7 +18,7 @@ import type {
   Entry,
   EpochFile,
   ForwardedRequest,
-  HistoryFeed,
+  HistoryScan,
   LeaderLine,
   Learners,
   Replica,
@@ -311,7 +311,7 @@ export class MemberReplica implements Replica {
     return snapshotFeedOf(this.#parts.tree, this.#parts.sessions, this.#parts.sliceBytes)
   }
 
-  readHistory(fromZxid: number, isUnderWay: boolean): HistoryFeed | undefined {
+  readHistory(fromZxid: number, isUnderWay: boolean): HistoryScan | undefined {
     const { disk, ensemble, committedLog } = this.#parts
     const sizeFactor = isUnderWay ? 0 : ensemble.snapshotSizeFactor
     return readHistory(disk, fromZxid, committedLog.minZxid, sizeFactor)

@@ -7,6 +7,7 @@ import type {
   EpochFile,
   ForwardedRequest,
   HistoryFeed,
+  HistoryScan,
   LeaderLine,
   Learners,
   Replica,
@@ -92,6 +93,8 @@ export class MemoryReplica implements Replica {
   history: readonly Entry[] | undefined = undefined
   /** The same for a learner that is in the middle of it, where it differs. */
   historyUnderWay: readonly Entry[] | undefined = undefined
+  /** How many turns it takes to look through the log files. */
+  scanSteps = 1
   /** In place of the entry of that zxid. */
   historyProblem: { readonly zxid: number; readonly problem: string } | undefined = undefined
   /** Replaces what feedSnapshot would dump. */
@@ -278,17 +281,22 @@ export class MemoryReplica implements Replica {
     yield Buffer.concat([...slice, Buffer.of(0)])
   }
 
-  readHistory(fromZxid: number, isUnderWay: boolean): HistoryFeed | undefined {
+  readHistory(fromZxid: number, isUnderWay: boolean): HistoryScan | undefined {
     this.calls.push({ call: 'readHistory', zxid: fromZxid, isUnderWay })
     const history = isUnderWay ? (this.historyUnderWay ?? this.history) : this.history
     if (history === undefined) return undefined
     const first = history.findLastIndex((entry) => entry.zxid <= fromZxid)
     const entries = history.slice(Math.max(first, 0)).values()
+    const next = (): ReturnType<HistoryFeed['next']> => {
+      const entry = entries.next().value
+      const problem = this.historyProblem
+      return problem !== undefined && entry?.zxid === problem.zxid ? problem : entry
+    }
+    let left = this.scanSteps
     return {
-      next: () => {
-        const entry = entries.next().value
-        const problem = this.historyProblem
-        return problem !== undefined && entry?.zxid === problem.zxid ? problem : entry
+      step: () => {
+        left -= 1
+        return left > 0 ? 'more' : { next }
       },
     }
   }

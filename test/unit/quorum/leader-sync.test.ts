@@ -293,6 +293,20 @@ describe('a DIFF', () => {
     expect(rig.logs.filter((line) => line.includes('is gone'))).toEqual([])
   })
 
+  it('looks through the log files turn by turn', () => {
+    const { rig, replica, commit } = leading()
+    commit(1000)
+    replica.history = [...replica.log]
+    replica.scanSteps = 5
+    const three = start(rig, 3, z(1, 7))
+    expect(three.heard()).toEqual([])
+    expect(rig.leader.wantsTurn).toBe(true)
+    for (let turn = 0; turn < 12; turn += 1) rig.leader.flush()
+    const lines = three.heard()
+    expect(lines[0]).toMatch(/^DIFF/)
+    expect(zxidsOf(lines, 'PROPOSAL')).toEqual(run(1, 8, 1000))
+  })
+
   it('drops the learner alone whose history cannot be read; it comes back for a SNAP', () => {
     const { rig, replica, commit } = leading()
     commit(1000)

@@ -30,14 +30,16 @@ function plan({
   for (const zxid of committed) committedLog.add(textEntry(zxid))
   const replica = new MemoryReplica()
   replica.history = history?.map((zxid) => textEntry(zxid))
-  return planSync({
+  const plan = planSync({
     peerZxid: peer,
     lastProcessedZxid: last,
     committedLog,
     historyEndZxid: end,
     forceSnapshot: force,
-    readHistory: (from) => replica.readHistory(from, false),
+    readHistory: (from) => replica.readHistory(from, false)?.step(),
   })
+  if (plan === 'later') throw new Error('all was looked through at once')
+  return plan
 }
 
 const diff = (zxid: number, cursor: number): SyncPlan => ({ kind: 'diff', zxid, cursor })

@@ -1,12 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { readHistory } from '../../../src/server/history.ts'
+import type { HistoryFeed } from '../../../src/quorum/replica.ts'
+import { readHistory, SCAN_BYTES_PER_STEP } from '../../../src/server/history.ts'
 import { logFile, MemoryDisk, record, snapshotFile } from '../persistence/memory-disk.ts'
 
 const E1 = 0x1_0000_0000
 const E2 = 0x2_0000_0000
 
+/** How many steps it took, and what came of them. */
+function found(disk: MemoryDisk, from: number, to: number): [number, HistoryFeed | undefined] {
+  const scan = readHistory(disk, from, to, 0)
+  for (let steps = 1; ; steps += 1) {
+    const feed = scan?.step()
+    if (feed !== 'more') return [steps, feed]
+  }
+}
+
 function zxidsFrom(disk: MemoryDisk, from: number, to: number): number[] | undefined {
-  const feed = readHistory(disk, from, to, 0)
+  const [, feed] = found(disk, from, to)
   if (feed === undefined) return undefined
   const zxids: number[] = []
   for (let entry = feed.next(); entry !== undefined; entry = feed.next())
@@ -42,12 +52,24 @@ describe('the history in the logs', () => {
       'log.3': logFile([record(3), record(4)]),
     })
     disk.failsOn = 'log.3'
-    expect(readHistory(disk, 1, 4, 0)).toBeUndefined()
+    expect(found(disk, 1, 4)).toEqual([1, undefined])
     disk.failsOn = ''
-    const feed = readHistory(disk, 1, 4, 0)
+    const [, feed] = found(disk, 1, 4)
     expect(feed?.next()).toMatchObject({ zxid: 1 })
     disk.failsOn = 'log.3'
     expect(feed?.next()).toMatchObject({ zxid: 2 })
     expect(feed?.next()).toMatchObject({ problem: 'ENOENT: log.3' })
+  })
+
+  it('is looked through in slices, and then begins in the middle of a file', () => {
+    const body = Buffer.alloc(SCAN_BYTES_PER_STEP / 4)
+    const all = Array.from({ length: 20 }, (_, index) => record(index + 1, body))
+    const disk = new MemoryDisk({ 'snapshot.0': snapshotFile('snapshot.0'), 'log.1': logFile(all) })
+    const [steps, feed] = found(disk, 15, 20)
+    expect(steps).toBe(5)
+    expect([15, 16, 17].map(() => feed?.next())).toMatchObject(
+      [15, 16, 17].map((zxid) => ({ zxid })),
+    )
+    expect(found(disk, 15, 21)).toEqual([6, undefined])
   })
 })
