@@ -51,7 +51,7 @@ describe('the naive model', () => {
 
   it('foresees an error and changes nothing', () => {
     const model = new Model()
-    expect(model.foresee(create('/a'), moment(1))).toBe(Err.ok)
+    expect(model.foresee(create('/a'), moment(1)).err).toBe(Err.ok)
     expect(model.has('/a')).toBe(false)
   })
 })

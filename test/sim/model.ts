@@ -93,13 +93,13 @@ export class Model {
     return this.#part(call, moment)
   }
 
-  /** The error that a write would have now; nothing is done. */
-  foresee(call: WriteCall, moment: Moment): number {
-    if (call.op === 'closeSession') return Err.ok
+  /** What a write would bring now; nothing is done. */
+  foresee(call: WriteCall, moment: Moment): Outcome {
+    if (call.op === 'closeSession') return refused(Err.ok)
     const before = this.#copyNodes()
-    const { err } = this.write(call, moment)
+    const outcome = this.write(call, moment)
     this.#nodes = before
-    return err
+    return outcome
   }
 
   #copyNodes(): Map<string, ModelNode> {

@@ -1,6 +1,6 @@
 import { OpCode } from '../../src/data/op-code.ts'
 import type { Txn } from '../../src/data/txn.ts'
-import type { Call, Op } from './history.ts'
+import type { Call, Op, Part } from './history.ts'
 import type { LedgerEntry } from './ledger.ts'
 
 const keyOf = (session: bigint, xid: number): string => `${session} ${xid}`
@@ -34,14 +34,23 @@ export class WritesByTxn {
 }
 
 /** An error says nothing of what was asked for. */
-function fits(call: Call, txn: Txn): boolean {
+function fits(call: Call | Part, txn: Txn): boolean {
   switch (txn.type) {
     case OpCode.error:
       return true
     case OpCode.closeSession:
       return call.op === 'closeSession'
     case OpCode.multi:
-      return call.op === 'multi' && call.parts.length === txn.txns.length
+      return (
+        call.op === 'multi' &&
+        call.parts.length === txn.txns.length &&
+        call.parts.every((part, index) => {
+          const partTxn = txn.txns[index]
+          return partTxn !== undefined && fits(part, partTxn)
+        })
+      )
+    case OpCode.check:
+      return call.op === 'check' && call.path === txn.path
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:

@@ -95,11 +95,11 @@ class Replayer {
     if (all.length < 2) return only
     const told = all.find(({ reply }) => reply?.zxid === entry.zxid)
     if (told !== undefined) return told
-    const err = entry.txn.type === OpCode.error ? entry.txn.err : Err.ok
     const isRefusal = sessionErrOf(entry.txn) !== Err.ok
     const left = all.filter(({ reply }) => reply === undefined)
     const right = left.filter(
-      ({ call }) => isRefusal || (isWrite(call) && this.#model.foresee(call, moment) === err),
+      ({ call }) =>
+        isRefusal || (isWrite(call) && isOutcome(entry.txn, this.#model.foresee(call, moment))),
     )
     if (right.length > 1) for (const op of right) this.#vague.add(op)
     return right[0] ?? left[0] ?? only
@@ -212,6 +212,15 @@ function sessionErrOf(txn: Txn): number {
   const part = txn.type === OpCode.multi ? txn.txns[0] : txn
   if (part?.type !== OpCode.error) return Err.ok
   return part.err === Err.sessionExpired || part.err === Err.sessionMoved ? part.err : Err.ok
+}
+
+/** Whether that may have become of it, errors of parts included. */
+function isOutcome(txn: Txn, { err, result }: Outcome): boolean {
+  if (txn.type !== OpCode.multi) return err === (txn.type === OpCode.error ? txn.err : Err.ok)
+  return txn.txns.every(
+    (part, index) =>
+      result.parts?.[index]?.err === (part.type === OpCode.error ? part.err : Err.ok),
+  )
 }
 
 const zxidOfReply = (op: Op): number => op.reply?.zxid ?? 0
