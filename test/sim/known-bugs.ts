@@ -164,8 +164,8 @@ export const knownBugs: readonly KnownBug[] = [
     members: 3,
     aims: [],
     faults: ['wipe', 'kill', 'power'],
-    shape: { bounds: slowSnaps },
-    seedsMax: 120,
+    shape: { faultyMs: 6000, clients: 3, bounds: slowSnaps },
+    seedsMax: 400,
   },
   {
     name: 'session-left-out-of-snapshot',

@@ -50,7 +50,7 @@ export const ownBugs: readonly Plant[] = [
     diskFaults: { endUnsecured: true },
     members: 3,
     faults: ['kill', 'failedWrite', 'power'],
-    shape: { faultEveryMs: 200 },
-    seedsMax: 100,
+    shape: { faultEveryMs: 200, faultyMs: 20_000, observers: 0, bounds: defaultBounds },
+    seedsMax: 300,
   },
 ]
