@@ -1,9 +1,16 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 
-/** In bytes: how large the heap may become. */
+/**
+ * Of the heap, what is there for what is young, by default: three times 16 MiB. What has survived a full
+ * collection cannot use it.
+ */
+const YOUNG_BYTES = 48 * 1024 * 1024
+
+/** In bytes: how much may survive a full collection. */
 export function heapLimitBytes(): number {
-  return getHeapStatistics().heap_size_limit
+  const limit = getHeapStatistics().heap_size_limit
+  return Math.max(limit - YOUNG_BYTES, limit / 2)
 }
 
 /**
@@ -14,8 +21,7 @@ export function watchHeap(onMeasured: (usedBytes: number, limitBytes: number) =>
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       if (kindOf(entry) !== constants.NODE_PERFORMANCE_GC_MAJOR) continue
-      const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
-      return onMeasured(used, limit)
+      return onMeasured(getHeapStatistics().used_heap_size, heapLimitBytes())
     }
   })
   observer.observe({ entryTypes: ['gc'] })
