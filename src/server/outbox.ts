@@ -4,6 +4,8 @@ import { JuteWriter } from 'jute-ts'
 export interface ClientWrite {
   readonly cnxn: number
   readonly bytes: Buffer
+  /** They lie in the buffer that the next turn is to use again. */
+  readonly isOfArena: boolean
 }
 
 /** A connection, as the outbox knows it: where in the arena the pieces of its output lie. */
@@ -17,6 +19,8 @@ export interface OutboxTarget {
 
 const ARENA_BYTES_INITIAL = 64 * 1024
 const ARENA_BYTES_KEPT = 1024 * 1024
+/** A piece that is so large a share of its arena may keep it. */
+const ARENA_SHARE_MIN = 4
 
 /**
  * All that the clients are told in one turn, in one growing buffer. The reads of a pipelining client
@@ -68,9 +72,11 @@ export class Outbox {
     const writes: ClientWrite[] = []
     const arena = this.#writer.buffer
     for (const target of this.#dirty) {
-      const bytes = gather(arena, target.pieces)
+      // A piece that a socket may hold on to shall not keep an arena that is much larger.
+      const isCopied = target.unsentBytes > 0 || arena.length > ARENA_BYTES_KEPT
+      const bytes = gather(arena, target.pieces, isCopied)
       target.pieces.length = 0
-      writes.push({ cnxn: target.id, bytes })
+      writes.push({ cnxn: target.id, bytes, isOfArena: bytes.buffer === arena.buffer })
     }
     this.#dirty.length = 0
     return writes
@@ -84,12 +90,12 @@ export class Outbox {
   }
 }
 
-function gather(arena: Buffer, pieces: readonly number[]): Buffer {
-  const first = pieces[0] ?? 0
-  if (pieces.length === 2) return arena.subarray(first, pieces[1])
+function gather(arena: Buffer, pieces: readonly number[], isCopied: boolean): Buffer {
   let total = 0
   for (let i = 0; i + 1 < pieces.length; i += 2) total += (pieces[i + 1] ?? 0) - (pieces[i] ?? 0)
-  const bytes = Buffer.allocUnsafe(total)
+  const isMostOfIt = total * ARENA_SHARE_MIN >= arena.length
+  if (pieces.length === 2 && (!isCopied || isMostOfIt)) return arena.subarray(pieces[0], pieces[1])
+  const bytes = isCopied ? Buffer.allocUnsafeSlow(total) : Buffer.allocUnsafe(total)
   let at = 0
   for (let i = 0; i + 1 < pieces.length; i += 2)
     at += arena.copy(bytes, at, pieces[i] ?? 0, pieces[i + 1] ?? 0)

@@ -112,10 +112,10 @@ export class TurnLoop {
     const writes = this.#member.takeClientWrites()
     if (writes.length === 0) return
     let held = false
-    for (const { cnxn, bytes } of writes) {
+    for (const { cnxn, bytes, isOfArena } of writes) {
       const waiting = this.#machine.writeClient(cnxn, bytes)
       if (waiting === 0) continue
-      held = true
+      held ||= isOfArena
       this.#member.onClientClogged(cnxn, waiting)
     }
     this.#member.onWritesTaken(held)

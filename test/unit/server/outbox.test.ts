@@ -66,6 +66,26 @@ describe('the outbox of a turn', () => {
     expect(small?.bytes.buffer.byteLength).toBeLessThan(2 ** 20)
   })
 
+  it('gives a client that is clogged no part of a buffer to hold on to', () => {
+    const outbox = new Outbox()
+    const [stuck, other] = [{ ...target(1), unsentBytes: 1 }, target(2)]
+    put(outbox, stuck, 'event')
+    put(outbox, other, 'reply')
+    const [held, free] = outbox.take()
+    expect([held?.bytes.toString(), held?.bytes.buffer.byteLength]).toEqual(['event', 5])
+    expect([held?.isOfArena, free?.isOfArena]).toEqual([false, true])
+  })
+
+  it('gives nobody a small part of a buffer that a burst has made large', () => {
+    const outbox = new Outbox()
+    const [small, large] = [target(1), target(2)]
+    put(outbox, small, 'small')
+    put(outbox, large, 'x'.repeat(2 ** 20 + 1))
+    const [first, second] = outbox.take()
+    expect(first?.bytes.buffer.byteLength).toBe(5)
+    expect([first?.isOfArena, second?.isOfArena]).toEqual([false, true])
+  })
+
   it('loses and mixes nothing, whoever is written to in whichever order', () => {
     const turn = fc.array(fc.tuple(fc.nat(3), fc.string({ maxLength: 5 })), { maxLength: 30 })
     fc.assert(
