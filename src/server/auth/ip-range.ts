@@ -40,18 +40,62 @@ export function parseAddress(text: string): IpAddress | undefined {
 }
 
 function parseV4(text: string): IpAddress | undefined {
+  const word = v4WordOf(text, text.length)
+  return word < 0 ? undefined : { isV6: false, words: [word | 0] }
+}
+
+/** The address that stands before `end`, without a sign. -1: it is none. */
+function v4WordOf(text: string, end: number): number {
   let word = 0
   let octets = 0
   let start = 0
-  for (let at = 0; at <= text.length; at += 1) {
-    if (at < text.length && text.charCodeAt(at) !== DOT) continue
+  for (let at = 0; at <= end; at += 1) {
+    if (at < end && text.charCodeAt(at) !== DOT) continue
     const value = parseDecimal(text, start, at, OCTET_MAX)
-    if (value < 0) return undefined
+    if (value < 0) return -1
     word = (word << 8) | value
     octets += 1
     start = at + 1
   }
-  return octets === OCTETS ? { isV6: false, words: [word | 0] } : undefined
+  return octets === OCTETS ? word >>> 0 : -1
+}
+
+/** Many ranges side by side: nearly all are of IPv4, and these need no object each. */
+export class IpRanges {
+  readonly #words: Int32Array
+  /** Of a range of IPv4; -1: it is none. */
+  readonly #bits: Int8Array
+  readonly #others = new Map<number, IpRange>()
+
+  constructor(texts: readonly string[]) {
+    this.#words = new Int32Array(texts.length)
+    this.#bits = new Int8Array(texts.length).fill(-1)
+    for (let index = 0; index < texts.length; index += 1) this.#add(index, texts[index] ?? '')
+  }
+
+  #add(index: number, text: string): void {
+    const slash = text.indexOf('/')
+    const word = v4WordOf(text, slash < 0 ? text.length : slash)
+    if (word >= 0) {
+      this.#words[index] = word | 0
+      this.#bits[index] =
+        slash < 0 ? WORD_BITS : parseDecimal(text, slash + 1, text.length, WORD_BITS)
+      return
+    }
+    const range = parseRange(text)
+    if (range !== undefined) this.#others.set(index, range)
+  }
+
+  contains(index: number, address: IpAddress): boolean {
+    const bits = this.#bits[index] ?? -1
+    if (bits < 0) {
+      const range = this.#others.get(index)
+      return range !== undefined && isWithin(address, range)
+    }
+    if (address.isV6) return false
+    const difference = (address.words[0] ?? 0) ^ (this.#words[index] ?? 0)
+    return bits === 0 || difference >>> (WORD_BITS - bits) === 0
+  }
 }
 
 /** -1: no number, or above `max`. Leading zeros and a plus are allowed, as by Integer.parseInt. */

@@ -1,5 +1,5 @@
 import type { Id } from '../../data/records.ts'
-import { type IpAddress, isWithin, parseAddress, parseRange } from './ip-range.ts'
+import { type IpAddress, IpRanges, isWithin, parseAddress, parseRange } from './ip-range.ts'
 import type { AuthProvider, PreparedIds } from './provider.ts'
 
 export const IP_SCHEME = 'ip'
@@ -27,14 +27,11 @@ export class IpProvider implements AuthProvider {
   }
 
   prepare(aclIds: readonly string[]): PreparedIds {
-    const ranges = aclIds.map(parseRange)
+    const ranges = new IpRanges(aclIds)
     return {
       matcherOf: (id) => {
         const address = parseAddress(id)
-        return (index) => {
-          const range = ranges[index]
-          return address !== undefined && range !== undefined && isWithin(address, range)
-        }
+        return (index) => address !== undefined && ranges.contains(index, address)
       },
     }
   }

@@ -28,20 +28,28 @@ export class PreparedAcl {
 
   constructor(acl: readonly ACL[], providers: AuthProviders) {
     this.#length = acl.length
+    let entries: Entries | undefined
     for (const { perms, id } of acl) {
       if (isAnyone(id)) this.#toAnyone |= perms
-      const provider = providers.get(id.scheme)
-      if (provider === undefined) continue
-      let entries = this.#byScheme.get(id.scheme)
-      if (entries === undefined) {
-        entries = { scheme: id.scheme, provider, perms: [], ids: [], prepared: undefined }
-        this.#byScheme.set(id.scheme, entries)
-      }
+      // Most entries are of the scheme of the one before.
+      if (entries?.scheme !== id.scheme) entries = this.#entriesOf(id.scheme, providers)
+      if (entries === undefined) continue
       entries.perms.push(perms)
       entries.ids.push(id.id)
     }
     for (const entries of this.#byScheme.values())
       entries.prepared = entries.provider.prepare?.(entries.ids)
+  }
+
+  #entriesOf(scheme: string, providers: AuthProviders): Entries | undefined {
+    const provider = providers.get(scheme)
+    if (provider === undefined) return undefined
+    let entries = this.#byScheme.get(scheme)
+    if (entries === undefined) {
+      entries = { scheme, provider, perms: [], ids: [], prepared: undefined }
+      this.#byScheme.set(scheme, entries)
+    }
+    return entries
   }
 
   /** How many entries were looked at is told to `onWork`. */
@@ -70,6 +78,7 @@ function grantedBy({ provider, perms, ids, prepared }: Entries, id: string): num
   let granted = 0
   const matches =
     prepared?.matcherOf(id) ?? ((index: number) => provider.matches(id, ids[index] ?? ''))
-  for (const [index, bits] of perms.entries()) if (matches(index)) granted |= bits
+  for (let index = 0; index < perms.length; index += 1)
+    if (matches(index)) granted |= perms[index] ?? 0
   return granted
 }
