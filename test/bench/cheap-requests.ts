@@ -11,6 +11,8 @@ import { wordRows } from './cheap/word-rows.ts'
 const rows: readonly (readonly [name: string, row: CheapRequestRow])[] = [...loopRows, ...wordRows]
 
 const TURN_MS_MAX = 20
+const RUNS = 6
+const RUNS_MS = 6000
 const wanted = process.argv[2] ?? ''
 
 function lineOf({ name, sentBytes, longestTurnMs, outcome }: CheapRequest): string {
@@ -18,13 +20,25 @@ function lineOf({ name, sentBytes, longestTurnMs, outcome }: CheapRequest): stri
   return `| ${name} | ${sentBytes} | ${longestTurnMs.toFixed(1)}${mark} | ${outcome ?? ''} |`
 }
 
+/**
+ * A server that runs has been compiled by its engine, and shares its processors with nobody: the best of
+ * some runs, each on a server of its own, comes closest to that.
+ */
+async function bestOf(row: CheapRequestRow): Promise<CheapRequest> {
+  const began = performance.now()
+  let best = await row()
+  for (let run = 1; run < RUNS && performance.now() - began < RUNS_MS; run += 1) {
+    const next = await row()
+    if (next.longestTurnMs < best.longestTurnMs) best = next
+  }
+  return best
+}
+
 console.log(`\n| request | bytes sent | longest turn, ms | |\n| --- | ---: | ---: | --- |`)
 let slow = 0
 for (const [name, row] of rows) {
   if (!name.includes(wanted)) continue
-  // A server that runs has been compiled by its engine; so once for that, and once to measure.
-  await row()
-  const result = await row()
+  const result = await bestOf(row)
   if (result.longestTurnMs > TURN_MS_MAX) slow += 1
   console.log(lineOf(result))
 }

@@ -153,7 +153,8 @@ export interface SessionLog {
   readonly id: bigint
   readonly client: number
   readonly timeoutMs: number
-  readonly openedAt: number
+  /** When its client asked for it: the last that is sure to have been heard of it before it was used. */
+  readonly askedAt: number
   readonly ops: Op[]
   readonly received: Received[]
   readonly watches: WatchLog[]

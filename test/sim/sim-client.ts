@@ -78,6 +78,7 @@ export class SimClient {
   #xid = 0
   #connection = 0
   #lastHeard = 0
+  #askedAt = 0
   #lastSent = 0
   #attempt = 0
   /** Of this connection, and of the last one that was open. */
@@ -210,6 +211,7 @@ export class SimClient {
     const { session } = this
     const { timeoutMs } = this.#parts
     this.#lastHeard = this.#parts.heap.now
+    this.#askedAt = this.#parts.heap.now
     const w = new JuteWriter()
     writeConnectRequest(w, {
       protocolVersion: 0,
@@ -242,7 +244,7 @@ export class SimClient {
   }
 
   #onConnected(r: JuteReader): void {
-    const { history, heap, index, trace } = { ...this.#parts }
+    const { history, index, trace } = { ...this.#parts }
     const response = readConnectResponse(r)
     if (response.timeOut === 0) return this.#onExpired()
     if (this.session === undefined) {
@@ -250,7 +252,7 @@ export class SimClient {
         id: response.sessionId,
         client: index,
         timeoutMs: response.timeOut,
-        openedAt: heap.now,
+        askedAt: this.#askedAt,
         ops: [],
         received: [],
         watches: [],

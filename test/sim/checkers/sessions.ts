@@ -42,7 +42,7 @@ export function checkSessions(
 }
 
 function checkExpiry(session: SessionLog, at: number, bounds: SessionBounds): void {
-  let heard = session.openedAt
+  let heard = session.askedAt
   for (const { reply, invokedAt } of session.ops)
     if (reply !== undefined && reply.at < at) heard = Math.max(heard, invokedAt)
   const isCalm = at - session.timeoutMs > bounds.calmFrom

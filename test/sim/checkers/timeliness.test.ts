@@ -30,7 +30,7 @@ describe('timeliness', () => {
       id: 7n,
       client: 1,
       timeoutMs: 1000,
-      openedAt: 0,
+      askedAt: 0,
       ops: [],
       received: [],
       watches: [],

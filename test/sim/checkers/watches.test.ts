@@ -14,7 +14,7 @@ class Watcher {
     id: 7n,
     client: 1,
     timeoutMs: 1000,
-    openedAt: 0,
+    askedAt: 0,
     ops: [],
     received: [],
     watches: [],
