@@ -7,6 +7,9 @@ export function writeWatchSummary(view: ServerView, out: TextWriter): void {
   out.line(`Total watches:${watchCount}`)
 }
 
+/** The watches of a client that has gone are passed over, which is work, too. */
+const NOTHING_YET = ''
+
 /**
  * The watches change while this is told. A watch that fires and is set again comes to the end of the
  * table: what is told is as much as there was at the beginning, or it might never end.
@@ -15,9 +18,14 @@ export function* watchesByPath({ dataWatches }: ServerView): Iterable<string> {
   let left = dataWatches.pathCount
   for (const [path, watchers] of dataWatches.byPath()) {
     if (left === 0) break
-    left -= 1
-    yield `${path}\n`
-    for (const watcher of watchers) yield `\t${watcherName(watcher)}\n`
+    let isWatched = false
+    for (const watcher of watchers) {
+      if (!isWatched) yield `${path}\n`
+      isWatched = true
+      yield `\t${watcherName(watcher)}\n`
+    }
+    if (isWatched) left -= 1
+    else yield NOTHING_YET
   }
   yield '\n'
 }

@@ -81,6 +81,8 @@ export const WORD_SLICE_CHARS: number = 64 * 1024
 export const LONG_WORDS_MAX = 4
 /** Milliseconds in which the client of a long answer must take something of it. */
 export const WORD_STALL_MS_MAX = 10_000
+/** Watches of clients that have gone that one turn clears away, all of them together. */
+export const WATCHES_SWEPT_PER_TURN = 2048
 /** Samples that one metric keeps for its percentiles, as many as the original. */
 export const RESERVOIR_SAMPLES_MAX = 4096
 /** Keys of one set of metrics; they come from clients, being names of top-level znodes. */

@@ -1,5 +1,5 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
-import { checkLimits, type Limits } from '../base/limits.ts'
+import { checkLimits, type Limits, WATCHES_SWEPT_PER_TURN } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ThrottledLog } from '../base/throttled-log.ts'
 import { OpCode } from '../data/op-code.ts'
@@ -298,6 +298,7 @@ export class Member implements LinkEvents {
   endTurn(): void {
     this.clients.resumeWaiting()
     this.#answers.run()
+    if (this.watches.table.hasGone) this.watches.table.sweep(WATCHES_SWEPT_PER_TURN)
     this.#pauses.onTurnEnd()
     if (this.#serving.decides && this.#pauses.isInputRead) this.#expiry.run(this.clock.mono)
     // A sync with nothing before it waits for no disk; and one may just have been read.
@@ -357,7 +358,7 @@ export class Member implements LinkEvents {
   get wantsTurn(): boolean {
     const { hasReady, effects } = this.clients
     // A learner that takes all it is sent at once makes no event by which the leader could go on.
-    if (this.#answers.hasReady) return true
+    if (this.#answers.hasReady || this.watches.table.hasGone) return true
     if (this.#serving.decides && this.#expiry.hasMore) return true
     return hasReady || effects.closes.length > 0 || this.peering?.leader?.wantsTurn === true
   }

@@ -5,15 +5,28 @@ import { parentOf } from '../data/path.ts'
 export const WatchMode = { Standard: 1, Persistent: 2, Recursive: 4 } as const
 export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode]
 
+/** Counted down: an iterator at its end does not say so before it is asked once more. */
+interface GonePaths {
+  left: number
+  readonly rest: IterableIterator<string>
+}
+
 /** One of the two halves of WatchTable: watchers and their modes by path, and the way back. */
 export class ModeTable<W extends object> {
   readonly #watchersOf = new Map<string, PathWatchers<W>>()
   readonly #pathsOf = new Map<W, Set<string>>()
+  /**
+   * Watchers that are gone, oldest first, with the paths at which #watchersOf still has them. Nobody
+   * outside sees them there any more, and they set no watch again.
+   */
+  readonly #gone = new Map<W, GonePaths>()
   #watchCount = 0
   /** While zero, a trigger looks at its own path only. */
   #recursiveCount = 0
 
   add(path: string, watcher: W, mode: WatchMode): void {
+    if (this.#gone.size !== 0)
+      assert(!this.#gone.has(watcher), 'a watcher that is gone sets a watch')
     const watchers = this.#watchersOf.get(path)
     const modes = watchers?.get(watcher) ?? 0
     if ((modes & mode) !== 0) return
@@ -32,6 +45,7 @@ export class ModeTable<W extends object> {
     const watchers = this.#watchersOf.get(path)
     if (watchers !== undefined) {
       told = new Set(watchers.watchers())
+      if (this.#gone.size !== 0) this.#dropGone(told)
       for (const watcher of told) this.remove(path, watcher, WatchMode.Standard)
     }
     return this.#recursiveCount === 0 ? told : this.#addRecursiveAncestors(path, told)
@@ -43,24 +57,48 @@ export class ModeTable<W extends object> {
     if (watchers === undefined) return false
     const had = watchers.get(watcher)
     if ((had & modes) === 0) return false
-    if ((had & modes & WatchMode.Recursive) !== 0) this.#recursiveCount -= 1
-    const left = had & ~modes
-    watchers.set(watcher, left)
-    if (left !== 0) return true
-    if (watchers.isEmpty) this.#watchersOf.delete(path)
-    this.#unlink(path, watcher)
+    assert(
+      this.#gone.size === 0 || !this.#gone.has(watcher),
+      'a watch is taken from a gone watcher',
+    )
+    const left = this.#takeModes(path, watchers, watcher, modes)
+    if (left === 0) this.#unlink(path, watcher)
     return true
   }
 
+  /** It is told of nothing more and counts no more. What it leaves behind is for `sweep`. */
   removeWatcher(watcher: W): void {
     const paths = this.#pathsOf.get(watcher)
     if (paths === undefined) return
-    for (const path of paths) this.remove(path, watcher, ~0)
-    assert(!this.#pathsOf.has(watcher), 'a removed watcher still has paths')
+    this.#pathsOf.delete(watcher)
+    this.#watchCount -= paths.size
+    this.#gone.set(watcher, { left: paths.size, rest: paths.values() })
+  }
+
+  /** Clears away up to so many watches of watchers that are gone; returns how many these were. */
+  sweep(watchesMax: number): number {
+    let swept = 0
+    for (const [watcher, paths] of this.#gone) {
+      for (; paths.left > 0 && swept < watchesMax; swept += 1) {
+        const path = paths.rest.next().value
+        assert(path !== undefined, 'a gone watcher has fewer paths than it had')
+        this.#erase(path, watcher)
+        paths.left -= 1
+      }
+      if (paths.left > 0) return swept
+      this.#gone.delete(watcher)
+    }
+    return swept
+  }
+
+  /** There is something to sweep. */
+  get hasGone(): boolean {
+    return this.#gone.size !== 0
   }
 
   /** Bits of WatchMode; 0 if the watcher has no watch on the path. */
   modesOf(path: string, watcher: W): number {
+    if (this.#gone.has(watcher)) return 0
     return this.#watchersOf.get(path)?.get(watcher) ?? 0
   }
 
@@ -69,20 +107,57 @@ export class ModeTable<W extends object> {
     return this.#watchCount
   }
 
+  /**
+   * While gone watchers are swept, the paths that they alone watched are still in the map: no more
+   * paths are watched than there are watches, so that is told if it is less.
+   */
   get pathCount(): number {
-    return this.#watchersOf.size
+    return Math.min(this.#watchersOf.size, this.#watchCount)
   }
 
   get watcherCount(): number {
     return this.#pathsOf.size
   }
 
+  /** Nobody at all may watch a path that only gone watchers did; so much is work for the caller, too. */
   *byPath(): IterableIterator<readonly [path: string, watchers: Iterable<W>]> {
-    for (const [path, watchers] of this.#watchersOf) yield [path, watchers.watchers()]
+    for (const [path, watchers] of this.#watchersOf) yield [path, this.#present(watchers)]
   }
 
-  byWatcher(): IterableIterator<readonly [watcher: W, paths: ReadonlySet<string>]> {
-    return this.#pathsOf.entries()
+  *byWatcher(): IterableIterator<readonly [watcher: W, paths: Iterable<string>]> {
+    for (const [watcher, paths] of this.#pathsOf)
+      yield [watcher, this.#whilePresent(watcher, paths)]
+  }
+
+  *#present(watchers: PathWatchers<W>): IterableIterator<W> {
+    for (const watcher of watchers.watchers()) if (!this.#gone.has(watcher)) yield watcher
+  }
+
+  *#whilePresent(watcher: W, paths: ReadonlySet<string>): IterableIterator<string> {
+    for (const path of paths) {
+      if (this.#pathsOf.get(watcher) !== paths) return
+      yield path
+    }
+  }
+
+  #dropGone(told: Set<W>): void {
+    for (const watcher of told) if (this.#gone.has(watcher)) told.delete(watcher)
+  }
+
+  /** What is left of the watcher's modes there. */
+  #takeModes(path: string, watchers: PathWatchers<W>, watcher: W, modes: number): number {
+    const had = watchers.get(watcher)
+    if ((had & modes & WatchMode.Recursive) !== 0) this.#recursiveCount -= 1
+    const left = had & ~modes
+    watchers.set(watcher, left)
+    if (watchers.isEmpty) this.#watchersOf.delete(path)
+    return left
+  }
+
+  #erase(path: string, gone: W): void {
+    const watchers = this.#watchersOf.get(path)
+    assert(watchers !== undefined, `nobody knows the watch of a gone watcher on ${path}`)
+    this.#takeModes(path, watchers, gone, ~0)
   }
 
   #addRecursiveAncestors(path: string, told: Set<W> | undefined): Set<W> | undefined {
@@ -92,6 +167,7 @@ export class ModeTable<W extends object> {
       if (watchers === undefined) continue
       for (const watcher of watchers.watchers()) {
         if ((watchers.get(watcher) & WatchMode.Recursive) === 0) continue
+        if (this.#gone.size !== 0 && this.#gone.has(watcher)) continue
         all ??= new Set()
         all.add(watcher)
       }

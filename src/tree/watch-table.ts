@@ -75,10 +75,24 @@ export class WatchTable<W extends object> {
     )
   }
 
-  /** Its connection is gone: no watch of it is left. */
+  /**
+   * Its connection is gone: it gets no event and counts no more, and sets no watch again. There may be
+   * a million of its watches, so it takes `sweep` to clear them away.
+   */
   removeWatcher(watcher: W): void {
     this.#data.removeWatcher(watcher)
     this.#child.removeWatcher(watcher)
+  }
+
+  /** Clears away up to so many watches of watchers that are gone. */
+  sweep(watchesMax: number): void {
+    const swept = this.#data.sweep(watchesMax)
+    if (swept < watchesMax) this.#child.sweep(watchesMax - swept)
+  }
+
+  /** There is something to sweep. */
+  get hasGone(): boolean {
+    return this.#data.hasGone || this.#child.hasGone
   }
 
   /** Pairs of a watcher and a path, both tables added up: zk_watch_count of mntr. */
@@ -99,13 +113,13 @@ export class WatchTable<W extends object> {
     return this.#data.watcherCount
   }
 
-  /** For wchp. Do not change the table while iterating. */
+  /** For wchp. Some paths may have nobody. Do not change the table while iterating. */
   dataWatchersByPath(): IterableIterator<readonly [path: string, watchers: Iterable<W>]> {
     return this.#data.byPath()
   }
 
   /** For wchc. Do not change the table while iterating. */
-  dataPathsByWatcher(): IterableIterator<readonly [watcher: W, paths: ReadonlySet<string>]> {
+  dataPathsByWatcher(): IterableIterator<readonly [watcher: W, paths: Iterable<string>]> {
     return this.#data.byWatcher()
   }
 }

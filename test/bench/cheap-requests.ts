@@ -1,5 +1,6 @@
 import type { CheapRequest, CheapRequestRow } from './cheap/cheap-request.ts'
 import { loopRows } from './cheap/loop-rows.ts'
+import { watchRows } from './cheap/watch-rows.ts'
 import { wordRows } from './cheap/word-rows.ts'
 
 /**
@@ -8,7 +9,11 @@ import { wordRows } from './cheap/word-rows.ts'
  *
  *     npx tsx --conditions=source test/bench/cheap-requests.ts [part of a name]
  */
-const rows: readonly (readonly [name: string, row: CheapRequestRow])[] = [...loopRows, ...wordRows]
+const rows: readonly (readonly [name: string, row: CheapRequestRow])[] = [
+  ...loopRows,
+  ...watchRows,
+  ...wordRows,
+]
 
 const TURN_MS_MAX = 20
 const RUNS = 6

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   type MemoryClient,
   MemoryServer,
@@ -91,4 +93,10 @@ export function sendChunked(
 ): void {
   for (let at = 0; at < bytes.length && !client.isClosed; at += chunkBytes)
     client.sendBytes(bytes.subarray(at, at + chunkBytes))
+}
+
+/** What came before what is measured leaves no garbage for it to pay for. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
 }

@@ -1,11 +1,14 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { MemberView } from '../../../src/admin/member-view.ts'
 import { WordRunner } from '../../../src/admin/word-runner.ts'
 import { configOf } from '../../support/memory-server.ts'
-import { type CheapRequest, type CheapRequestRow, TimedServer } from './cheap-request.ts'
+import {
+  type CheapRequest,
+  type CheapRequestRow,
+  collectGarbage,
+  TimedServer,
+} from './cheap-request.ts'
+import { withWatches } from './watch-rows.ts'
 
-const WATCHES = 800_000
 const CLIENTS = 20_000
 const SESSIONS = 20_000
 const ASKERS = 700
@@ -27,16 +30,6 @@ function serverWithWords(): TimedServer {
   return server
 }
 
-/** One connection that watches so many paths, or as many as there are connections for. */
-function withWatches(server: TimedServer, connections: number): void {
-  const clients = Array.from({ length: connections }, () => server.connect(40_000))
-  const cnxns = clients.flatMap(({ sessionId }) => server.member.clients.cnxnOf(sessionId) ?? [])
-  for (let n = 0; n < WATCHES; n += 1) {
-    const cnxn = cnxns[n % connections]
-    if (cnxn !== undefined) server.member.watches.table.addData(`/services/node-${n}`, cnxn)
-  }
-}
-
 function asked(name: string, word: string, times: number, server: TimedServer): CheapRequest {
   const clients = Array.from({ length: times }, () => server.open())
   let bytes = 0
@@ -46,8 +39,7 @@ function asked(name: string, word: string, times: number, server: TimedServer): 
       bytes += length
       return 0
     }
-  setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
+  collectGarbage()
   const longestTurnMs = server.longestTurnOf(() => {
     for (const client of clients) client.sendBytes(Buffer.from(word))
   })

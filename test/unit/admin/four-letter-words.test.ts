@@ -67,6 +67,7 @@ function busyView(asking: number): ServerView {
       watchCount: 2,
       byPath: () => [
         ['/app', [first]],
+        ['/of-one-that-has-gone', []],
         ['/nope', [second]],
       ],
       byWatcher: () => [

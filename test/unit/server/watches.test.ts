@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { WATCHES_SWEPT_PER_TURN } from '../../../src/base/limits.ts'
 import { anyone, Perms } from '../../../src/data/acl.ts'
 import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
@@ -311,5 +312,29 @@ describe('addWatch, checkWatches and removeWatches', () => {
     expect(other.call(OpCode.checkWatches, pathAndInt('/a', 2)).err).toBe(Err.noWatcher)
     expect(other.call(OpCode.removeWatches, pathAndInt('/a', 3)).err).toBe(Err.noWatcher)
     expect(told(one, OpCode.setData, setData('/a', 'x'))).toEqual(['dataChanged /a', 'done'])
+  })
+})
+
+describe('the watches of a client that goes', () => {
+  /** Whether the turn in which it goes leaves something to do for the next one. */
+  function isSweptOverTurns(watches: number): boolean[] {
+    const { server, one } = worldOf()
+    const { member } = server
+    const cnxn = member.clients.cnxnOf(one.sessionId)
+    for (let n = 0; cnxn !== undefined && n < watches; n += 1)
+      member.watches.table.addData(`/n${n}`, cnxn)
+    expect(member.watches.table.watchCount).toBe(watches)
+    member.onClientClosed(one.id)
+    expect(member.watches.table.watchCount).toBe(0)
+    return [0, 1].map(() => {
+      member.endTurn()
+      return member.wantsTurn
+    })
+  }
+
+  it('are cleared away in turns of so many', () => {
+    expect(isSweptOverTurns(WATCHES_SWEPT_PER_TURN)).toEqual([false, false])
+    expect(isSweptOverTurns(WATCHES_SWEPT_PER_TURN + 1)).toEqual([true, false])
+    expect(isSweptOverTurns(2 * WATCHES_SWEPT_PER_TURN + 1)).toEqual([true, true])
   })
 })

@@ -220,6 +220,82 @@ describe('removal', () => {
   })
 })
 
+describe('a client that has gone and is not swept yet', () => {
+  test('is told of nothing, counts nowhere and is listed nowhere', () => {
+    const f = fixture()
+    for (const path of ['/a', '/b', '/c']) f.table.addData(path, ann)
+    f.table.addPersistent('/p', ann)
+    f.table.addRecursive('/', ann)
+    f.table.addChild('/', ann)
+    f.table.addData('/a', bob)
+    f.table.removeWatcher(ann)
+    expect(f.table.hasGone).toBe(true)
+    expect(f.table.contains('/b', WatcherType.Any, ann)).toBe(false)
+    const { table } = f
+    const counts = (): unknown[] => [
+      table.watchCount,
+      table.dataWatchCount,
+      table.dataPathCount,
+      table.dataWatcherCount,
+    ]
+    expect(counts()).toEqual([1, 1, 1, 1])
+    expect(watchedPaths(table)).toEqual([['/a', ['bob']]])
+    const byClient = [...table.dataPathsByWatcher()].map(([client, paths]) => [client, [...paths]])
+    expect(byClient).toEqual([[bob, ['/a']]])
+    expect(f.setData('/a')).toEqual([`bob ${NodeDataChanged} /a`])
+    expect(f.delete('/p', '/')).toEqual([])
+    expect(f.create('/b', '/')).toEqual([])
+    expect(counts()).toEqual([0, 0, 0, 0])
+  })
+
+  test('is cleared away so many watches at a time, both tables added up', () => {
+    const { table } = fixture()
+    for (const path of ['/a', '/b', '/c']) table.addData(path, ann)
+    for (const path of ['/a', '/b']) table.addChild(path, bob)
+    table.removeWatcher(ann)
+    table.removeWatcher(bob)
+    table.sweep(4)
+    expect(table.hasGone).toBe(true)
+    table.sweep(1)
+    expect(table.hasGone).toBe(false)
+    expect([...table.dataWatchersByPath()]).toEqual([])
+  })
+
+  test('leaves the watches of others on its paths alone', () => {
+    const f = fixture()
+    f.table.addData('/a', ann)
+    f.table.addData('/b', ann)
+    f.table.addRecursive('/', ann)
+    f.table.addData('/a', bob)
+    f.table.removeWatcher(ann)
+    f.table.addData('/b', bob)
+    f.table.addRecursive('/b', bob)
+    f.table.sweep(3)
+    expect(f.table.hasGone).toBe(false)
+    expect(watchedPaths(f.table)).toEqual([
+      ['/a', ['bob']],
+      ['/b', ['bob']],
+    ])
+    expect(f.create('/b/c', '/b')).toEqual([`bob ${NodeCreated} /b/c`])
+    expect(f.setData('/a')).toEqual([`bob ${NodeDataChanged} /a`])
+  })
+
+  test('is listed no further by a listing that was at it', () => {
+    const { table } = fixture()
+    for (const path of ['/a', '/b', '/c']) table.addData(path, ann)
+    const paths = table.dataPathsByWatcher().next().value?.[1][Symbol.iterator]()
+    expect(paths?.next().value).toBe('/a')
+    table.removeWatcher(ann)
+    expect(paths?.next().done).toBe(true)
+  })
+})
+
+function watchedPaths(table: WatchTable<Client>): unknown[] {
+  return [...table.dataWatchersByPath()]
+    .map(([path, clients]) => [path, [...clients].map(({ name }) => name)])
+    .filter(([, clients]) => clients?.length !== 0)
+}
+
 test('counts and listings show the data table by path and by client', () => {
   const { table } = fixture()
   table.addData('/a', ann)
@@ -345,6 +421,7 @@ const someStep = fc.record({
     'setData',
     'remove',
     'drop',
+    'sweep',
   ),
   path: fc.constantFrom('/', ...parents.keys()),
   client: fc.constantFrom(...clients),
@@ -378,6 +455,8 @@ function step(
   } else if (op === 'drop') {
     table.removeWatcher(client)
     model.removeWhere((watch) => watch.client === client)
+  } else if (op === 'sweep') {
+    table.sweep(1)
   } else if (op === 'setData') {
     table.triggerDataChanged(path, emit)
     return model.setData(path)
@@ -397,7 +476,11 @@ test('the table behaves as the naive list does', () => {
     fc.property(fc.array(someStep, { maxLength: 60 }), (steps) => {
       const table = new WatchTable<Client>()
       const model = new NaiveWatches()
-      for (const one of steps) {
+      // Who has been dropped comes back with another connection.
+      const present = new Map(clients.map((client) => [client, client]))
+      for (const { client, ...rest } of steps) {
+        const one = { ...rest, client: present.get(client) ?? client }
+        if (one.op === 'drop') present.set(client, { ...client })
         const got: { readonly event: string; readonly client: Client }[] = []
         const expected = step(one, table, model, (client, type, path) => {
           got.push({ event: `${type} ${path}`, client })
@@ -409,8 +492,13 @@ test('the table behaves as the naive list does', () => {
         }
         expect(got).toEqual([])
         expect(table.watchCount).toBe(model.count)
-        expect(table.dataPathCount).toBe(model.dataPathCount)
+        expect(table.dataPathCount).toBeGreaterThanOrEqual(model.dataPathCount)
+        if (!table.hasGone) expect(table.dataPathCount).toBe(model.dataPathCount)
+        expect(watchedPaths(table).length).toBe(model.dataPathCount)
       }
+      table.sweep(steps.length * 2)
+      expect(table.hasGone).toBe(false)
+      expect(table.dataPathCount).toBe(model.dataPathCount)
     }),
     { numRuns: 300 },
   )
