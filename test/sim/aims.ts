@@ -52,13 +52,6 @@ export interface Aim {
   readonly atPeer: boolean
 }
 
-/**
- * Not drawn yet, only asked for by name: a member that loses power between giving a leader's snapshot
- * its name and forgetting what was before keeps a log that is not its history.
- */
-const HELD_BACK: ReadonlySet<Step> = new Set(['snapshotNamed', 'forgetting'])
-const drawn = steps.filter((step) => !HELD_BACK.has(step))
-
 /** Steps that are seen all the time: struck at now and then only, or nothing would ever be done. */
 const COMMON: ReadonlySet<Step> = new Set(['proposal'])
 const COMMON_SHARE = 0.002
@@ -76,7 +69,7 @@ export function drawAims(
   chance: Chance,
   wanted: readonly (Step | Aim)[] | undefined,
 ): readonly Aim[] {
-  if (wanted === undefined) return chance.chance(AIMED_SHARE) ? drawFrom(chance, drawn) : []
+  if (wanted === undefined) return chance.chance(AIMED_SHARE) ? drawFrom(chance, steps) : []
   const named = wanted.filter((one) => typeof one === 'string')
   const given = wanted.filter((one) => typeof one !== 'string')
   return named.length === 0 ? given : [...given, ...drawFrom(chance, named)]
