@@ -11,6 +11,13 @@ const smallBacklog: SwarmBounds = {
   },
 }
 
+/** One list of names is more than may wait for a client. */
+const smallReplies: SwarmBounds = {
+  ...defaultBounds,
+  limits: { ...defaultBounds.limits, replyBytesPause: 1000, replyBytesMax: 5000 },
+  windowBytes: 500,
+}
+
 /** What this server itself did wrong once. Each takes back what mended it. */
 export const ownBugs: readonly Plant[] = [
   {
@@ -52,5 +59,20 @@ export const ownBugs: readonly Plant[] = [
     faults: ['kill', 'failedWrite', 'power'],
     shape: { faultEveryMs: 200, faultyMs: 20_000, observers: 0, bounds: defaultBounds },
     seedsMax: 300,
+  },
+  {
+    name: 'large-reply-never-delivered',
+    story: 'a client is cut off for what waits for it, though it is one reply only',
+    patches: [
+      {
+        file: 'src/server/member.ts',
+        from: 'if (waitingBytes - cnxn.largeReplyBytes <= this.#limits.replyBytesMax) return',
+        to: 'if (waitingBytes <= this.#limits.replyBytesMax) return',
+      },
+    ],
+    members: 1,
+    faults: [],
+    shape: { bounds: smallReplies, fatBytes: 400, slowReaderShare: 0 },
+    seedsMax: 20,
   },
 ]

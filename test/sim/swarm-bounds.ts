@@ -26,7 +26,7 @@ export const defaultBounds: SwarmBounds = {
 }
 
 /** Half of the runs are as in production; the others meet in seconds what 64 MiB never does. */
-export function drawBounds(chance: Chance, hasTinyWork: boolean): SwarmBounds {
+export function drawBounds(chance: Chance): SwarmBounds {
   if (chance.chance(0.5)) return defaultBounds
   const syncBytesWaitingMax = chance.pick([500, 4000, 40_000])
   return {
@@ -39,7 +39,7 @@ export function drawBounds(chance: Chance, hasTinyWork: boolean): SwarmBounds {
       replyBytesMax: chance.pick([9000, 40_000]),
       parkedReadsMax: chance.pick([1, 2, 8]),
       requestBytesOutstandingMax: chance.pick([200, 5000, 20_000]),
-      workStepsPerTurn: chance.pick(hasTinyWork ? [1, 200, 5000] : [100_000]),
+      workStepsPerTurn: chance.pick([1, 200, 5000]),
     },
     member: {
       leader: {

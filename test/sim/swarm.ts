@@ -26,7 +26,7 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number]
 
 /** What members do not stand yet: only in runs that ask for it, until they do. */
-export const awaitedKinds = ['hugeReplies', 'tinyWork'] as const
+export const awaitedKinds = [] as const
 export type AwaitedKind = (typeof awaitedKinds)[number]
 
 /** One run, as its seed has drawn it. Times in simulated ms. */
@@ -85,10 +85,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   const chance = new Chance(seed, 'swarm')
   const members = wishes.members ?? chance.pick([1, 3, 3, 3, 5])
   const tickMs = chance.pick([200, 300, 500])
-  const bounds = drawBounds(
-    new Chance(seed, 'swarm', 1),
-    wishes.awaited?.includes('tinyWork') === true,
-  )
+  const bounds = drawBounds(new Chance(seed, 'swarm', 1))
   const faults = new Map<FaultKind, number>()
   const isCalm = chance.chance(0.05)
   const noAims = isCalm || members === 1 || wishes.faults !== undefined
@@ -103,7 +100,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     observers: members >= 3 && chance.chance(0.25) ? chance.between(1, 2) : 0,
     ...drawShape(new Chance(seed, 'swarm', 2), members),
     clients: chance.between(2, 6),
-    fatBytes: chance.pick(wishes.awaited?.includes('hugeReplies') ? [0, 0, 400] : [0, 0, 40]),
+    fatBytes: chance.pick([0, 0, 40, 400]),
     idleShare: chance.pick([0, 0, 0.4]),
     slowReaderShare: chance.pick([0, 0, 0.5]),
     faultyMs: wishes.faultyMs ?? chance.between(5, 20) * 1000,

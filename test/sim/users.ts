@@ -30,7 +30,7 @@ interface User {
   hasProgressed: boolean
   probe: Op | undefined
   /** The last look, which is taken again if no answer comes. */
-  looked: { readonly op: Op; readonly path: string } | undefined
+  looked: Op | undefined
   /** What is still to be looked at, at the end. */
   toRead: string[]
 }
@@ -169,16 +169,16 @@ export class SimUsers {
   #look(user: User): void {
     if (user.client.outstanding > 0) return
     const { looked } = user
-    if (looked !== undefined && looked.op.reply === undefined)
-      return this.#lookAt(user, looked.path)
+    // The very same again: what can never be delivered would else be passed over by luck.
+    if (looked !== undefined && looked.reply === undefined) {
+      user.looked = user.client.call(looked.call)
+      return
+    }
     const path = user.toRead.pop()
-    if (path !== undefined) this.#lookAt(user, path)
-  }
-
-  #lookAt(user: User, path: string): void {
+    if (path === undefined) return
     const op = user.chance.pick(['getData', 'getChildren', 'exists'] as const)
     const call = path === '' ? ({ op: 'sync', path: '/' } as const) : { op, path, watch: false }
-    user.looked = { op: user.client.call(call), path }
+    user.looked = user.client.call(call)
   }
 
   #setMode(mode: Mode): void {
@@ -224,7 +224,7 @@ export class SimUsers {
 }
 
 const hasLooked = ({ toRead, looked }: User): boolean =>
-  toRead.length === 0 && looked?.op.reply !== undefined
+  toRead.length === 0 && looked?.reply !== undefined
 
 /** Remembers versions and names that replies have told. */
 function learn(load: Workload, { call, reply }: Op): void {

@@ -3,7 +3,14 @@ import { defaultLimits } from '../../../src/base/limits.ts'
 import { defaultMemberBounds } from '../../../src/server/member-bounds.ts'
 import { checkLogBatch, checkQueues, type SeenMember } from './queues.ts'
 
-const cnxn = { address: '', parkedReads: 0, unsentBytes: 0, ids: [1], splitter: { heldBytes: 0 } }
+const cnxn = {
+  address: '',
+  parkedReads: 0,
+  unsentBytes: 0,
+  largeReplyBytes: 0,
+  ids: [1],
+  splitter: { heldBytes: 0 },
+}
 const calm: SeenMember = {
   clients: { outstandingRequests: 0, cnxns: new Map([[1, cnxn]]) },
   peering: { leader: { learners: () => [{ sid: 2, waitingBytes: 10 }] } },

@@ -7,6 +7,7 @@ interface SeenCnxn {
   readonly address: string
   readonly parkedReads: number
   readonly unsentBytes: number
+  readonly largeReplyBytes: number
   readonly ids: readonly unknown[]
   readonly splitter: { readonly heldBytes: number }
 }
@@ -65,7 +66,8 @@ export function checkQueues(
   for (const cnxn of clients.cnxns.values()) {
     judge(name, 'parkedReads', cnxn.parkedReads, limits.parkedReadsMax)
     judge(name, 'cnxnIds', cnxn.ids.length, limits.cnxnIdsMax)
-    judge(name, 'unsentBytes', cnxn.unsentBytes, limits.replyBytesMax + slack.turnBytes)
+    const unsentMax = limits.replyBytesMax + cnxn.largeReplyBytes + slack.turnBytes
+    judge(name, 'unsentBytes', cnxn.unsentBytes, unsentMax)
     const aheadMax = Math.max(limits.frameBytesMax, limits.unservedBytesPause)
     judge(name, 'bytes read ahead', cnxn.splitter.heldBytes, aheadMax + slack.readBytes)
   }
