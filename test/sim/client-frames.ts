@@ -107,6 +107,10 @@ export function encodeCall(xid: number, call: Call, wantsStat: boolean): Buffer 
       return requestFrame(xid, OpCode.addWatch, pathAndInt(call.path, call.recursive ? 1 : 0))
     case 'removeWatches':
       return requestFrame(xid, OpCode.removeWatches, pathAndInt(call.path, call.recursive ? 5 : 4))
+    case 'removeWatch': {
+      const type = call.kind === 'child' ? 1 : 2
+      return requestFrame(xid, OpCode.removeWatches, pathAndInt(call.path, type))
+    }
     case 'closeSession':
       return requestFrame(xid, OpCode.closeSession)
     case 'getData':

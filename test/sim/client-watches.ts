@@ -48,6 +48,7 @@ export class ClientWatches {
     }
     if (call.op === 'addWatch') this.#add(call, session, reply)
     if (call.op === 'removeWatches') this.#remove(call, session, reply)
+    if (call.op === 'removeWatch') this.#removeOne(keyOf(call.kind, call.path), session, reply)
     if (!('watch' in call) || !call.watch) return
     const kind = kindOf(call.op, reply.err)
     if (kind === undefined) return
@@ -78,15 +79,19 @@ export class ClientWatches {
   #remove({ path, recursive }: WatchCall, session: SessionLog, reply: Answer): void {
     const key = `${recursive} ${path}`
     const log = this.#persistent.get(key)
-    const isThere = log !== undefined
-    if (isThere !== (reply.err === Err.ok))
-      throw new Violation(
-        'watches stay until removed',
-        `client ${session.client} is told ${reply.err} for the watch on ${path} that ${isThere ? 'is' : 'is not'} set`,
-      )
+    judgeRemoval(session, path, log !== undefined, reply.err)
     if (log === undefined) return
     end(log, session)
     this.#persistent.delete(key)
+  }
+
+  /** data: also one that waits for the node. */
+  #removeOne(key: string, session: SessionLog, { err }: Answer): void {
+    const watch = this.#active.get(key)
+    judgeRemoval(session, key, watch !== undefined, err)
+    if (watch === undefined) return
+    watch.removedAt = session.received.length - 1
+    this.#active.delete(key)
   }
 
   /** The connection is gone, and with it all watches that the server had. */
@@ -124,6 +129,14 @@ export class ClientWatches {
         `client ${session.client} is told event ${type} of ${path} and has no watch there`,
       )
   }
+}
+
+function judgeRemoval(session: SessionLog, name: string, isThere: boolean, err: number): void {
+  if (err === (isThere ? Err.ok : Err.noWatcher)) return
+  throw new Violation(
+    'watches stay until removed',
+    `client ${session.client} is told ${err} for the watch on ${name} that ${isThere ? 'is' : 'is not'} set`,
+  )
 }
 
 const begin = (log: PersistentLog, session: SessionLog, zxid: number): void => {

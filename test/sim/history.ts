@@ -66,6 +66,7 @@ export type Call =
       readonly path: string
       readonly recursive: boolean
     }
+  | { readonly op: 'removeWatch'; readonly path: string; readonly kind: 'data' | 'child' }
 
 /** The fields of a Stat that can be told without knowing how the server counts. */
 export interface SeenStat {
@@ -137,6 +138,8 @@ export interface WatchLog {
   /** Places in SessionLog.received. */
   readonly setAt: number
   firedAt: number | undefined
+  /** The reply that says that it is no longer wanted. */
+  removedAt?: number
   /** A setWatches after a reconnect has set it anew, at that place. */
   readonly rearmedAt: number[]
 }

@@ -265,6 +265,7 @@ export class Simulation {
     this.#ledger.checkStates(entries)
     const story = replay(this.#history, entries)
     if (story.reaped > 0) this.#coverage.cover('container or TTL node taken away')
+    if (story.moved > 0) this.#coverage.cover('write refused: session moved')
     checkOrder(this.#history, story)
     checkWatches(this.#history, story)
     const stillMs = Math.max(0, ...this.#processes.map(({ stillMsMax }) => stillMsMax))

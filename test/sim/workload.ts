@@ -27,6 +27,7 @@ const mix: readonly (readonly [weight: number, make: Make])[] = [
   [2, (load) => ({ op: 'getEphemerals', prefix: load.prefix() })],
   [1.5, (load) => load.watch('addWatch')],
   [0.7, (load) => load.watch('removeWatches')],
+  [1, (load) => load.removeWatch()],
   [1.5, (load) => load.createReaped()],
   [5, (load) => ({ op: 'sync', path: load.path() })],
   [0.5, () => ({ op: 'closeSession' })],
@@ -134,6 +135,10 @@ export class Workload {
 
   watch(op: 'addWatch' | 'removeWatches'): Call {
     return { op, path: this.path(), recursive: this.#chance.chance(0.5) }
+  }
+
+  removeWatch(): Call {
+    return { op: 'removeWatch', path: this.path(), kind: this.#chance.pick(['data', 'child']) }
   }
 
   /** In fat runs all names are in one place: to list them makes a reply above all bounds. */

@@ -35,6 +35,8 @@ export interface Story {
   readonly closed: ReadonlyMap<bigint, LedgerEntry>
   /** Containers and TTL nodes that the servers have taken away. */
   readonly reaped: number
+  /** Writes that were refused since their session was somewhere else by then. */
+  readonly moved: number
 }
 
 /**
@@ -60,6 +62,7 @@ class Replayer {
   readonly #closed = new Map<bigint, LedgerEntry>()
   #nextRead = 0
   #reaped = 0
+  #moved = 0
 
   constructor(history: History) {
     for (const { id, identity } of history.sessions) this.#identities.set(id, identity)
@@ -129,6 +132,7 @@ class Replayer {
     this.#writes.take(op)
     const refusal = this.#sessionRefusal(op, txn)
     if (refusal !== Err.ok) this.#refused.add(op)
+    if (refusal === Err.sessionMoved) this.#moved += 1
     const { call } = op
     let outcome: Outcome = { err: refusal, result: {}, changes: [] }
     if (refusal === Err.ok && call.op === 'closeSession') outcome = this.#close(entry, moment)
@@ -203,6 +207,7 @@ class Replayer {
       begun: this.#begun,
       closed: this.#closed,
       reaped: this.#reaped,
+      moved: this.#moved,
     }
   }
 }

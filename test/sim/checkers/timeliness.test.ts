@@ -63,6 +63,7 @@ describe('timeliness', () => {
       begun: new Map(),
       closed: new Map([[7n, end]]),
       reaped: 0,
+      moved: 0,
     }
     const check = (): void => checkTold(history, story, () => 100, 500, 50)
     ask(2100)

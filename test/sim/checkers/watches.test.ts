@@ -52,6 +52,7 @@ class Watcher {
       begun: new Map(),
       closed: new Map(),
       reaped: 0,
+      moved: 0,
     }
     checkWatches(this.history, story)
   }

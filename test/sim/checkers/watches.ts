@@ -71,7 +71,7 @@ function changesFor({ path, recursive }: PersistentLog, story: Story): readonly 
 
 function checkWatch(session: SessionLog, watch: WatchLog, story: Story): void {
   const change = firstChange(watch, watchedFrom(session, watch, story), story)
-  const end = watch.firedAt ?? session.received.length
+  const end = watch.firedAt ?? watch.removedAt ?? session.received.length
   const name = `the ${watch.kind} watch of client ${session.client} on ${watch.path}, set at ${hex(watch.setZxid)}`
   if (change !== undefined)
     for (let at = watch.setAt + 1; at < end; at += 1) {
