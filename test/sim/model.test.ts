@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Err } from '../../src/data/error-code.ts'
 import { Model, type Moment } from './model.ts'
+import { limitsText, noQuotaParts, quotaParts, quotaStats } from './model-quota.ts'
 
 const moment = (zxid: number, who?: string): Moment => ({ zxid, time: zxid, session: 7n, who })
 
@@ -53,5 +54,21 @@ describe('the naive model', () => {
     const model = new Model()
     expect(model.foresee(create('/a'), moment(1)).err).toBe(Err.ok)
     expect(model.has('/a')).toBe(false)
+  })
+
+  it('counts what is below a quota, and lets nothing above it', () => {
+    const model = new Model(true)
+    model.write(create('/a'), moment(1))
+    model.write({ op: 'multi', parts: quotaParts('/a', 'mark', limitsText(2, -1)) }, moment(2))
+    model.write(create('/a/b'), moment(3))
+    const usage = { op: 'getData', path: quotaStats('/a'), watch: false } as const
+    expect(model.read(usage, 7n).result.data).toBe('count=2,bytes=2')
+    expect(model.write(create('/a/c'), moment(4)).err).toBe(Err.quotaExceeded)
+    // A leader that has not applied what made it too much yet may let it pass, but no other one.
+    const late = { ...moment(5), since: 2 }
+    expect(model.foresee(create('/a/c'), late).err).toBe(Err.ok)
+    expect(model.foresee(create('/a/c'), { ...late, overQuota: 0 }).err).toBe(Err.quotaExceeded)
+    model.write({ op: 'multi', parts: noQuotaParts('/a') }, moment(6))
+    expect(model.write(create('/a/c'), { ...moment(8), overQuota: 0 }).err).toBe(Err.ok)
   })
 })

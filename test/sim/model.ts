@@ -1,5 +1,6 @@
 import { Err } from '../../src/data/error-code.ts'
 import type { AclName, Part, ReadCall, Result, SeenStat, WriteCall } from './history.ts'
+import { countedBy, QuotaPast, quotaLimits, statsText, topOf, type Usage } from './model-quota.ts'
 
 /** When and under which zxid a write takes its place; `session` is who asks. */
 export interface Moment {
@@ -8,6 +9,10 @@ export interface Moment {
   readonly session: bigint
   /** Who the session logs in as. */
   readonly who?: string | undefined
+  /** The newest that anybody had seen before it was asked for. */
+  readonly since?: number | undefined
+  /** Which part of it was refused for a quota, as the history says; the model judges whether it may be. */
+  readonly overQuota?: number | undefined
 }
 
 interface ModelNode {
@@ -66,10 +71,16 @@ export interface Outcome {
 export class Model {
   #nodes = new Map<string, ModelNode>()
   readonly sessions: Map<bigint, number> = new Map()
+  /** Undefined: what is above a quota is only told of. */
+  readonly #quotas: QuotaPast | undefined
+  /** Of the request at hand. */
+  #part = 0
 
-  constructor() {
+  constructor(enforcesQuota = false) {
+    this.#quotas = enforcesQuota ? new QuotaPast() : undefined
     const moment = { zxid: 0, time: 0, session: 0n }
-    for (const path of ['/', '/zookeeper']) this.#nodes.set(path, newNode('', moment, 0n))
+    for (const path of ['/', '/zookeeper', '/zookeeper/quota'])
+      this.#nodes.set(path, newNode('', moment, 0n))
     this.#nodes.get('/')?.children.add('zookeeper')
     for (const name of ['config', 'quota']) this.#nodes.get('/zookeeper')?.children.add(name)
   }
@@ -87,17 +98,51 @@ export class Model {
   }
 
   write(call: WriteCall, moment: Moment): Outcome {
-    if (call.op === 'closeSession') return this.closeSession(moment)
+    const outcome = this.#write(call, moment)
+    this.#noteQuotas(outcome, moment)
+    return outcome
+  }
+
+  #write(call: WriteCall, moment: Moment): Outcome {
+    this.#part = 0
+    if (call.op === 'closeSession') return this.#closeSession(moment)
     if (call.op === 'setACL') return this.#setAcl(call, moment)
     if (call.op === 'multi') return this.#multi(call.parts, moment)
-    return this.#part(call, moment)
+    return this.#onPart(call, moment)
+  }
+
+  #noteQuotas({ changes }: Outcome, { zxid }: Moment): void {
+    const quotas = this.#quotas
+    if (quotas === undefined) return
+    const tops = changes.map(({ path }) => topOf(path.replace('/zookeeper/quota/', '/')))
+    for (const top of new Set(tops))
+      quotas.note(top, zxid, this.#nodes.get(quotaLimits(top))?.data, this.#usageOf(top))
+  }
+
+  /** All there is below it, itself included. */
+  #usageOf(top: string): Usage {
+    let count = 0
+    let bytes = 0
+    for (const [path, node] of this.#nodes) {
+      if (path !== top && !path.startsWith(`${top}/`)) continue
+      count += 1
+      bytes += Buffer.byteLength(node.data)
+    }
+    return { count, bytes }
+  }
+
+  #isOverQuota(path: string, countDelta: number, bytesDelta: number, moment: Moment): boolean {
+    const { zxid, since = zxid - 1, overQuota } = moment
+    const isRefused = overQuota === this.#part
+    const question = { top: topOf(path), countDelta, bytesDelta, since, zxid, isRefused }
+    return this.#quotas?.refuses(question) === true
   }
 
   /** What a write would bring now; nothing is done. */
   foresee(call: WriteCall, moment: Moment): Outcome {
     if (call.op === 'closeSession') return refused(Err.ok)
     const before = this.#copyNodes()
-    const outcome = this.write(call, moment)
+    const outcome = this.#write(call, moment)
     this.#nodes = before
     return outcome
   }
@@ -107,6 +152,12 @@ export class Model {
   }
 
   closeSession(moment: Moment): Outcome {
+    const outcome = this.#closeSession(moment)
+    this.#noteQuotas(outcome, moment)
+    return outcome
+  }
+
+  #closeSession(moment: Moment): Outcome {
     this.sessions.delete(moment.session)
     const changes: Change[] = []
     for (const [path, node] of [...this.#nodes])
@@ -119,7 +170,9 @@ export class Model {
   reap(path: string, moment: Moment): Outcome | undefined {
     const node = this.#nodes.get(path)
     if (node === undefined || !node.isReaped || node.children.size > 0) return undefined
-    return { err: Err.ok, result: {}, changes: this.#remove(path, moment) }
+    const outcome = { err: Err.ok, result: {}, changes: this.#remove(path, moment) }
+    this.#noteQuotas(outcome, moment)
+    return outcome
   }
 
   #setAcl(call: Extract<WriteCall, { op: 'setACL' }>, { who }: Moment): Outcome {
@@ -139,7 +192,8 @@ export class Model {
     const changes: Change[] = []
     const done: { err: number; result: Result }[] = []
     for (const part of parts) {
-      const outcome = this.#part(part, moment)
+      const outcome = this.#onPart(part, moment)
+      this.#part += 1
       done.push({ err: outcome.err, result: outcome.result })
       changes.push(...outcome.changes)
       if (outcome.err === Err.ok) continue
@@ -154,7 +208,7 @@ export class Model {
     return { err: Err.ok, result: { parts: done }, changes }
   }
 
-  #part(part: Part, moment: Moment): Outcome {
+  #onPart(part: Part, moment: Moment): Outcome {
     switch (part.op) {
       case 'create':
         return this.#create(part, moment)
@@ -171,6 +225,9 @@ export class Model {
       case 'setData': {
         const node = this.#nodes.get(part.path)
         if (node !== undefined && !mayChange(node, moment.who)) return refused(Err.noAuth)
+        const growth = Buffer.byteLength(part.data) - Buffer.byteLength(node?.data ?? '')
+        if (node !== undefined && this.#isOverQuota(part.path, 0, growth, moment))
+          return refused(Err.quotaExceeded)
         const problem = this.#check(part)
         if (problem !== Err.ok || node === undefined) return refused(problem)
         node.data = part.data
@@ -202,6 +259,8 @@ export class Model {
     const path = part.path + suffix
     if (this.#nodes.has(path)) return refused(Err.nodeExists)
     if (parent.owner !== 0n) return refused(Err.noChildrenForEphemerals)
+    if (this.#isOverQuota(path, 1, Buffer.byteLength(part.data), moment))
+      return refused(Err.quotaExceeded)
     const isEphemeral = !isReaped && (part.flags & 1) !== 0
     const node = newNode(part.data, moment, isEphemeral ? moment.session : 0n)
     node.isReaped = isReaped
@@ -228,6 +287,12 @@ export class Model {
     ]
   }
 
+  /** What is below a quota is kept in its stats node, beside all txns. */
+  #dataOf(path: string, node: ModelNode): string {
+    const top = countedBy(path)
+    return top === undefined ? node.data : statsText(this.#usageOf(top))
+  }
+
   /** `session` is who asks. */
   read(call: ReadCall, session: bigint): { readonly err: number; readonly result: Result } {
     if (call.op === 'multiRead') {
@@ -243,10 +308,11 @@ export class Model {
     }
     const node = this.#nodes.get(call.path)
     if (node === undefined) return { err: Err.noNode, result: {} }
-    const stat = statOf(node)
+    const data = this.#dataOf(call.path, node)
+    const stat = { ...statOf(node), dataLength: Buffer.byteLength(data) }
     if (call.op === 'getACL') return { err: Err.ok, result: { acl: aclText(node), stat } }
     if (call.op === 'exists') return { err: Err.ok, result: { stat } }
-    if (call.op === 'getData') return { err: Err.ok, result: { data: node.data, stat } }
+    if (call.op === 'getData') return { err: Err.ok, result: { data, stat } }
     return { err: Err.ok, result: { children: [...node.children].sort(), stat } }
   }
 }

@@ -75,4 +75,31 @@ export const ownBugs: readonly Plant[] = [
     shape: { bounds: smallReplies, fatBytes: 400, slowReaderShare: 0 },
     seedsMax: 20,
   },
+  {
+    name: 'quota-not-enforced',
+    story: 'writes above a hard quota are done though quotas are enforced',
+    patches: [
+      {
+        file: 'src/server/prep.ts',
+        from: "return excess?.kind === 'hard' && this.#config.enforceQuota",
+        to: "return excess?.kind === 'none' && this.#config.enforceQuota",
+      },
+    ],
+    members: 1,
+    seedsMax: 20,
+  },
+  {
+    name: 'quota-of-a-snapshot-believed',
+    story: 'what a fuzzy snapshot says of usage is not counted anew after a start',
+    patches: [
+      {
+        file: 'src/server/load.ts',
+        from: '  tree.quota.recountAll()\n',
+        to: '',
+      },
+    ],
+    members: 1,
+    faults: ['kill', 'power'],
+    seedsMax: 100,
+  },
 ]

@@ -19,9 +19,11 @@ import {
   hex,
   isWrite,
   type Op,
+  type Result,
   type SessionLog,
   Violation,
 } from './history.ts'
+import { countedBy } from './model-quota.ts'
 import type { SimNetwork, Socket } from './network.ts'
 
 export interface XidStyle {
@@ -339,13 +341,22 @@ export class SimClient {
       trace(() => `${this.host} is answered ${op.xid} at ${hex(zxid)}, err ${err}`)
     history.onReply(op, { at: heap.now, zxid, err, result })
     this.#watches.onReply(op)
-    if (err === Err.noAuth) this.#parts.cover('request refused by an ACL')
+    this.#coverReply(op, err, result)
     if (op.call.op === 'closeSession') {
       op.session.end = { at: heap.now, how: 'closed' }
       this.#dropSession()
       return
     }
     if (op.call.op !== 'ping') this.#parts.onReady(op)
+  }
+
+  #coverReply({ call }: Op, err: number, { data, parts = [] }: Result): void {
+    const { cover } = this.#parts
+    const isOver = (one: number): boolean => one === Err.quotaExceeded
+    if (err === Err.noAuth) cover('request refused by an ACL')
+    if (isOver(err) || parts.some((part) => isOver(part.err))) cover('write refused for a quota')
+    if (call.op === 'getData' && countedBy(call.path) !== undefined && data !== undefined)
+      cover('usage below a quota read')
   }
 
   /** It has something better to do than to read; not for so long that it would give up for that. */

@@ -263,7 +263,7 @@ export class Simulation {
   #check(calmFrom: number): void {
     const entries = this.#ledger.read()
     this.#ledger.checkStates(entries)
-    const story = replay(this.#history, entries)
+    const story = replay(this.#history, entries, this.#swarm.quotas === 'enforced')
     if (story.reaped > 0) this.#coverage.cover('container or TTL node taken away')
     if (story.moved > 0) this.#coverage.cover('write refused: session moved')
     checkOrder(this.#history, story)

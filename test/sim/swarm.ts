@@ -51,6 +51,8 @@ export interface Swarm {
   readonly paths: number
   /** Bytes that values and names of sequential nodes may have on top; 0: none. */
   readonly fatBytes: number
+  /** Whether clients set quotas, and what is above them is refused. */
+  readonly quotas: 'none' | 'told' | 'enforced'
   /** Of clients, so many of 1 that do nothing but keep their session; and so many that read slowly. */
   readonly idleShare: number
   readonly slowReaderShare: number
@@ -94,6 +96,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     const isDrawn = !isCalm && chance.chance(0.5)
     if (wishes.faults?.includes(kind) ?? isDrawn) faults.set(kind, weight)
   }
+  const quotas = new Chance(seed, 'swarm', 4).pick(['none', 'none', 'told', 'enforced'] as const)
   const drawn: Swarm = {
     seed,
     members,
@@ -101,6 +104,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     ...drawShape(new Chance(seed, 'swarm', 2), members),
     clients: chance.between(2, 6),
     fatBytes: chance.pick([0, 0, 40, 400]),
+    quotas,
     idleShare: chance.pick([0, 0, 0.4]),
     slowReaderShare: chance.pick([0, 0, 0.5]),
     faultyMs: wishes.faultyMs ?? chance.between(5, 20) * 1000,
@@ -132,6 +136,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     properties: new Map([
       ['zookeeper.extendedTypesEnabled', 'true'],
       ['znode.container.checkIntervalMs', '300'],
+      ...(quotas === 'enforced' ? [['zookeeper.enforceQuota', 'true'] as const] : []),
       ...(bounds.isTiny ? [['jute.maxbuffer', String(TINY_FRAME_BYTES)] as const] : []),
     ]),
     bounds,

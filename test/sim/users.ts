@@ -85,7 +85,12 @@ export class SimUsers {
     })
     const user: User = {
       client,
-      load: new Workload(chance, { paths: swarm.paths, client: index, fatBytes: swarm.fatBytes }),
+      load: new Workload(chance, {
+        paths: swarm.paths,
+        client: index,
+        fatBytes: swarm.fatBytes,
+        hasQuotas: swarm.quotas !== 'none',
+      }),
       chance,
       isIdle: chance.chance(swarm.idleShare),
       isThinking: false,

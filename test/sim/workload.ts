@@ -1,10 +1,19 @@
 import type { Chance } from './chance.ts'
 import type { AclName, Call, Part } from './history.ts'
+import {
+  limitsText,
+  noQuotaParts,
+  quotaBase,
+  quotaLimits,
+  quotaParts,
+  quotaStats,
+} from './model-quota.ts'
 
 export interface WorkloadShape {
   readonly paths: number
   readonly client: number
   readonly fatBytes: number
+  readonly hasQuotas?: boolean
 }
 
 /** Nodes with sequential names that a client leaves lying about. */
@@ -32,7 +41,11 @@ const mix: readonly (readonly [weight: number, make: Make])[] = [
   [5, (load) => ({ op: 'sync', path: load.path() })],
   [0.5, () => ({ op: 'closeSession' })],
 ]
-const total = mix.reduce((sum, [weight]) => sum + weight, 0)
+const quotaMix: readonly (readonly [weight: number, make: Make])[] = [
+  [4, (load) => load.quota()],
+  [6, (load) => ({ op: 'getData', path: load.quotaStats(), watch: false })],
+]
+const totalOf = (calls: typeof mix): number => calls.reduce((sum, [weight]) => sum + weight, 0)
 
 /** What one client asks for: few paths, so that clients meet, and values that nobody else writes. */
 export class Workload {
@@ -54,8 +67,9 @@ export class Workload {
     const max = this.#shape.fatBytes === 0 ? SEQUENTIAL_MAX : 2 * SEQUENTIAL_MAX
     const oldest = this.#sequential.length > max ? this.#sequential.shift() : undefined
     if (oldest !== undefined) return { op: 'delete', path: oldest, version: -1 }
-    let at = (this.#chance.below(1000) / 1000) * total
-    for (const [weight, make] of mix) {
+    const calls = this.#shape.hasQuotas === true ? [...mix, ...quotaMix] : mix
+    let at = (this.#chance.below(1000) / 1000) * totalOf(calls)
+    for (const [weight, make] of calls) {
       at -= weight
       if (at < 0) return make(this)
     }
@@ -71,8 +85,12 @@ export class Workload {
     this.#sequential.push(path)
   }
 
+  #top(): string {
+    return `/n${this.#chance.below(this.#shape.paths)}`
+  }
+
   path(): string {
-    const top = `/n${this.#chance.below(this.#shape.paths)}`
+    const top = this.#top()
     if (this.#chance.chance(0.6)) return top
     return `${top}/n${this.#chance.below(this.#shape.paths)}`
   }
@@ -81,7 +99,12 @@ export class Workload {
   allPaths(): readonly string[] {
     const names = Array.from({ length: this.#shape.paths }, (_, index) => `n${index}`)
     const tops = names.map((name) => `/${name}`)
-    return ['/', ...tops, ...tops.flatMap((top) => names.map((name) => `${top}/${name}`))]
+    const all = ['/', ...tops, ...tops.flatMap((top) => names.map((name) => `${top}/${name}`))]
+    if (this.#shape.hasQuotas !== true) return all
+    return [
+      ...all,
+      ...tops.flatMap((top) => [quotaBase, quotaLimits, quotaStats].map((of) => of(top))),
+    ]
   }
 
   #nextValue(): string {
@@ -135,6 +158,26 @@ export class Workload {
 
   watch(op: 'addWatch' | 'removeWatches'): Call {
     return { op, path: this.path(), recursive: this.#chance.chance(0.5) }
+  }
+
+  quotaStats(): string {
+    return quotaStats(this.#top())
+  }
+
+  /** Set, changed or taken away. */
+  quota(): Call {
+    const top = this.#top()
+    const max = 4 * Math.max(1, this.#shape.fatBytes)
+    const bytes = this.#chance.chance(0.5) ? -1 : this.#chance.between(5, 40) * max
+    const limits = limitsText(this.#chance.pick([-1, 2, 5, 12]), bytes)
+    switch (this.#chance.below(4)) {
+      case 0:
+        return { op: 'multi', parts: noQuotaParts(top) }
+      case 1:
+        return { op: 'setData', path: quotaLimits(top), data: limits, version: -1 }
+      default:
+        return { op: 'multi', parts: quotaParts(top, this.#nextValue(), limits) }
+    }
   }
 
   removeWatch(): Call {

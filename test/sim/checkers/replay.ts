@@ -43,14 +43,18 @@ export interface Story {
  * Plays the history on the model, request by request, and compares all that clients were told with
  * what the model says: the outcome of each write where it stands, and of each read at its zxid.
  */
-export function replay(history: History, entries: readonly LedgerEntry[]): Story {
-  const replayer = new Replayer(history)
+export function replay(
+  history: History,
+  entries: readonly LedgerEntry[],
+  enforcesQuota = false,
+): Story {
+  const replayer = new Replayer(history, enforcesQuota)
   for (const entry of entries) replayer.onEntry(entry)
   return replayer.end()
 }
 
 class Replayer {
-  readonly #model = new Model()
+  readonly #model: Model
   readonly #identities = new Map<bigint, string | undefined>()
   readonly #changes = new Map<string, TimedChange[]>()
   readonly #writes = new WritesByTxn()
@@ -64,7 +68,8 @@ class Replayer {
   #reaped = 0
   #moved = 0
 
-  constructor(history: History) {
+  constructor(history: History, enforcesQuota: boolean) {
+    this.#model = new Model(enforcesQuota)
     for (const { id, identity } of history.sessions) this.#identities.set(id, identity)
     for (const { ops } of history.sessions)
       for (const op of ops)
@@ -76,7 +81,8 @@ class Replayer {
   onEntry(entry: LedgerEntry): void {
     this.#readUpTo(entry.zxid)
     const { txn, clientId, zxid, time } = entry
-    const moment = { zxid, time, session: clientId, who: this.#identities.get(clientId) }
+    const who = this.#identities.get(clientId)
+    const moment = { zxid, time, session: clientId, who, overQuota: overQuota(txn) }
     const op = this.#opOf(entry, moment)
     if (txn.type === OpCode.createSession) {
       this.#model.sessions.set(clientId, txn.timeOut)
@@ -101,8 +107,10 @@ class Replayer {
     const isRefusal = sessionErrOf(entry.txn) !== Err.ok
     const left = all.filter(({ reply }) => reply === undefined)
     const right = left.filter(
-      ({ call }) =>
-        isRefusal || (isWrite(call) && isOutcome(entry.txn, this.#model.foresee(call, moment))),
+      ({ call, seenBefore }) =>
+        isRefusal ||
+        (isWrite(call) &&
+          isOutcome(entry.txn, this.#model.foresee(call, { ...moment, since: seenBefore }))),
     )
     if (right.length > 1) for (const op of right) this.#vague.add(op)
     return right[0] ?? left[0] ?? only
@@ -137,7 +145,7 @@ class Replayer {
     let outcome: Outcome = { err: refusal, result: {}, changes: [] }
     if (refusal === Err.ok && call.op === 'closeSession') outcome = this.#close(entry, moment)
     else if (refusal === Err.ok && isWrite(call)) {
-      outcome = this.#model.write(call, moment)
+      outcome = this.#model.write(call, { ...moment, since: op.seenBefore })
       this.#note(outcome, moment)
     }
     this.#compareTxn(op, txn, outcome)
@@ -217,6 +225,13 @@ function sessionErrOf(txn: Txn): number {
   const part = txn.type === OpCode.multi ? txn.txns[0] : txn
   if (part?.type !== OpCode.error) return Err.ok
   return part.err === Err.sessionExpired || part.err === Err.sessionMoved ? part.err : Err.ok
+}
+
+/** The part that was refused since there is too much below a quota. */
+function overQuota(txn: Txn): number | undefined {
+  const parts: readonly Txn[] = txn.type === OpCode.multi ? txn.txns : [txn]
+  const at = parts.findIndex((part) => part.type === OpCode.error && part.err === Err.quotaExceeded)
+  return at < 0 ? undefined : at
 }
 
 /** Whether that may have become of it, errors of parts included. */

@@ -47,7 +47,7 @@ export function checkTrees(
   }
 }
 
-const isInternal = (path: string): boolean => path.startsWith('/zookeeper/')
+const isInternal = (path: string): boolean => path.startsWith('/zookeeper/config')
 
 function modelText(model: Model): string {
   const lines: string[] = []
