@@ -10,6 +10,7 @@ const cnxn = {
   largeReplyBytes: 0,
   ids: [1],
   splitter: { heldBytes: 0 },
+  pending: [{ bytes: 100 }],
 }
 const calm: SeenMember = {
   clients: { outstandingRequests: 0, cnxns: new Map([[1, cnxn]]) },
@@ -45,6 +46,7 @@ describe('bounded queues', () => {
     ['parkedReads', withCnxn({ parkedReads: 65 })],
     ['unsentBytes', withCnxn({ unsentBytes: defaultLimits.replyBytesMax + 11 })],
     ['bytes read ahead', withCnxn({ splitter: { heldBytes: 2 ** 24 } })],
+    ['bytes of requests', withCnxn({ pending: [{ bytes: 2 ** 26 }] })],
     ['cnxnIds', withCnxn({ ids: Array.from({ length: 101 }, () => 1) })],
     [
       'bytes for a learner',

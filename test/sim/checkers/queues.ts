@@ -10,6 +10,7 @@ interface SeenCnxn {
   readonly largeReplyBytes: number
   readonly ids: readonly unknown[]
   readonly splitter: { readonly heldBytes: number }
+  readonly pending: Iterable<{ readonly bytes: number }>
 }
 
 export interface SeenMember {
@@ -63,7 +64,9 @@ export function checkQueues(
   // One of each connection is let through; and writes whose connection has gone count as well.
   const outstandingMax = 2 * (limits.requestsOutstandingMax + slack.cnxnsMost)
   judge(name, 'requestsOutstanding', clients.outstandingRequests, outstandingMax)
+  let requestBytes = 0
   for (const cnxn of clients.cnxns.values()) {
+    for (const { bytes } of cnxn.pending) requestBytes += bytes
     judge(name, 'parkedReads', cnxn.parkedReads, limits.parkedReadsMax)
     judge(name, 'cnxnIds', cnxn.ids.length, limits.cnxnIdsMax)
     const unsentMax = limits.replyBytesMax + cnxn.largeReplyBytes + slack.turnBytes
@@ -71,6 +74,10 @@ export function checkQueues(
     const aheadMax = Math.max(limits.frameBytesMax, limits.unservedBytesPause)
     judge(name, 'bytes read ahead', cnxn.splitter.heldBytes, aheadMax + slack.readBytes)
   }
+  // The one that reaches it is let through, and beyond that a small one of each.
+  const smallBytes = slack.cnxnsMost * limits.unservedBytesPause
+  const requestBytesMax = limits.requestBytesOutstandingMax + limits.frameBytesMax + smallBytes
+  judge(name, 'bytes of requests', requestBytes, requestBytesMax)
   for (const learner of peering?.leader?.learners() ?? [])
     judge(
       name,
