@@ -29,6 +29,9 @@ export const coverageEvents = {
   'snapshot abandoned': { least: 0.01 },
   'snapshot under way when a role ended': { least: 0.007 },
   'snapshot under way when a process died': { least: 0.015 },
+  'backup taken': { least: 0.3 },
+  'backup taken while writes were done': { least: 0.03 },
+  'backup given up': { least: 0 },
   'write to the log failed': { least: 0.1 },
   'snapshot without room': { least: 0.01 },
   // Aims

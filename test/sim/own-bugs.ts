@@ -102,4 +102,17 @@ export const ownBugs: readonly Plant[] = [
     faults: ['kill', 'power'],
     seedsMax: 100,
   },
+  {
+    name: 'backup-of-two-moments',
+    story: 'a backup shows some nodes as they were when it was begun, and others as they are now',
+    patches: [
+      {
+        file: 'src/tree/tree-dump.ts',
+        from: '    this.#preimages?.keep(path, znode)\n',
+        to: '',
+      },
+    ],
+    members: 1,
+    seedsMax: 100,
+  },
 ]

@@ -1,5 +1,6 @@
 import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
 import { ensembleOf } from '../../src/server/ensemble-of.ts'
+import { Backups } from './backups.ts'
 import { Chance } from './chance.ts'
 import { checkOrder } from './checkers/order.ts'
 import { replay } from './checkers/replay.ts'
@@ -85,6 +86,15 @@ export class Simulation {
       tickMs: swarm.tickMs,
       syncLimitMs: this.#syncLimitMs,
       clientOf: (session) => this.#users.clientOf(session),
+    })
+    new Backups({
+      heap,
+      chance: new Chance(swarm.seed, 'nemesis', 3),
+      processes: this.#processes,
+      ledger: this.#ledger,
+      sliceBytes: swarm.bounds.member.sliceBytes,
+      cover: this.#coverage.cover,
+      onFault: this.#onFault,
     })
     this.#nemesis = new Nemesis({
       swarm,
