@@ -40,6 +40,9 @@ export const strikes = [
   'reset',
   'stall',
   'stuckDisk',
+  // At what is being read for a learner.
+  'purge',
+  'readError',
 ] as const
 export type Strike = (typeof strikes)[number]
 
@@ -51,6 +54,10 @@ export interface Aim {
   /** At the other end of the link, where the step is a packet. */
   readonly atPeer: boolean
 }
+
+/** They come within the very step: a feed that has begun to read may be done a moment later. */
+export const feedStrikes: ReadonlySet<Strike> = new Set(['purge', 'readError'])
+const laterStrikes = strikes.filter((strike) => !feedStrikes.has(strike))
 
 /** Steps that are seen all the time: struck at now and then only, or nothing would ever be done. */
 const COMMON: ReadonlySet<Step> = new Set(['proposal'])
@@ -75,12 +82,17 @@ export function drawAims(
   return named.length === 0 ? given : [...given, ...drawFrom(chance, named)]
 }
 
+/** Files vanish, or cannot be read, when the sender has just begun to read them for a learner. */
+export const feedAims: readonly Aim[] = (['diff', 'trunc', 'snap'] as const).flatMap((step) =>
+  [...feedStrikes].map((strike) => ({ step, strike, share: 0.5, atPeer: false })),
+)
+
 function drawFrom(chance: Chance, from: readonly Step[]): readonly Aim[] {
   return Array.from({ length: chance.between(1, AIMS_MAX) }, () => {
     const step = chance.pick(from)
     return {
       step,
-      strike: chance.pick(strikes),
+      strike: chance.pick(laterStrikes),
       share: COMMON.has(step) ? COMMON_SHARE : chance.pick([0.1, 0.3, 1]),
       atPeer: chance.chance(0.5),
     }

@@ -12,6 +12,7 @@ import {
   faultKinds,
   type SwarmWishes,
 } from './swarm.ts'
+import { runVariant, variants } from './variants.ts'
 
 const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5] [--time minutes] [--trace]
   --seed N      one run, with its story
@@ -21,6 +22,7 @@ const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5
   --faults A,B  these faults and no others
   --with A,B    what members do not stand yet, or all
   --aims A,B    strikes at these steps of the protocol and no others
+  --variant X   in a copy of the sources with another constant (variants.ts)
   --plant NAME  plants that bug, or all of them one after the other, and looks for it`
 
 const TRACE_LINES = 120
@@ -29,7 +31,14 @@ const PROGRESS_RUNS = 250
 function flags(): Record<string, string | boolean | undefined> {
   const string = { type: 'string' } as const
   const options = { seed: string, seeds: string, from: string, members: string, time: string }
-  const more = { plant: string, hunt: string, faults: string, aims: string, with: string }
+  const more = {
+    variant: string,
+    plant: string,
+    hunt: string,
+    faults: string,
+    aims: string,
+    with: string,
+  }
   const all = {
     ...options,
     ...more,
@@ -82,7 +91,7 @@ function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
 }
 
 function main(): number {
-  const { seed, seeds, from, members, time, trace, help, plant, hunt, ...limits } = flags()
+  const { seed, seeds, from, members, time, trace, help, plant, hunt, variant, ...limits } = flags()
   const { faults, aims, with: extra } = limits
   if (help === true) {
     console.log(usage)
@@ -95,6 +104,7 @@ function main(): number {
     awaited: awaitedOf(extra),
   }
   if (typeof plant === 'string') return plantAll(plant)
+  if (typeof variant === 'string') return varied(variant, numberOf(seeds), numberOf(from))
   if (typeof hunt === 'string') return huntFor(hunt, wishes)
   const one = numberOf(seed)
   if (one !== undefined) return tell(one, wishes, trace === true) ? 0 : 1
@@ -112,6 +122,11 @@ function plantAll(name: string): number {
   }
   const missed = wanted.filter((plant) => runPlanted(plant, process.cwd()) !== 0)
   return missed.length === 0 ? 0 : 1
+}
+
+function varied(name: string, seeds = 100, from = 1): number {
+  const variant = variants.find((one) => one.name === name)
+  return variant === undefined ? 2 : runVariant(variant, process.cwd(), seeds, from)
 }
 
 /** In the copy that has the bug: which seed finds it, and which checker. */

@@ -1,6 +1,7 @@
-import { AIMED_STRIKES_MAX, type Aim, type Step } from './aims.ts'
+import { AIMED_STRIKES_MAX, type Aim, feedStrikes, type Step } from './aims.ts'
 import type { Chance } from './chance.ts'
 import type { Cover } from './coverage.ts'
+import { type Damage, drawDamage } from './disk-damage.ts'
 import type { EventHeap } from './event-heap.ts'
 import type { SimNetwork } from './network.ts'
 import type { SimProcess } from './sim-process.ts'
@@ -80,8 +81,12 @@ export class Nemesis {
       const peer = processes.find(({ host }) => host === peerHost)
       const victim = aim.atPeer && peer !== undefined ? peer : process
       // At once, or before the disk or the peer has done its part, or when it has just done so.
-      const afterMs = chance.exponential(chance.pick([0, 0.1, 1, 5]))
       this.#aimedStrikes += 1
+      if (feedStrikes.has(aim.strike)) {
+        this.#strikeAt(aim, victim, peer)
+        continue
+      }
+      const afterMs = chance.exponential(chance.pick([0, 0.1, 1, 5]))
       heap.after(afterMs, () => {
         if (!this.#isOver) this.#strikeAt(aim, victim, peer === victim ? process : peer)
       })
@@ -124,6 +129,10 @@ export class Nemesis {
       case 'stuckDisk':
         victim.diskStuckUntil = this.#until()
         return victim.host
+      case 'purge':
+        return this.#purge(victim)
+      case 'readError':
+        return this.#damageLogs(victim)
     }
   }
 
@@ -186,9 +195,11 @@ export class Nemesis {
         process.skew.wallOffsetMs += chance.between(-3_600_000, 3_600_000)
         return process.host
       case 'purge':
-        if (!process.isUp) return undefined
-        process.purge()
-        return process.host
+        return this.#purge(process)
+      case 'readError':
+        return this.#damage(process, 'unreadable', 0.5)
+      case 'bitFlip':
+        return this.#damage(process, 'flip', 0.7)
       case 'clientDies':
         this.#parts.killClient()
         return ''
@@ -209,6 +220,47 @@ export class Nemesis {
       if (!this.#isOver) process.boot()
     })
     return process.host
+  }
+
+  #purge(process: SimProcess): string | undefined {
+    if (!process.isUp) return undefined
+    process.purge()
+    return process.host
+  }
+
+  /**
+   * On one disk at a time, so that what is acknowledged stays on a quorum of others. It lasts for a
+   * while: then somebody has brought the file back from a copy, and a member that had refused starts.
+   */
+  #damage(process: SimProcess, kind: Damage['kind'], crashShare: number): string | undefined {
+    const { chance } = this.#parts
+    if (!this.#mayDamage(process)) return undefined
+    const drawn = drawDamage(process.disk, chance, kind)
+    if (drawn === undefined) return undefined
+    process.disk.damage(drawn.name, drawn.damage)
+    if (chance.chance(crashShare)) this.#crash(process, 'kill', false)
+    this.#restoreLater(process)
+    return `${process.host} ${drawn.name} ${JSON.stringify(drawn.damage)}`
+  }
+
+  #damageLogs(process: SimProcess): string | undefined {
+    if (!this.#mayDamage(process)) return undefined
+    const logs = process.disk.listLogs()
+    for (const { name } of logs) process.disk.damage(name, { kind: 'unreadable' })
+    this.#restoreLater(process)
+    return `${process.host} ${logs.map(({ name }) => name).join(' ')}`
+  }
+
+  #mayDamage(process: SimProcess): boolean {
+    return process.isUp && !this.#parts.processes.some(({ disk }) => disk.isDamaged)
+  }
+
+  #restoreLater(process: SimProcess): void {
+    this.#parts.heap.after(200 + 2 * this.#duration(), () => {
+      if (this.#isOver) return
+      process.disk.restore()
+      process.boot()
+    })
   }
 
   #slowDisk(process: SimProcess): string {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { plants, runPlanted } from './plants.ts'
+import { misfits, plants, runPlanted } from './plants.ts'
+import { runVariant, variants } from './variants.ts'
 
 const { CI } = process.env
 /** All of them take a minute or two: that is for CI, or for npm run sim -- --plant all. */
@@ -12,5 +13,16 @@ describe('the checkers can fail', () => {
   for (const plant of plants.filter(({ seedsMax }) => seedsMax <= QUICK_SEEDS))
     it(`find ${plant.name}: ${plant.story}`, () => {
       expect(runPlanted(plant, root)).toBe(0)
+    }, 600_000)
+})
+
+describe('sources with another constant', () => {
+  it('are there to be varied', () => {
+    expect(variants.flatMap((variant) => misfits(variant, root))).toEqual([])
+  })
+
+  for (const variant of variants)
+    it(`find nothing where ${variant.story}`, () => {
+      expect(runVariant(variant, root, CI === undefined ? 5 : 40, Date.now() % 1_000_000)).toBe(0)
     }, 600_000)
 })

@@ -153,7 +153,8 @@ const houseBugs: readonly Plant[] = [
       },
     ],
     members: 3,
-    seedsMax: 100,
+    aims: ['upToDate', 'proposal'],
+    seedsMax: 200,
   },
   {
     name: 'epoch-not-persisted',
@@ -257,7 +258,10 @@ const houseBugs: readonly Plant[] = [
 export const plants: readonly Plant[] = [...houseBugs, ...ownBugs, ...knownBugs]
 
 /** Where a plant has no place any more; nothing if it still has. */
-export function misfits({ name, patches = [] }: Plant, root: string): readonly string[] {
+export function misfits(
+  { name, patches = [] }: Pick<Plant, 'name' | 'patches'>,
+  root: string,
+): readonly string[] {
   return patches
     .filter(({ file, from }) => readFileSync(join(root, file), 'utf8').split(from).length !== 2)
     .map(
@@ -265,9 +269,9 @@ export function misfits({ name, patches = [] }: Plant, root: string): readonly s
     )
 }
 
-/** Runs this simulator over a copy of the sources with the bug in it. True: it was caught. */
-export function runPlanted(plant: Plant, root: string): number {
-  const { name, patches = [], members } = plant
+/** A copy of the sources, and of this simulator, with these texts in it; returns where it is. */
+export function copyWith(plant: Pick<Plant, 'name' | 'patches'>, root: string): string {
+  const { name, patches = [] } = plant
   const [misfit] = misfits(plant, root)
   if (misfit !== undefined) throw new Error(misfit)
   const copy = join(root, '.cache', 'plants', name)
@@ -283,6 +287,13 @@ export function runPlanted(plant: Plant, root: string): number {
       source.replace(from, () => to),
     )
   }
+  return copy
+}
+
+/** Runs this simulator over a copy of the sources with the bug in it. 0: it was caught. */
+export function runPlanted(plant: Plant, root: string): number {
+  const { name, members } = plant
+  const copy = copyWith(plant, root)
   const args = ['tsx', '--conditions=source', join(copy, 'test/sim/main.ts')]
   const options = ['--hunt', name, '--members', String(members)]
   const { status } = spawnSync('npx', [...args, ...options], { cwd: root, stdio: 'inherit' })

@@ -80,6 +80,7 @@ export class ProcessEyes {
     if (message === 'following' || message === 'observing') this.#isSynchronising = false
     if (message === 'a learner is gone' && reason === 'it does not take what it is sent')
       this.#cover('learner cut off')
+    if (message.startsWith('the state on disk cannot be read')) this.#cover('state lost by a read')
     if (message === 'a quorum has synchronised, we lead') {
       this.#isLeading = true
       this.#memory.onLed(Number(epoch))
@@ -122,10 +123,6 @@ export class ProcessEyes {
   #onPacket(link: LinkId, packet: SeenPacket): void {
     const { type, zxid } = packet
     this.#memory.onPacket(packet)
-    const step = stepOf.get(type)
-    if (step !== undefined) this.#onStep(step, link)
-    // UPTODATE is acked in the same way.
-    if (type === Seen.ack && counterOf(zxid) === 0) this.#onStep('newLeaderAck', link)
     const event = sent.get(type)
     if (event !== undefined) {
       this.#cover(event)
@@ -136,6 +133,15 @@ export class ProcessEyes {
       this.#cover('COMMIT before NEWLEADER')
     }
     if (type === Seen.newLeader) this.#beforeNewLeader.delete(link)
+    const step = stepOf.get(type)
+    if (step !== undefined) this.#onStep(step, link)
+    // UPTODATE is acked in the same way.
+    if (type === Seen.ack && counterOf(zxid) === 0) this.#onStep('newLeaderAck', link)
+  }
+
+  /** Some learner is on its way from DIFF, TRUNC or SNAP to NEWLEADER. */
+  get isFeeding(): boolean {
+    return this.#beforeNewLeader.size > 0
   }
 
   onLinkGone(link: LinkId): void {

@@ -24,6 +24,7 @@ import {
   paddedFileBytes,
   parseLogFileName,
 } from '../../src/persistence/txn-log-format.ts'
+import { type Damage, readDamaged } from './disk-damage.ts'
 
 /** A file as programs see it, and how much of it would be there after a loss of power. */
 interface SimFile {
@@ -80,6 +81,9 @@ export class SimDisk implements DiskReader {
   /** currentEpoch.tmp, as a crash has left it. */
   #epochTemporary: string | undefined = undefined
   readonly #faults: DiskFaults
+  readonly #damages = new Map<SimFile, Damage>()
+  /** Told when somebody tries to read what cannot be read. */
+  onUnreadable: (() => void) | undefined = undefined
   readonly #complete: ((done: Completion) => void) | undefined
 
   /** Without `complete`, completeOne() says when something is done. */
@@ -409,6 +413,19 @@ export class SimDisk implements DiskReader {
     file.syncedBytes = file.bytes.length
   }
 
+  damage(name: string, damage: Damage): void {
+    this.#damages.set(this.#file(name), damage)
+  }
+
+  /** All can be read again, as it was written. */
+  restore(): void {
+    this.#damages.clear()
+  }
+
+  get isDamaged(): boolean {
+    return this.#damages.size > 0
+  }
+
   listLogs(): readonly LogFileInfo[] {
     return [...this.#files]
       .map(([name, { bytes }]) => ({
@@ -442,7 +459,12 @@ export class SimDisk implements DiskReader {
   }
 
   readLog(name: string, offset: number, length: number): Buffer {
-    return Buffer.from(this.#file(name).bytes.subarray(offset, offset + length))
+    const file = this.#file(name)
+    const bytes = Buffer.from(file.bytes.subarray(offset, offset + length))
+    const damage = this.#damages.get(file)
+    if (damage === undefined) return bytes
+    if (damage.kind === 'unreadable') this.onUnreadable?.()
+    return readDamaged(damage, name, offset, bytes)
   }
 
   readSnapshot(name: string, offset: number, length: number): Buffer {

@@ -6,6 +6,7 @@ import { nodeCrypto } from '../../src/node/crypto.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import { judgeEpochs } from '../../src/persistence/epoch-files.ts'
 import { planPurge } from '../../src/persistence/purge.ts'
+import { readOrProblem } from '../../src/persistence/read-or-problem.ts'
 import { SnapshotEncoder } from '../../src/persistence/snapshot-format.ts'
 import { snapshotFileName } from '../../src/persistence/snapshot-name.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
@@ -24,7 +25,7 @@ import { DiskMemory } from './checkers/amnesia.ts'
 import { checkLogBatch, checkQueues } from './checkers/queues.ts'
 import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
-import { Violation } from './history.ts'
+import { hex, Violation } from './history.ts'
 import { type Ledger, MemberLog } from './ledger.ts'
 import type { SimNetwork, Socket, SocketEvents } from './network.ts'
 import { ProcessEyes } from './process-eyes.ts'
@@ -94,6 +95,8 @@ export class SimProcess {
   diskFullUntil = 0
   /** The next write to the log fails, whatever of it is on the disk; the process must end. */
   onWriteFailed: (() => void) | undefined = undefined
+  /** Its process has found its state unreadable, and counts for nothing before a SNAP, or a start. */
+  hasLostState = false
   log: MemberLog
   crashes = 0
   readonly memory: DiskMemory
@@ -120,6 +123,9 @@ export class SimProcess {
       parts.heap.at(Math.max(this.diskStuckUntil, parts.heap.now + ms), () => run?.guard(done))
     }
     this.disk = new SimDisk(parts.chance.prng, complete, parts.diskFaults)
+    this.disk.onUnreadable = () => {
+      if (this.#run?.eyes.isFeeding === true) parts.cover('read failed while a learner was fed')
+    }
   }
 
   get isUp(): boolean {
@@ -138,7 +144,10 @@ export class SimProcess {
       this.#run = new ProcessRun(this, this.#parts)
       trace(() => `${this.host} has booted at zxid ${this.#run?.member.tree.lastProcessedZxid}`)
     } catch (error) {
-      onFault(error)
+      // Who cannot read all that it has said to have, must not take part.
+      if (!this.disk.isDamaged || !(error instanceof StartRefused)) return onFault(error)
+      trace(() => `${this.host} refuses to start: ${error.message}`)
+      this.#parts.cover('start refused: damaged file')
     }
   }
 
@@ -149,6 +158,7 @@ export class SimProcess {
     this.crashes += 1
     this.#run.end()
     this.#run = undefined
+    this.hasLostState = false
     this.#parts.network.dropHost(this.host, how === 'kill')
     if (how === 'power') this.disk.crash()
     else this.disk.kill()
@@ -180,6 +190,8 @@ export class SimProcess {
     this.diskStuckUntil = 0
     this.diskFullUntil = 0
     this.onWriteFailed = undefined
+    this.disk.restore()
+    if (this.hasLostState) this.crash('kill')
     this.boot()
   }
 
@@ -199,7 +211,17 @@ export class SimProcess {
   }
 
   purge(): void {
-    for (const name of planPurge(this.disk, 3)) this.disk.unlink(name)
+    const plan = readOrProblem(() => planPurge(this.disk, 3))
+    if ('problem' in plan || plan.length === 0) return
+    for (const name of plan) this.disk.unlink(name)
+    if (this.#run?.eyes.isFeeding === true) this.#parts.cover('purge while a learner was fed')
+  }
+}
+
+/** What is on the disk does not allow it to serve. */
+class StartRefused extends Violation {
+  constructor(host: string, why: object) {
+    super('a member boots from its disk', `${host}: ${JSON.stringify(why)}`)
   }
 }
 
@@ -270,8 +292,7 @@ class ProcessRun implements Machine {
     if (ensemble === undefined) return undefined
     const { disk, host } = this.#process
     const judged = judgeEpochs(disk.readEpochs(), loaded.lastZxid)
-    if (judged.kind === 'refused')
-      throw new Violation('a member boots from its disk', `${host}: ${JSON.stringify(judged)}`)
+    if (judged.kind === 'refused') throw new StartRefused(host, judged)
     for (const { file, epoch } of judged.write) disk.writeEpochSync(file, epoch)
     for (const note of judged.notes) logger.info('wrote an epoch file', { note })
     const { accepted, current } = judged
@@ -284,9 +305,9 @@ class ProcessRun implements Machine {
     const received = disk.finishForgetting()
     if (received !== undefined) this.#process.log.forget(received)
     const rules = { ...config, mayCreate: true }
-    const loaded = loadMember(disk, rules, logger)
-    if (loaded.kind === 'refused')
-      throw new Violation('a member boots from its disk', `${host}: ${JSON.stringify(loaded)}`)
+    const loaded = readOrProblem(() => loadMember(disk, rules, logger))
+    if (loaded.kind !== 'loaded') throw new StartRefused(host, loaded)
+    if (disk.isDamaged) this.#judgeStart(loaded)
     if (loaded.isNew) this.#writeFirstSnapshot(loaded)
     if (loaded.tail !== undefined) disk.cutTail(loaded.tail)
     disk.secureEnd()
@@ -297,6 +318,18 @@ class ProcessRun implements Machine {
     for (const [zxid, entry] of before.entries)
       if (zxid <= loaded.lastZxid) this.#process.log.append(zxid, entry)
     return loaded
+  }
+
+  /** It may fall back to another file that says the same; it may not go on with less. */
+  #judgeStart({ lastZxid, snapshot }: Loaded): void {
+    const { disk, host, durableZxid } = this.#process
+    if (lastZxid < durableZxid)
+      throw new Violation(
+        'no amnesia',
+        `${host} starts at ${hex(lastZxid)} from a damaged disk that has ${hex(durableZxid)}`,
+      )
+    if (snapshot !== disk.listSnapshots().at(-1)?.name)
+      this.#parts.cover('start from an older snapshot')
   }
 
   #writeFirstSnapshot({ tree }: Loaded): void {
@@ -315,6 +348,8 @@ class ProcessRun implements Machine {
       (message: string, fields: LogFields = {}): void => {
         trace(() => `${host} ${level}: ${message} ${JSON.stringify(fields)}`)
         this.eyes.onLog(message, fields)
+        if (message.startsWith('the state on disk cannot be read'))
+          this.#process.hasLostState = true
         this.#parts.onLog?.(host, message, fields)
       }
     const error = log('error')

@@ -25,6 +25,12 @@ export const defaultBounds: SwarmBounds = {
   windowBytes: DEFAULT_WINDOW_BYTES,
 }
 
+/** The committed log is next to nothing. */
+export const withShortMemory = (bounds: SwarmBounds): SwarmBounds => ({
+  ...bounds,
+  member: { ...bounds.member, committedLogBytesMax: 1 },
+})
+
 /** Half of the runs are as in production; the others meet in seconds what 64 MiB never does. */
 export function drawBounds(chance: Chance): SwarmBounds {
   if (chance.chance(0.5)) return defaultBounds

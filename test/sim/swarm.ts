@@ -1,7 +1,7 @@
-import { type Aim, drawAims, type Step } from './aims.ts'
+import { type Aim, drawAims, feedAims, type Step } from './aims.ts'
 import { Chance } from './chance.ts'
 import type { NetworkRates } from './network.ts'
-import { drawBounds, type SwarmBounds, TINY_FRAME_BYTES } from './swarm-bounds.ts'
+import { drawBounds, type SwarmBounds, TINY_FRAME_BYTES, withShortMemory } from './swarm-bounds.ts'
 
 /** What may go wrong; each run has its own mix. */
 export const faultKinds = [
@@ -22,8 +22,16 @@ export const faultKinds = [
   'wipe',
   'failedWrite',
   'fullDisk',
+  'readError',
+  'bitFlip',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
+
+/**
+ * Drawn apart, so that what a seed draws of the others stays as it was; and only where nobody asks
+ * for certain faults or steps.
+ */
+const laterKinds: ReadonlySet<FaultKind> = new Set(['readError', 'bitFlip'])
 
 /** What members do not stand yet: only in runs that ask for it, until they do. */
 export const awaitedKinds = [] as const
@@ -85,15 +93,19 @@ export interface SwarmWishes {
 /** Even the kind of run is drawn: no two test the same. */
 export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   const chance = new Chance(seed, 'swarm')
-  const members = wishes.members ?? chance.pick([1, 3, 3, 3, 5])
+  const members = wishes.members ?? widened(seed, chance.pick([1, 3, 3, 3, 5]))
   const tickMs = chance.pick([200, 300, 500])
   const bounds = drawBounds(new Chance(seed, 'swarm', 1))
-  const faults = new Map<FaultKind, number>()
   const isCalm = chance.chance(0.05)
+  const isOpen = !isCalm && wishes.faults === undefined && wishes.aims === undefined
+  const readsFiles = isOpen && members > 1 && new Chance(seed, 'swarm', 6).chance(FILES_SHARE)
+  const faults = new Map<FaultKind, number>()
   const noAims = isCalm || members === 1 || wishes.faults !== undefined
+  const later = new Chance(seed, 'swarm', 4)
   for (const kind of faultKinds) {
-    const weight = chance.between(1, 10)
-    const isDrawn = !isCalm && chance.chance(0.5)
+    const from = laterKinds.has(kind) ? later : chance
+    const weight = from.between(1, 10)
+    const isDrawn = (from === later ? isOpen : !isCalm) && from.chance(0.5)
     if (wishes.faults?.includes(kind) ?? isDrawn) faults.set(kind, weight)
   }
   const quotas = new Chance(seed, 'swarm', 4).pick(['none', 'none', 'told', 'enforced'] as const)
@@ -121,7 +133,10 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     },
     faults,
     faultEveryMs: chance.pick([200, 500, 1500, 4000]),
-    aims: drawAims(new Chance(seed, 'nemesis', 2), wishes.aims ?? (noAims ? [] : undefined)),
+    aims: [
+      ...drawAims(new Chance(seed, 'nemesis', 2), wishes.aims ?? (noAims ? [] : undefined)),
+      ...(readsFiles ? feedAims : []),
+    ],
     settings: {
       tickTime: String(tickMs),
       initLimit: String(chance.pick([5, 10])),
@@ -131,6 +146,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
       globalOutstandingLimit: String(chance.pick(bounds.isTiny ? [1, 4, 30] : [4, 30, 1000])),
       maxClientCnxns: '0',
       ...drawSettings(new Chance(seed, 'swarm', 3), members),
+      ...(readsFiles ? { snapshotSizeFactor: '0', snapCount: '10' } : {}),
       preAllocSize: '4',
     },
     properties: new Map([
@@ -139,7 +155,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
       ...(quotas === 'enforced' ? [['zookeeper.enforceQuota', 'true'] as const] : []),
       ...(bounds.isTiny ? [['jute.maxbuffer', String(TINY_FRAME_BYTES)] as const] : []),
     ]),
-    bounds,
+    bounds: readsFiles ? withShortMemory(bounds) : bounds,
     clockRateError: chance.pick([0, 0, 0.001, 0.01]),
     awaited: new Set(wishes.awaited),
   }
@@ -147,6 +163,15 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
   return shape === undefined
     ? drawn
     : { ...drawn, ...shape, settings: { ...drawn.settings, ...shape.settings } }
+}
+
+/** Of ensembles, so many keep so little in memory that a DIFF is read from the log files. */
+const FILES_SHARE = 0.2
+const FIVE_SHARE = 0.2
+
+/** Five find what three cannot: a quorum and two that know nothing of it. */
+function widened(seed: number, members: number): number {
+  return members === 3 && new Chance(seed, 'swarm', 5).chance(FIVE_SHARE) ? 5 : members
 }
 
 type Shape = Pick<Swarm, 'weights' | 'groups' | 'farEpoch'>

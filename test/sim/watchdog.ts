@@ -1,9 +1,13 @@
 import type { LogFields } from '../../src/base/logger.ts'
+import { GAP_MS_MIN } from '../../src/server/pause-watch.ts'
 import { checkExpiryBlame, checkSilenceBlame } from './checkers/blame.ts'
 import { type SeenLearner, ServingWatch } from './checkers/timeliness.ts'
 import type { EventHeap } from './event-heap.ts'
 import type { SimNetwork } from './network.ts'
 import type { SimProcess } from './sim-process.ts'
+
+/** So long by every clock, also by one that is slow. */
+const NOTICED_MS = 1.05 * GAP_MS_MIN
 
 export interface WatchdogParts {
   readonly heap: EventHeap
@@ -81,7 +85,9 @@ export class Watchdog {
   #onSilent(host: string, peer: string): void {
     const { heap, network, processes, syncLimitMs } = this.#parts
     const pause = processes.find((process) => process.host === host)?.pause
-    const isFresh = pause !== undefined && heap.now - pause.until < syncLimitMs / 2
+    // A shorter pause is not noticed, and not promised to be: pause-watch.ts.
+    const isLong = pause !== undefined && pause.until - pause.from > NOTICED_MS
+    const isFresh = isLong && heap.now - pause.until < syncLimitMs / 2
     checkSilenceBlame({
       host,
       peer,

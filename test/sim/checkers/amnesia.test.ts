@@ -35,6 +35,7 @@ describe('no amnesia', () => {
     memoryThatAcked(last).onPacket(ackEpoch(last, 2))
     memoryThatAcked(last).onPacket(ackEpoch(0, -1))
     memoryThatAcked(last).onVote({ leader: 2, zxid: 0, round: 1, peerEpoch: 0 })
+    memoryThatAcked(last).onVote({ leader: 1, zxid: -1, round: 1, peerEpoch: 2 })
     const cut = memoryThatAcked(last)
     cut.onDiskOp({ kind: 'forgetHistory', zxid: last - 3 })
     cut.onPacket(ackEpoch(last - 3, 2))

@@ -6,6 +6,7 @@ import { Seen, type SeenPacket, type SeenVote } from '../quorum-tap.ts'
 const CHECKER = 'no amnesia'
 /** In ACKEPOCH: it counts for nothing, and says nothing of the history. */
 const COUNTS_NOT = -1
+const NO_ZXID = -1
 
 /**
  * What one disk has promised: acks that members have sent, by what stood on it. No member with that
@@ -51,9 +52,12 @@ export class DiskMemory {
       this.#judge('ACKEPOCH', zxid, data.readInt32BE(0))
   }
 
-  /** A vote for itself says what the member has; one for another says what it was told. */
+  /**
+   * A vote for itself says what the member has; one for another says what it was told. With no zxid at
+   * all it says that its state was lost, and nobody counts it.
+   */
   onVote({ leader, zxid, peerEpoch }: SeenVote): void {
-    if (leader === this.#sid) this.#judge('a vote', zxid, peerEpoch)
+    if (leader === this.#sid && zxid !== NO_ZXID) this.#judge('a vote', zxid, peerEpoch)
   }
 
   #judge(what: string, zxid: number | undefined, epoch: number): void {
