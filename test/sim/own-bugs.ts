@@ -42,8 +42,13 @@ export const ownBugs: readonly Plant[] = [
     patches: [
       {
         file: 'src/server/pause-watch.ts',
-        from: '    this.#unreadTurns = TURNS_TO_READ\n    return passedMs\n',
-        to: '    return 0\n',
+        from: 'if (isPause || (gapMs >= GAP_MS_MIN && mayDefer)) this.#unreadTurns = TURNS_TO_READ\n    else if',
+        to: 'if',
+      },
+      {
+        file: 'src/server/pause-watch.ts',
+        from: 'return isPause ? gapMs : 0',
+        to: 'return isPause ? 0 : 0',
       },
     ],
     members: 3,
