@@ -1,7 +1,7 @@
 import { JuteWriter } from 'jute-ts'
 import type { Limits } from '../../src/base/limits.ts'
-import type { LogFields, Logger } from '../../src/base/logger.ts'
-import { epochOf } from '../../src/data/zxid.ts'
+import { type LogFields, type Logger, silentLogger } from '../../src/base/logger.ts'
+import { epochOf, makeZxid } from '../../src/data/zxid.ts'
 import { nodeCrypto } from '../../src/node/crypto.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import { judgeEpochs } from '../../src/persistence/epoch-files.ts'
@@ -176,6 +176,15 @@ export class SimProcess {
     return Number(this.disk.readEpochs().acceptedEpoch ?? 0)
   }
 
+  /** Before it was ever up: its disk has another history, which ends where that epoch began. */
+  hasLived(epoch: number): void {
+    const loaded = loadMember(this.disk, { ...this.config, mayCreate: true }, silentLogger)
+    if (loaded.kind === 'refused') throw new Error(loaded.reason)
+    writeFirstSnapshot(this.disk, loaded, makeZxid(epoch, 0))
+    this.disk.writeEpochSync('acceptedEpoch', epoch)
+    this.disk.writeEpochSync('currentEpoch', epoch)
+  }
+
   /** While it is down: the disk is replaced by an empty one. */
   wipe(): void {
     this.disk.wipe()
@@ -223,6 +232,16 @@ class StartRefused extends Violation {
   constructor(host: string, why: object) {
     super('a member boots from its disk', `${host}: ${JSON.stringify(why)}`)
   }
+}
+
+/** Of a tree with nothing in it. */
+function writeFirstSnapshot(disk: SimDisk, { tree }: Loaded, zxid: number): void {
+  const w = new JuteWriter()
+  const tail = { digest: true, lastProcessedZxid: true }
+  tree.lastProcessedZxid = zxid
+  new SnapshotEncoder(new TreeDump(tree, []), tail).writeSlice(w, Infinity)
+  const name = snapshotFileName({ zxid, compression: '' })
+  disk.writeSnapshotSync(name, Buffer.from(w.bytes()))
 }
 
 /** One process, from its boot to its end. */
@@ -308,7 +327,7 @@ class ProcessRun implements Machine {
     const loaded = readOrProblem(() => loadMember(disk, rules, logger))
     if (loaded.kind !== 'loaded') throw new StartRefused(host, loaded)
     if (disk.isDamaged) this.#judgeStart(loaded)
-    if (loaded.isNew) this.#writeFirstSnapshot(loaded)
+    if (loaded.isNew) writeFirstSnapshot(disk, loaded, 0)
     if (loaded.tail !== undefined) disk.cutTail(loaded.tail)
     disk.secureEnd()
     const before = this.#process.log
@@ -330,14 +349,6 @@ class ProcessRun implements Machine {
       )
     if (snapshot !== disk.listSnapshots().at(-1)?.name)
       this.#parts.cover('start from an older snapshot')
-  }
-
-  #writeFirstSnapshot({ tree }: Loaded): void {
-    const w = new JuteWriter()
-    const tail = { digest: true, lastProcessedZxid: true }
-    new SnapshotEncoder(new TreeDump(tree, []), tail).writeSlice(w, Infinity)
-    const name = snapshotFileName({ zxid: 0, compression: '' })
-    this.#process.disk.writeSnapshotSync(name, Buffer.from(w.bytes()))
   }
 
   #logger(): Logger {

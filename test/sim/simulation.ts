@@ -149,11 +149,7 @@ export class Simulation {
 
   /** Throws the first Violation that is found, or whatever else goes wrong. */
   run(): RunSummary {
-    const { farEpoch } = this.#swarm
-    for (const process of this.#processes) {
-      if (process.host === `m${farEpoch?.sid}`) process.disk.promise(farEpoch?.acceptedEpoch ?? 0)
-      process.boot()
-    }
+    this.#begin()
     this.#pass(this.#swarm.faultyMs)
     this.#nemesis.stop()
     const calmFrom = this.#expectProgress()
@@ -167,6 +163,25 @@ export class Simulation {
       faults: this.#nemesis.done,
       coverage: this.#coverage.counts,
     }
+  }
+
+  #begin(): void {
+    const { farEpoch, revenant, faults, aims } = this.#swarm
+    if (faults.size === 0 && aims.length === 0) this.#watchdog.onCalm()
+    for (const process of this.#processes) {
+      const { host } = process
+      if (host === `m${farEpoch?.sid}`) process.disk.promise(farEpoch?.acceptedEpoch ?? 0)
+      if (host === `m${revenant?.sid}` && revenant !== undefined) {
+        process.hasLived(revenant.epoch)
+        this.#heap.after(revenant.comesMs, () => process.boot())
+      } else process.boot()
+    }
+  }
+
+  /** Those that belong to it: all but one that is of an earlier life. */
+  get #ours(): readonly SimProcess[] {
+    const { revenant } = this.#swarm
+    return this.#processes.filter(({ host }) => host !== `m${revenant?.sid}`)
   }
 
   #pass(ms: number): void {
@@ -200,7 +215,8 @@ export class Simulation {
     const hosts = [...core, ...this.#users.hosts]
     for (const a of hosts) for (const b of hosts) this.#network.heal(a, b)
     const joined = new Set(core)
-    for (const { host } of this.#processes) if (chance.chance(0.5)) joined.add(host)
+    for (const { host } of this.#processes)
+      if (chance.chance(0.5) || this.#swarm.revenant !== undefined) joined.add(host)
     for (const { host: a } of this.#processes)
       for (const { host: b } of this.#processes) {
         this.#network.heal(a, b)
@@ -221,6 +237,7 @@ export class Simulation {
   #core(chance: Chance): readonly SimProcess[] {
     const core: SimProcess[] = []
     for (const process of chance.shuffled(this.#voters)) {
+      if (!this.#ours.includes(process)) continue
       core.push(process)
       if (this.#isQuorum(core)) break
     }
@@ -256,6 +273,7 @@ export class Simulation {
     this.#trace(() => 'everything heals')
     this.#network.healAll()
     for (const process of this.#processes) process.heal()
+    this.#watchdog.onCalm()
     this.#users.retireSome()
     this.#pass(2 * timeoutMsMax + 6 * tickMs + 2000)
     this.#users.lookAround()
@@ -266,7 +284,7 @@ export class Simulation {
 
   /** All members have the same state. */
   get #isLevel(): boolean {
-    const zxids = this.#processes.map(({ member }) => member?.tree.lastProcessedZxid)
+    const zxids = this.#ours.map(({ member }) => member?.tree.lastProcessedZxid)
     return zxids.every((zxid) => zxid === zxids[0])
   }
 
@@ -298,6 +316,6 @@ export class Simulation {
       },
       this.#heap.now,
     )
-    checkTrees(this.#processes, story.model, this.#users.livingSessions)
+    checkTrees(this.#ours, story.model, this.#users.livingSessions)
   }
 }

@@ -48,6 +48,14 @@ export interface Swarm {
   readonly groups: readonly (readonly number[])[] | undefined
   /** What a member has promised before it was ever in this ensemble: far above all others. */
   readonly farEpoch: { readonly sid: number; readonly acceptedEpoch: number } | undefined
+  /**
+   * A member whose disk is from an earlier life of this ensemble, with later epochs: the others had
+   * theirs emptied, and begin anew. It comes after a while, and stays out. Only where nothing else goes
+   * wrong: an election that it takes part in is its own. Never drawn.
+   */
+  readonly revenant:
+    | { readonly sid: number; readonly epoch: number; readonly comesMs: number }
+    | undefined
   readonly clients: number
   /** How long faults are injected. */
   readonly faultyMs: number
@@ -174,11 +182,16 @@ function widened(seed: number, members: number): number {
   return members === 3 && new Chance(seed, 'swarm', 5).chance(FIVE_SHARE) ? 5 : members
 }
 
-type Shape = Pick<Swarm, 'weights' | 'groups' | 'farEpoch'>
+type Shape = Pick<Swarm, 'weights' | 'groups' | 'farEpoch' | 'revenant'>
 
 /** Who decides: mostly a majority. */
 function drawShape(chance: Chance, members: number): Shape {
-  const plain = { weights: undefined, groups: undefined, farEpoch: undefined }
+  const plain = {
+    weights: undefined,
+    groups: undefined,
+    farEpoch: undefined,
+    revenant: undefined,
+  }
   if (members === 1) return plain
   const acceptedEpoch = chance.pick([3, 50, 1000])
   const sid = chance.between(1, members)

@@ -1,6 +1,7 @@
 import type { LogFields } from '../../src/base/logger.ts'
 import { GAP_MS_MIN } from '../../src/server/pause-watch.ts'
 import { checkExpiryBlame, checkSilenceBlame } from './checkers/blame.ts'
+import { Steadiness } from './checkers/steadiness.ts'
 import { type SeenLearner, ServingWatch } from './checkers/timeliness.ts'
 import type { EventHeap } from './event-heap.ts'
 import type { SimNetwork } from './network.ts'
@@ -22,6 +23,7 @@ export interface WatchdogParts {
 export class Watchdog {
   readonly #parts: WatchdogParts
   readonly #serving: ServingWatch
+  readonly #steadiness = new Steadiness()
 
   constructor(parts: WatchdogParts) {
     this.#parts = parts
@@ -32,6 +34,11 @@ export class Watchdog {
   /** Every few simulated ms. */
   look(): void {
     this.#serving.look(this.#learners(), this.#parts.heap.now)
+  }
+
+  /** Nothing is done to anybody from now on. */
+  onCalm(): void {
+    this.#steadiness.onCalm(this.#parts.heap.now)
   }
 
   *#learners(): IterableIterator<SeenLearner> {
@@ -50,9 +57,11 @@ export class Watchdog {
   }
 
   readonly onLog = (host: string, message: string, fields: LogFields): void => {
-    const { session, sid, leader, reason } = fields
+    const { session, sid, leader, reason, epoch } = fields
     if (message === 'session expired')
       this.#onExpired(host, BigInt.asIntN(64, BigInt(`${session}`)))
+    else if (message === 'a quorum has synchronised, we lead')
+      this.#steadiness.onLeadership(host, Number(epoch), this.#parts.heap.now)
     else if (message === 'a learner is gone' && reason === 'silent') this.#onSilent(host, `m${sid}`)
     else if (message === 'learning ends' && `${reason}`.startsWith('the leader has said nothing'))
       this.#onSilent(host, `m${leader}`)

@@ -78,11 +78,8 @@ export function checkQueues(
   const smallBytes = slack.cnxnsMost * limits.unservedBytesPause
   const requestBytesMax = limits.requestBytesOutstandingMax + limits.frameBytesMax + smallBytes
   judge(name, 'bytes of requests', requestBytes, requestBytesMax)
+  // What is outstanding comes on top.
+  const owedMax = bounds.leader.learnerBytesMax + limits.requestBytesOutstandingMax
   for (const learner of peering?.leader?.learners() ?? [])
-    judge(
-      name,
-      'bytes for a learner',
-      learner.waitingBytes,
-      bounds.leader.learnerBytesMax + slack.turnBytes,
-    )
+    judge(name, 'bytes for a learner', learner.waitingBytes, owedMax + slack.turnBytes)
 }
