@@ -4,7 +4,7 @@ import { misfits, plants, runPlanted } from './plants.ts'
 import { runVariant, variants } from './variants.ts'
 
 const { CI } = process.env
-/** All of them take a minute or two: that is for CI, or for npm run sim -- --plant all. */
+/** All of them take four minutes: that is for CI, or for npm run sim -- --plant all. */
 const QUICK_SEEDS = CI === undefined ? 20 : Infinity
 
 const root = join(import.meta.dirname, '..', '..')

@@ -2,10 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Aim, Step } from './aims.ts'
-import { knownBugs } from './known-bugs.ts'
+import { at, knownBugs } from './known-bugs.ts'
 import { ownBugs } from './own-bugs.ts'
+import { ownEnsembleBugs } from './own-ensemble-bugs.ts'
 import type { DiskFaults } from './sim-disk.ts'
 import type { FaultKind, Swarm } from './swarm.ts'
+import { defaultBounds } from './swarm-bounds.ts'
 
 /** Another text in place of one that stands in the file exactly once. */
 export interface Patch {
@@ -153,7 +155,9 @@ const houseBugs: readonly Plant[] = [
       },
     ],
     members: 3,
-    aims: ['upToDate', 'proposal'],
+    aims: [at('proposal', 'isolateAndKill', 0.2)],
+    faults: ['partition'],
+    shape: { clients: 3, thinkMs: 300, observers: 0, faultyMs: 30_000, bounds: defaultBounds },
     seedsMax: 200,
   },
   {
@@ -255,7 +259,7 @@ const houseBugs: readonly Plant[] = [
   },
 ]
 
-export const plants: readonly Plant[] = [...houseBugs, ...ownBugs, ...knownBugs]
+export const plants: readonly Plant[] = [...houseBugs, ...ownBugs, ...ownEnsembleBugs, ...knownBugs]
 
 /** Where a plant has no place any more; nothing if it still has. */
 export function misfits(
