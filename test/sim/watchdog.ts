@@ -19,6 +19,8 @@ export interface WatchdogParts {
   readonly clientOf: (session: bigint) => string | undefined
 }
 
+const USED_UP = 'the counter of this epoch is used up'
+
 /** Looks at all machines at once while they run, for what cannot be told from a history. */
 export class Watchdog {
   readonly #parts: WatchdogParts
@@ -62,6 +64,8 @@ export class Watchdog {
       this.#onExpired(host, BigInt.asIntN(64, BigInt(`${session}`)))
     else if (message === 'a quorum has synchronised, we lead')
       this.#steadiness.onLeadership(host, Number(epoch), this.#parts.heap.now)
+    else if (message === 'we lead no more' && `${reason}`.startsWith(USED_UP))
+      this.#steadiness.onUsedUp()
     else if (message === 'a learner is gone' && reason === 'silent') this.#onSilent(host, `m${sid}`)
     else if (message === 'learning ends' && `${reason}`.startsWith('the leader has said nothing'))
       this.#onSilent(host, `m${leader}`)

@@ -21,4 +21,15 @@ describe('steady leadership', () => {
     steadiness.onCalm(1000)
     leadAll(steadiness, [1100, 1200, 1300, 1400])
   })
+
+  it('counts none that ends because its epoch is used up', () => {
+    const steadiness = new Steadiness()
+    steadiness.onCalm(0)
+    for (const at of [100, 200, 300, 400, 500, 600]) {
+      leadAll(steadiness, [at])
+      steadiness.onUsedUp()
+    }
+    leadAll(steadiness, [700, 800, 900, 1000])
+    expect(() => leadAll(steadiness, [1100])).toThrow(/steady leadership/)
+  })
 })

@@ -20,6 +20,11 @@ export class Steadiness {
     this.#calmSince ??= now
   }
 
+  /** The last one has ended for a reason of its own: the counter of its epoch was used up. */
+  onUsedUp(): void {
+    this.#begun.pop()
+  }
+
   /** A quorum has synchronised with that member. */
   onLeadership(host: string, epoch: number, now: number): void {
     if (this.#calmSince === undefined) return
