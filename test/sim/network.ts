@@ -42,6 +42,8 @@ export class SimNetwork {
   readonly #listeners = new Map<string, Map<string, Accept>>()
   readonly #blocked = new Set<string>()
   readonly #slow = new Map<string, number>()
+  /** When a direction was last blocked or slow. */
+  readonly #freedAt = new Map<string, number>()
   readonly #stalled = new Map<string, number>()
   readonly #sockets = new Set<Socket>()
 
@@ -120,15 +122,20 @@ export class SimNetwork {
   setBlocked(from: string, to: string, blocked: boolean): void {
     const key = `${from}>${to}`
     if (blocked) this.#blocked.add(key)
-    else if (this.#blocked.delete(key)) this.#pumpFrom(from)
+    else if (this.#blocked.delete(key)) {
+      this.#freedAt.set(key, this.heap.now)
+      this.#pumpFrom(from)
+    }
   }
 
   heal(from: string, to: string): void {
-    this.#slow.delete(`${from}>${to}`)
+    this.setSlow(from, to, 0)
     this.setBlocked(from, to, false)
   }
 
   healAll(): void {
+    for (const key of [...this.#blocked, ...this.#slow.keys()])
+      this.#freedAt.set(key, this.heap.now)
     this.#blocked.clear()
     this.#slow.clear()
     for (const socket of this.#sockets) socket.pump()
@@ -136,8 +143,16 @@ export class SimNetwork {
 
   /** Everything from one to the other takes so much longer; 0: no longer. */
   setSlow(from: string, to: string, extraMs: number): void {
-    if (extraMs > 0) this.#slow.set(`${from}>${to}`, extraMs)
-    else this.#slow.delete(`${from}>${to}`)
+    const key = `${from}>${to}`
+    if (extraMs > 0) this.#slow.set(key, extraMs)
+    else if (this.#slow.delete(key)) this.#freedAt.set(key, this.heap.now)
+  }
+
+  /** Neither blocked nor slow since then, in simulated ms; undefined: it is so now. */
+  freeSince(from: string, to: string): number | undefined {
+    const key = `${from}>${to}`
+    if (this.#blocked.has(key) || this.#slow.has(key)) return undefined
+    return this.#freedAt.get(key) ?? 0
   }
 
   /** Nothing is delivered there before that time. */

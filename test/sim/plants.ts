@@ -202,35 +202,6 @@ const houseBugs: readonly Plant[] = [
     seedsMax: 200,
   },
   {
-    name: 'forwarded-forgotten',
-    story: 'a commit answers whatever waits with its xid, though it is of an earlier connection',
-    patches: [
-      {
-        file: 'src/server/clients.ts',
-        from: 'if (hasOrphans && this.#orphans.settle(session, xid, txnType)) return undefined',
-        to: 'if (hasOrphans) this.#orphans.settle(session, xid, txnType)',
-      },
-      {
-        file: 'src/server/orphans.ts',
-        from: 'if (txnType === op || txnType === OpCode.error) return true',
-        to: 'if (op !== 0) return true',
-      },
-      {
-        file: 'src/server/forward-path.ts',
-        from: 'if (!isValid || !isSynced || ',
-        to: 'if (!isValid || ',
-      },
-      {
-        file: 'src/server/write-path.ts',
-        from: 'if (this.proposals.length === 0) return true',
-        to: 'if (this.proposals.length >= 0) return true',
-      },
-    ],
-    members: 3,
-    faults: ['cutClients', 'halfOpen', 'partition', 'slowLink'],
-    seedsMax: 150,
-  },
-  {
     name: 'diff-off-by-one',
     story: 'a DIFF leaves out the first txn that the learner lacks',
     patches: [

@@ -75,13 +75,21 @@ export class Watchdog {
     const { heap, network, processes, tickMs, clientOf } = this.#parts
     const processOf = (host: string): SimProcess | undefined =>
       processes.find((process) => process.host === host)
+    // What a follower has heard and cannot tell its leader, since the network is in the way, is no
+    // fault of theirs. Two PINGs and their answers take a tick.
+    const canTell = (host: string): boolean =>
+      [network.freeSince(host, leader), network.freeSince(leader, host)].every(
+        (since) => since !== undefined && heap.now - since > 2 * tickMs,
+      )
     checkExpiryBlame({
       sessionId,
       client: clientOf(sessionId),
       leader,
       now: heap.now,
       tickMs,
-      hosts: processes.filter(({ host, member }) => host === leader || serves(member)).map(hostOf),
+      hosts: processes
+        .filter(({ host, member }) => host === leader || (serves(member) && canTell(host)))
+        .map(hostOf),
       unreadAt: (host) => network.unreadAt(host),
       pendingAt: (host) => {
         const cnxn = processOf(host)?.member?.clients.cnxnOf(sessionId)
