@@ -44,6 +44,7 @@ export class SimNetwork {
   readonly #slow = new Map<string, number>()
   /** When a direction was last blocked or slow. */
   readonly #freedAt = new Map<string, number>()
+  readonly #slowest = new Map<string, number>()
   readonly #stalled = new Map<string, number>()
   readonly #sockets = new Set<Socket>()
 
@@ -144,8 +145,16 @@ export class SimNetwork {
   /** Everything from one to the other takes so much longer; 0: no longer. */
   setSlow(from: string, to: string, extraMs: number): void {
     const key = `${from}>${to}`
-    if (extraMs > 0) this.#slow.set(key, extraMs)
-    else if (this.#slow.delete(key)) this.#freedAt.set(key, this.heap.now)
+    if (extraMs > 0) {
+      this.#slow.set(key, extraMs)
+      this.#slowest.set(key, Math.max(extraMs, this.slowest(from, to)))
+    }
+    if (extraMs <= 0 && this.#slow.delete(key)) this.#freedAt.set(key, this.heap.now)
+  }
+
+  /** How much longer anything has ever taken from one to the other, in ms. */
+  slowest(from: string, to: string): number {
+    return this.#slowest.get(`${from}>${to}`) ?? 0
   }
 
   /** Neither blocked nor slow since then, in simulated ms; undefined: it is so now. */

@@ -48,12 +48,14 @@ export class Watchdog {
     for (const [index, { host, member }] of processes.entries()) {
       if (member === undefined) continue
       const serves = member.role === 'following' || member.role === 'observing'
-      const leader = processes[(member.peering?.peer.leaderSid ?? 0) - 1]?.member?.peering?.leader
+      const its = processes[(member.peering?.peer.leaderSid ?? 0) - 1]
+      const leader = its?.member?.peering?.leader
       yield {
         host,
         serves,
         isKnown: serves && leader?.learners().some(({ sid }) => sid === index + 1) === true,
         standsStill: network.stalledUntil(host) > heap.now,
+        lateMs: its === undefined ? 0 : network.slowest(its.host, host),
       }
     }
   }

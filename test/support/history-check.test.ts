@@ -70,6 +70,18 @@ describe('the check of a history', () => {
     ])
   })
 
+  it('gives none to one that began when a later version was there', () => {
+    const history = [
+      lost('a1', [0, 10], { expected: 0 }),
+      lost('b1', [0, 10], { expected: 1 }),
+      read('z', 'b1', 2, [40, 50]),
+      write('c1', [11, 15], { zxid: 3, version: 3 }),
+      lost('d1', [20, 30], { expected: 0 }),
+      write('d2', [31, 35], { zxid: 4, version: 4 }),
+    ]
+    expect(problems(...history)).toEqual([])
+  })
+
   it('finds a write that was lost after it was acknowledged', () => {
     const first = write('a1', [0, 10], { zxid: 1, version: 1 })
     const second = write('b1', [20, 30], { zxid: 2, version: 1 })

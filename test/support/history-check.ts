@@ -182,13 +182,13 @@ class RegisterCheck {
     return this.#writes[0]?.register ?? ''
   }
 
-  /** When the next version above, of which that is known, was there at the latest. */
+  /** When a version above, of those of which that is known, was there at the latest. */
   #knownReturnMs(version: number): number {
-    for (let next = version + 1; ; next += 1) {
-      const slot = this.#slots.get(next)
-      if (slot?.write !== undefined) return this.#latestMs(slot.write)
-      if (slot === undefined && next > this.#newest) return Infinity
-    }
+    let earliest = Infinity
+    for (const [above, { write }] of this.#slots)
+      if (above > version && write !== undefined)
+        earliest = Math.min(earliest, this.#latestMs(write))
+    return earliest
   }
 
   /**

@@ -5,7 +5,7 @@ import { Model } from '../model.ts'
 import type { Story } from './replay.ts'
 import { checkTold, ServingWatch } from './timeliness.ts'
 
-const learner = { host: 'm1', serves: true, isKnown: false, standsStill: false }
+const learner = { host: 'm1', serves: true, isKnown: false, standsStill: false, lateMs: 0 }
 
 describe('timeliness', () => {
   it('finds a member that serves long after its leader has dropped it', () => {

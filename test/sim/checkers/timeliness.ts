@@ -16,6 +16,8 @@ export interface SeenLearner {
   /** The leader that it has leads, and has it among its learners. */
   readonly isKnown: boolean
   readonly standsStill: boolean
+  /** By how much the network may have delayed what its leader has sent: it cannot know how old that is. */
+  readonly lateMs: number
 }
 
 /** No member serves for long after its leader has dropped it. Looked at again and again. */
@@ -28,7 +30,7 @@ export class ServingWatch {
   }
 
   look(learners: Iterable<SeenLearner>, now: number): void {
-    for (const { host, serves, isKnown, standsStill } of learners) {
+    for (const { host, serves, isKnown, standsStill, lateMs } of learners) {
       // Who stands still tells nobody anything.
       if (!serves || isKnown || standsStill) {
         this.#droppedSince.delete(host)
@@ -36,7 +38,7 @@ export class ServingWatch {
       }
       const since = this.#droppedSince.get(host) ?? now
       this.#droppedSince.set(host, since)
-      if (now - since > this.#limitMs)
+      if (now - since > this.#limitMs + lateMs)
         throw new Violation(
           CHECKER,
           `${host} serves at ${now}, and its leader has dropped it at ${since}`,
