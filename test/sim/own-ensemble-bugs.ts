@@ -97,7 +97,7 @@ export const ownEnsembleBugs: readonly Plant[] = [
       },
       settings: { snapshotSizeFactor: '-1', snapCount: '10' },
     },
-    seedsMax: 100,
+    seedsMax: 300,
   },
   {
     name: 'room-for-a-later-history',

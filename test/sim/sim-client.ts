@@ -60,9 +60,6 @@ const AUTH_XID = -4
 const SET_WATCHES_XID = -8
 const FRAME_BYTES_MAX = 1 << 20
 
-/** Dials without an answer after which a client takes one member after the other. */
-const DIALS_AT_RANDOM_MAX = 12
-
 /**
  * A client as the libraries are: one session, over one connection at a time, to any member. It keeps
  * the session alive, reconnects, sets its watches anew, and keeps the promises of ZooKeeper as
@@ -84,7 +81,9 @@ export class SimClient {
   #connection = 0
   #lastHeard = 0
   #askedAt = 0
-  #dialsInVain = 0
+  #roundOf = 0
+  /** It takes one member after the other, so that none it can be served by is left out by chance. */
+  goesRound = false
   #lastSent = 0
   #attempt = 0
   /** Of this connection, and of the last one that was open. */
@@ -189,16 +188,13 @@ export class SimClient {
   }
 
   #connect(): void {
-    const { chance, network, counters, trace } = this.#parts
+    const { chance, network, counters, trace, hosts } = this.#parts
     counters.connections += 1
     this.#connection = counters.connections
     this.#splitter = new FrameSplitter(FRAME_BYTES_MAX)
-    // Whoever has had no luck for long goes round: nobody is to be unlucky for as long as a core has to serve.
     const drawn = chance.pick(this.#parts.hosts)
-    const { hosts } = this.#parts
-    this.#dialsInVain += 1
-    const next = hosts[this.#dialsInVain % hosts.length]
-    const host = this.#dialsInVain > DIALS_AT_RANDOM_MAX && next !== undefined ? next : drawn
+    this.#roundOf += 1
+    const host = this.goesRound ? (hosts[this.#roundOf % hosts.length] ?? drawn) : drawn
     trace(() => `${this.host} dials ${host}`)
     this.#member = host
     this.#lastHeard = this.#parts.heap.now
@@ -257,7 +253,6 @@ export class SimClient {
   #onConnected(r: JuteReader): void {
     const { history, index, trace } = { ...this.#parts }
     const response = readConnectResponse(r)
-    this.#dialsInVain = 0
     if (response.timeOut === 0) return this.#onExpired()
     if (this.session === undefined) {
       this.session = {

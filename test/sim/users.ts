@@ -192,6 +192,7 @@ export class SimUsers {
   }
 
   probe(): void {
+    for (const { client } of this.#living) client.goesRound = true
     this.#setMode('probe')
   }
 
