@@ -1,6 +1,9 @@
 import { assert } from './assert.ts'
 
-/** Every queue and buffer of a member is bounded by one of these. They are arguments: tests use tiny ones. */
+/**
+ * What clients can make a member hold is bounded by these; the rest by server/member-bounds.ts and, where
+ * no test needs otherwise, by constants. They are arguments: tests use tiny ones.
+ */
 export interface Limits {
   /** jute.maxbuffer: the largest request frame, in bytes. */
   readonly frameBytesMax: number

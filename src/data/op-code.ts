@@ -67,4 +67,14 @@ const shortNames: ReadonlyMap<number, string> = new Map([
   [OpCode.closeSession, 'CLOS'],
 ])
 
+/** One of the ops that make a node; the flags of the request decide which txn it becomes (spec 02 §2). */
+export function isCreateOp(op: number): boolean {
+  return (
+    op === OpCode.create ||
+    op === OpCode.create2 ||
+    op === OpCode.createContainer ||
+    op === OpCode.createTTL
+  )
+}
+
 export const shortNameOf = (op: number): string => shortNames.get(op) ?? 'NA'

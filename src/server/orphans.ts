@@ -1,5 +1,5 @@
 import { Deque } from '../base/deque.ts'
-import { OpCode } from '../data/op-code.ts'
+import { isCreateOp, OpCode } from '../data/op-code.ts'
 import type { SessionId } from '../data/session-id.ts'
 import type { Admission } from './admission.ts'
 import type { PendingRequest } from './cnxn.ts'
@@ -82,15 +82,5 @@ function indexOfOwner(orphans: Deque<Orphan>, cxid: number, txnType: number): nu
  */
 export function isTxnOf(op: number, txnType: number): boolean {
   if (txnType === op || txnType === OpCode.error) return true
-  return isCreate(op) && isCreate(txnType)
-}
-
-/** The flags decide which of them it becomes. */
-function isCreate(op: number): boolean {
-  return (
-    op === OpCode.create ||
-    op === OpCode.create2 ||
-    op === OpCode.createContainer ||
-    op === OpCode.createTTL
-  )
+  return isCreateOp(op) && isCreateOp(txnType)
 }

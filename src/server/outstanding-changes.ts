@@ -171,7 +171,7 @@ export class OutstandingChanges {
 
   /**
    * The digest that the txn being applied gives a node: it was computed for the txn, and computing it
-   * again is the dearest part of applying. Undefined when a later write has replaced the record.
+   * again is the most expensive part of applying. Undefined when a later write has replaced the record.
    */
   readonly digestHint = (path: string): number | undefined => {
     const record = this.#byPath.get(path)

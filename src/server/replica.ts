@@ -434,7 +434,7 @@ export class MemberReplica implements Replica {
     const { link, sessionId, cxid, op, ids } = request
     if (op === OpCode.sync) return writePath.syncOf(link)
     const write = { sessionId, cxid, op, ids, owner: link }
-    // As for a client of our own; but one that hangs on another member waits for a txn.
+    // As for a client of our own; but one that is connected to another member waits for a txn.
     if (space.isLow && needsRoom(op)) {
       metrics.writesRefused.add('low_space', 1)
       return writePath.refuse(write, Err.systemError, clock.wall)

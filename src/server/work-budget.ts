@@ -17,7 +17,7 @@ export interface Worker {
 /**
  * How much is done for one connection in a turn, and for all. Whoever has used up the budget goes on in
  * the next turn, behind those who have not been served: so a pipeline of requests that are cheap to send
- * and dear to answer holds nobody up. One request a turn is always served, whatever it costs.
+ * and expensive to answer holds nobody up. One request a turn is always served, whatever it costs.
  */
 export class WorkBudget {
   readonly meter: WorkMeter = new WorkMeter()

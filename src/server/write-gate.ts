@@ -1,6 +1,6 @@
 import type { JuteReader } from 'jute-ts'
 import { Err } from '../data/error-code.ts'
-import { OpCode } from '../data/op-code.ts'
+import { isCreateOp, OpCode } from '../data/op-code.ts'
 import type { Id } from '../data/records.ts'
 import type { EagerAclCheck } from './eager-acl-check.ts'
 import type { FreeSpace } from './free-space.ts'
@@ -31,17 +31,8 @@ export class WriteGate {
       metrics.writesRefused.add('low_space', 1)
       return Err.systemError
     }
-    if (heap.isLow && isCreate(op) && heap.refusesCreate()) return Err.systemError
+    // A multi is judged part by part, by whoever decides.
+    if (heap.isLow && isCreateOp(op) && heap.refusesCreate()) return Err.systemError
     return eagerAcls === undefined ? Err.ok : eagerAcls.refusalOf(op, ids, body)
   }
-}
-
-/** A multi is judged part by part, by whoever decides. */
-function isCreate(op: number): boolean {
-  return (
-    op === OpCode.create ||
-    op === OpCode.create2 ||
-    op === OpCode.createContainer ||
-    op === OpCode.createTTL
-  )
 }

@@ -21,7 +21,7 @@ export interface OrderedTxn extends TxnContext {
   readonly txn: Txn
   /** The tree's digest after it; undefined for an error, which changes nothing. */
   readonly digest: { readonly high: number; readonly low: number } | undefined
-  /** Whom to answer. Undefined: the server asked for it, or the client hangs on another member. */
+  /** Whom to answer. Undefined: the server asked for it, or the client is connected to another member. */
   readonly origin: PendingRequest | undefined
   /** As it stands in the log, for other members; a standalone server has none. */
   readonly entry: Entry | undefined
@@ -29,7 +29,7 @@ export interface OrderedTxn extends TxnContext {
 
 /**
  * What comes out of the ordered stream: a committed txn, or a sync that has reached its place, of a
- * client here or of one that hangs on a learner, or the answer to a REVALIDATE of that learner.
+ * client here or of one that is connected to a learner, or the answer to a REVALIDATE of that learner.
  */
 export type Ordered =
   | OrderedTxn

@@ -3,6 +3,7 @@ import { History, type Op, type SessionLog } from '../history.ts'
 import type { LedgerEntry } from '../ledger.ts'
 import { Model } from '../model.ts'
 import type { Story } from './replay.ts'
+import { sessionLog } from './session-log.ts'
 import { checkTold, ServingWatch } from './timeliness.ts'
 
 const learner = { host: 'm1', serves: true, isKnown: false, standsStill: false, lateMs: 0 }
@@ -26,19 +27,7 @@ describe('timeliness', () => {
 
   it('finds a client that is answered long after its session has ended', () => {
     const history = new History()
-    const session: SessionLog = {
-      id: 7n,
-      client: 1,
-      timeoutMs: 1000,
-      askedAt: 0,
-      ops: [],
-      received: [],
-      watches: [],
-      persistent: [],
-      identity: undefined,
-      lastZxid: 0,
-      end: undefined,
-    }
+    const session: SessionLog = sessionLog()
     history.open(session)
     const ask = (invokedAt: number): void => {
       const op: Op = {

@@ -4,25 +4,14 @@ import { ClientWatches } from '../client-watches.ts'
 import { History, type Op, type SessionLog } from '../history.ts'
 import { Model } from '../model.ts'
 import type { Story, TimedChange } from './replay.ts'
+import { sessionLog } from './session-log.ts'
 import { checkWatches } from './watches.ts'
 
 /** A client with a recursive watch on /a since zxid 1. */
 class Watcher {
   readonly history = new History()
   readonly watches = new ClientWatches()
-  readonly session: SessionLog = {
-    id: 7n,
-    client: 1,
-    timeoutMs: 1000,
-    askedAt: 0,
-    ops: [],
-    received: [],
-    watches: [],
-    persistent: [],
-    identity: undefined,
-    lastZxid: 0,
-    end: undefined,
-  }
+  readonly session: SessionLog = sessionLog()
 
   constructor() {
     this.history.open(this.session)
