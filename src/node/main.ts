@@ -120,7 +120,7 @@ export async function runServer(config: Config, logger: Logger): Promise<Running
 /** Before anything is loaded: if the heap is too small for that, this is the last that is said. */
 function nameHeap({ heapSoftLimitPercent }: Config, logger: Logger): void {
   const limitMib = Math.round(heapLimitBytes() / (1024 * 1024))
-  logger.info('the heap may grow to limitMib; set by NODE_OPTIONS=--max-old-space-size=<MiB>', {
+  logger.info('size of the heap; NODE_OPTIONS=--max-old-space-size=<MiB> changes it', {
     limitMib,
     heapSoftLimitPercent,
   })
