@@ -1,4 +1,5 @@
 import type { CheapRequest, CheapRequestRow } from './cheap/cheap-request.ts'
+import { historyRows } from './cheap/history-rows.ts'
 import { loopRows } from './cheap/loop-rows.ts'
 import { watchRows } from './cheap/watch-rows.ts'
 import { wordRows } from './cheap/word-rows.ts'
@@ -13,6 +14,7 @@ const rows: readonly (readonly [name: string, row: CheapRequestRow])[] = [
   ...loopRows,
   ...watchRows,
   ...wordRows,
+  ...historyRows,
 ]
 
 const TURN_MS_MAX = 20

@@ -37,6 +37,13 @@ function since(begin: Moment): number {
   return Math.min(end.wallMs - begin.wallMs, end.cpuMs - begin.cpuMs)
 }
 
+/** One turn that is no server's, and what came of it. */
+export function timed<T>(work: () => T): { readonly value: T; readonly ms: number } {
+  const began = now()
+  const value = work()
+  return { value, ms: since(began) }
+}
+
 /**
  * A server in memory that knows how long its turns are: from the event that begins one to its last
  * effect. The rig's own work is not in it, and neither are system calls.

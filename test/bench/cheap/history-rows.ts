@@ -1,0 +1,83 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { JuteWriter } from 'jute-ts'
+import { silentLogger } from '../../../src/base/logger.ts'
+import { OpCode } from '../../../src/data/op-code.ts'
+import { writeTxnHeader } from '../../../src/data/records.ts'
+import { makeZxid } from '../../../src/data/zxid.ts'
+import { NodeDisk } from '../../../src/node/disk.ts'
+import {
+  beginTxnRecord,
+  endTxnRecord,
+  logFileHeader,
+  logFileName,
+} from '../../../src/persistence/txn-log-format.ts'
+import { readHistory } from '../../../src/server/history.ts'
+import { type CheapRequestRow, timed } from './cheap-request.ts'
+
+const RECORDS = 300_000
+const DATA_BYTES = 1000
+const NAME = 'a learner that has missed 300 MB of log'
+
+/** A log of one file, in the folder where a disk expects it. */
+function writeLog(folder: string): void {
+  const fd = openSync(join(folder, logFileName(makeZxid(1, 1))), 'w')
+  writeSync(fd, logFileHeader())
+  const data = Buffer.alloc(DATA_BYTES, 'x')
+  for (let counter = 1; counter <= RECORDS; ) {
+    const w = new JuteWriter(1 << 20)
+    for (let n = 0; n < 1000; n += 1, counter += 1) {
+      const at = beginTxnRecord(w)
+      const zxid = makeZxid(1, counter)
+      writeTxnHeader(w, { clientId: 1n, cxid: counter, zxid, time: 0, type: OpCode.setData })
+      w.writeString('/n')
+      w.writeBuffer(data)
+      w.writeInt(counter)
+      endTxnRecord(w, at)
+    }
+    writeSync(fd, w.bytes())
+  }
+  closeSync(fd)
+}
+
+/** What a leader does for it before it can be told DIFF: a slice a turn. */
+function scan(disk: NodeDisk): { longestTurnMs: number; outcome: string } {
+  let turns = 1
+  const history = timed(() => readHistory(disk, makeZxid(1, 1), makeZxid(1, RECORDS), 0))
+  let longestTurnMs = history.ms
+  for (let found: unknown = 'more'; found === 'more'; turns += 1) {
+    const step = timed(() => history.value?.step())
+    longestTurnMs = Math.max(longestTurnMs, step.ms)
+    found = step.value
+    if (found === undefined) throw new Error('the history is not all there')
+  }
+  return { longestTurnMs, outcome: `in ${turns} turns` }
+}
+
+function row(): { longestTurnMs: number; outcome: string } {
+  const dir = mkdtempSync(join(tmpdir(), 'zk-history-'))
+  try {
+    const options = {
+      dataDir: dir,
+      dataLogDir: dir,
+      dataDirAutocreate: true,
+      preAllocBytes: 0,
+      forceSync: true,
+      fsyncWarningThresholdMs: 1000,
+      txnLogSizeLimitBytes: 0,
+    }
+    const events = { logger: silentLogger, onSync: () => {}, onFatal: () => {} }
+    const disk = NodeDisk.open(options, events)
+    if (typeof disk === 'string') throw new Error(disk)
+    writeLog(disk.logFolder)
+    return scan(disk)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+/** `[name, row]`; the name is what the command line picks by. */
+export const historyRows: readonly (readonly [name: string, row: CheapRequestRow])[] = [
+  [NAME, () => ({ name: NAME, sentBytes: 0, ...row() })],
+]
