@@ -9,8 +9,9 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
   ['tree', ['base', 'data']],
   ['quorum', ['base', 'data']], // Not tree: Zab orders bytes, it does not read them.
   ['persistence', ['base', 'data', 'tree']],
-  ['server', ['base', 'data', 'tree', 'quorum', 'persistence']],
-  ['admin', ['base', 'data', 'tree', 'server']],
+  ['config', ['base', 'data', 'quorum', 'persistence']],
+  ['server', ['base', 'data', 'tree', 'quorum', 'persistence', 'config']],
+  ['admin', ['base', 'data', 'tree', 'config', 'server']],
   ['tools', ['base', 'data', 'tree', 'persistence']],
 ])
 /** The shell: the only folder that knows the machine, and may import everything. */

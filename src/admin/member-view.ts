@@ -1,9 +1,9 @@
-import type { Cnxn } from '../server/cnxn.ts'
-import { configTextOf } from '../server/ensemble-of.ts'
-import type { EnsembleView } from '../server/ensemble-view.ts'
+import type { Cnxn } from '../server/clients/cnxn.ts'
+import { configTextOf } from '../server/ensemble/ensemble-of.ts'
+import type { EnsembleView } from '../server/ensemble/ensemble-view.ts'
 import type { Member } from '../server/member.ts'
-import type { ServerMetrics } from '../server/server-metrics.ts'
-import type { ServerStats } from '../server/server-stats.ts'
+import type { ServerMetrics } from '../server/stats/server-metrics.ts'
+import type { ServerStats } from '../server/stats/server-stats.ts'
 import type { QuotaUsage } from '../tree/quota-keeper.ts'
 import type {
   CnxnView,

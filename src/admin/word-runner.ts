@@ -1,5 +1,5 @@
-import type { Config } from '../server/config.ts'
-import type { FourLetterWords } from '../server/first-bytes.ts'
+import type { Config } from '../config/config.ts'
+import type { FourLetterWords } from '../server/clients/first-bytes.ts'
 import {
   fourLetterWordExtraBytes,
   fourLetterWordOf,

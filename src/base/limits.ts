@@ -1,7 +1,7 @@
 import { assert } from './assert.ts'
 
 /**
- * What clients can make a member hold is bounded by these; the rest by server/member-bounds.ts and, where
+ * What clients can make a member hold is bounded by these; the rest by server/bounds/member-bounds.ts and, where
  * no test needs otherwise, by constants. They are arguments: tests use tiny ones.
  */
 export interface Limits {
@@ -31,7 +31,7 @@ export interface Limits {
   readonly parkedReadsMax: number
   /**
    * Work that is done for one connection in a turn, in steps of some tens of nanoseconds (see
-   * server/work-budget.ts); what it asks for beyond that waits for the next turn.
+   * server/bounds/work-budget.ts); what it asks for beyond that waits for the next turn.
    */
   readonly workStepsPerTurn: number
   /**

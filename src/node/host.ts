@@ -13,8 +13,8 @@ import {
 import { dirname, join } from 'node:path'
 import type { BuildInfo } from '../admin/member-view.ts'
 import type { HostView } from '../admin/server-view.ts'
-import type { Config } from '../server/config.ts'
-import { descriptorsMax } from './descriptors.ts'
+import type { Config } from '../config/config.ts'
+import { descriptorsMax } from './files/descriptors.ts'
 
 /** The version of ZooKeeper whose behaviour this is; tools read it to know what a server can do. */
 export const PROTOCOL_VERSION = '3.9.5'

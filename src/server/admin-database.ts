@@ -1,13 +1,13 @@
 import type { Logger } from '../base/logger.ts'
+import type { Config } from '../config/config.ts'
 import { formatZxid } from '../data/zxid.ts'
 import type { SnapshotReader } from '../persistence/snapshot-source.ts'
-import type { Clients } from './clients.ts'
-import type { Config } from './config.ts'
-import { loadRulesOf } from './load.ts'
+import type { Clients } from './clients/clients.ts'
 import type { MemberParts } from './member-parts.ts'
-import { beginBackup, planRestoredZxid, readBackup, replaceDatabase } from './restore.ts'
-import type { SliceFeed } from './slice-feed.ts'
-import type { Snapshotter } from './snapshotter.ts'
+import { loadRulesOf } from './storage/load.ts'
+import { beginBackup, planRestoredZxid, readBackup, replaceDatabase } from './storage/restore.ts'
+import type { SliceFeed } from './storage/slice-feed.ts'
+import type { Snapshotter } from './storage/snapshotter.ts'
 
 export interface AdminDatabaseParts extends MemberParts {
   readonly config: Config

@@ -1,8 +1,8 @@
 import type { DiskOp, SnapshotOp } from '../persistence/disk.ts'
-import type { LinkId, LinkPort, PeerAddress } from '../quorum/links.ts'
-import type { CnxnId } from './cnxn.ts'
-import type { DiskBatch } from './disk-lane.ts'
+import type { LinkId, LinkPort, PeerAddress } from '../quorum/ports/links.ts'
+import type { CnxnId } from './clients/cnxn.ts'
 import type { Member } from './member.ts'
+import type { DiskBatch } from './storage/disk-lane.ts'
 
 /** The whole difference between production and simulation is which Machine is handed in. */
 export interface Machine {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { ownerKind } from '../../src/data/create-mode.ts'
 import { parentOf } from '../../src/data/path.ts'
-import { loadMember } from '../../src/server/load.ts'
+import { loadMember } from '../../src/server/storage/load.ts'
 import type { DataTree } from '../../src/tree/data-tree.ts'
 import { nodeDigest } from '../../src/tree/digest.ts'
 import type { Znode } from '../../src/tree/znode.ts'

@@ -37,7 +37,7 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'a leader that ends keeps in its log what it does not count as its own any more',
     patches: [
       {
-        file: 'src/server/replica.ts',
+        file: 'src/server/ensemble/replica.ts',
         from: '    for (const ordered of left) this.#apply({ ...ordered, origin: undefined })\n',
         to: '    if (left.length > 0) this.#lastLoggedZxid = this.#parts.tree.lastProcessedZxid\n',
       },
@@ -52,7 +52,7 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'a follower that ends goes on writing what it does not count as its own any more',
     patches: [
       {
-        file: 'src/server/replica.ts',
+        file: 'src/server/ensemble/replica.ts',
         from: `    for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift())
       this.#apply({ ...next, origin: undefined })
 `,
@@ -82,7 +82,7 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'NEWLEADER is acked before what came in front of it is on the disk',
     patches: [
       {
-        file: 'src/quorum/learner.ts',
+        file: 'src/quorum/learning/learner.ts',
         from: `    replica.whenDurable(() => {
       if (this.#step !== 'currentEpoch') return
       this.#waitFor('UPTODATE')`,
@@ -108,7 +108,7 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'currentEpoch is on the disk before the history that it stands for',
     patches: [
       {
-        file: 'src/server/disk-lane.ts',
+        file: 'src/server/storage/disk-lane.ts',
         from: '    this.#cut()\n    this.#ops.push(op)\n',
         to: `    this.#cut()
     if (op.kind === 'writeEpoch') this.#ops.unshift(op)
@@ -132,7 +132,7 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'a SNAP whose leader went before NEWLEADER stays the state, and is on no disk',
     patches: [
       {
-        file: 'src/server/replica.ts',
+        file: 'src/server/ensemble/replica.ts',
         from: '    if (!this.#isStateOnDisk) return this.#giveUpSnapshot()\n',
         to: '',
       },
@@ -149,14 +149,14 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'NEWLEADER follows the SNAP at once, without what was committed while it was sent',
     patches: [
       {
-        file: 'src/quorum/sync-stream.ts',
+        file: 'src/quorum/leading/sync-stream.ts',
         from: '      budget -= this.#pumpSnapshot(this.#feed)\n',
         to: `      budget -= this.#pumpSnapshot(this.#feed)
       if (this.#feed === undefined) return 'caughtUp'
 `,
       },
       {
-        file: 'src/quorum/learner-history.ts',
+        file: 'src/quorum/learning/learner-history.ts',
         from: '    if (!follows(zxid, this.#lastZxid))\n',
         to: '    if (zxid <= this.#lastZxid)\n',
       },
@@ -173,7 +173,7 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'a snapshot claims a zxid whose session it lacks',
     patches: [
       {
-        file: 'src/server/snapshotter.ts',
+        file: 'src/server/storage/snapshotter.ts',
         from: 'const timeouts = [...sessions.all].map(',
         to: 'const timeouts = [...sessions.all].slice(0, -1).map(',
       },
@@ -187,12 +187,12 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'what comes in a DIFF is applied, and not logged',
     patches: [
       {
-        file: 'src/quorum/learner-history.ts',
+        file: 'src/quorum/learning/learner-history.ts',
         from: '    this.#isLogged = !isSnapshot && this.#mayLog\n',
         to: '    this.#isLogged = false\n',
       },
       {
-        file: 'src/quorum/learner-history.ts',
+        file: 'src/quorum/learning/learner-history.ts',
         from: '    if (this.#isObserver) return []\n    this.#isAcking = true\n',
         to: `    this.#isLogged = this.#mayLog
     if (this.#isObserver) return []
@@ -227,14 +227,14 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'what a learner is told while it synchronises is missing in what it tells others later',
     patches: [
       {
-        file: 'src/server/replica.ts',
+        file: 'src/server/ensemble/replica.ts',
         from: '    applyLoop.apply({ ...decoded, origin }, clock.mono)\n',
         to: `    const entry = this.#parts.serving.role === 'none' ? undefined : decoded.entry
     applyLoop.apply({ ...decoded, entry, origin }, clock.mono)
 `,
       },
       {
-        file: 'src/quorum/learner-history.ts',
+        file: 'src/quorum/learning/learner-history.ts',
         from: '    if (!follows(zxid, this.#lastZxid))\n',
         to: '    if (zxid <= this.#lastZxid)\n',
       },
@@ -250,7 +250,7 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'what a follower has logged when its leader goes counts, and is never applied',
     patches: [
       {
-        file: 'src/server/replica.ts',
+        file: 'src/server/ensemble/replica.ts',
         from: `    for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift())
       this.#apply({ ...next, origin: undefined })
 `,

@@ -25,7 +25,7 @@ export const ownBugs: readonly Plant[] = [
     story: 'a follower whose disk hangs goes on serving what it had',
     patches: [
       {
-        file: 'src/quorum/learner.ts',
+        file: 'src/quorum/learning/learner.ts',
         from: '        this.#endIfLogIsStuck()\n',
         to: '',
       },
@@ -85,7 +85,7 @@ export const ownBugs: readonly Plant[] = [
     story: 'writes above a hard quota are done though quotas are enforced',
     patches: [
       {
-        file: 'src/server/prep.ts',
+        file: 'src/server/writes/prep.ts',
         from: "return excess?.kind === 'hard' && this.#config.enforceQuota",
         to: "return excess?.kind === 'none' && this.#config.enforceQuota",
       },
@@ -98,7 +98,7 @@ export const ownBugs: readonly Plant[] = [
     story: 'what a fuzzy snapshot says of usage is not counted anew after a start',
     patches: [
       {
-        file: 'src/server/load.ts',
+        file: 'src/server/storage/load.ts',
         from: '  tree.quota.recountAll()\n',
         to: '',
       },

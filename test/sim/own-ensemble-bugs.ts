@@ -36,12 +36,12 @@ export const ownEnsembleBugs: readonly Plant[] = [
         to: 'file.zxid > zxid ? file.zxid : Math.min(file.zxid, Number(snapshotReach(disk, file)))',
       },
       {
-        file: 'src/server/replica.ts',
+        file: 'src/server/ensemble/replica.ts',
         from: '    snapshotter.restart()\n',
         to: '',
       },
       {
-        file: 'src/server/replica.ts',
+        file: 'src/server/ensemble/replica.ts',
         from: '    this.#hasLostState = true\n',
         to: '',
       },
@@ -64,21 +64,21 @@ export const ownEnsembleBugs: readonly Plant[] = [
     story: 'who needs a SNAP of one leader says to the next one, too, that it has nothing',
     patches: [
       {
-        file: 'src/quorum/learner.ts',
+        file: 'src/quorum/learning/learner.ts',
         from: 'this.#needsSnapshot = parts.replica.hasLostState\n',
         to: `this.#needsSnapshot =
       parts.replica.hasLostState || Reflect.get(parts.epochs, 'snapshotNeeded') === true
 `,
       },
       {
-        file: 'src/quorum/learner.ts',
+        file: 'src/quorum/learning/learner.ts',
         from: '    this.#needsSnapshot = true\n',
         to: `    Reflect.set(this.#parts.epochs, 'snapshotNeeded', true)
     return this.#end('the log cannot be cut')
 `,
       },
       {
-        file: 'src/quorum/learner.ts',
+        file: 'src/quorum/learning/learner.ts',
         from: 'sendAckEpoch(NO_ZXID, ACCEPTED_BEFORE)',
         to: 'sendAckEpoch(0, currentEpoch)',
       },
@@ -104,7 +104,7 @@ export const ownEnsembleBugs: readonly Plant[] = [
     story: 'a serving leader ends for a member that comes back with the history of an earlier life',
     patches: [
       {
-        file: 'src/quorum/learner-gate.ts',
+        file: 'src/quorum/leading/learner-gate.ts',
         from: 'const history = standing.historyOf(sid, epoch)\n',
         to: "const history: string = standing.historyOf(sid, epoch) === 'unknown' ? 'unknown' : 'within'\n",
       },
@@ -126,17 +126,17 @@ export const ownEnsembleBugs: readonly Plant[] = [
     story: 'at globalOutstandingLimit nobody is heard, and sessions expire for it',
     patches: [
       {
-        file: 'src/server/admission.ts',
+        file: 'src/server/clients/admission.ts',
         from: '    if (cnxn.pending.length > 0) return false\n',
         to: '    if (cnxn.id >= 0) return false\n',
       },
       {
-        file: 'src/server/clients.ts',
+        file: 'src/server/clients/clients.ts',
         from: '      this.#admission.wait(cnxn)\n      this.#touch(cnxn)\n',
         to: '      this.#admission.wait(cnxn)\n',
       },
       {
-        file: 'src/server/clients.ts',
+        file: 'src/server/clients/clients.ts',
         from: 'if (cnxn.paused && this.#takesReplies(cnxn)) this.#touch(cnxn)',
         to: 'if (cnxn.id < 0) this.#touch(cnxn)',
       },
@@ -161,7 +161,7 @@ export const ownEnsembleBugs: readonly Plant[] = [
     story: 'a leader cuts its followers off for what is outstanding, and so leads no more',
     patches: [
       {
-        file: 'src/quorum/forwarding.ts',
+        file: 'src/quorum/leading/forwarding.ts',
         from: 'this.#followers, this.#learnerBytesMax + this.#outstandingBytes)',
         to: 'this.#followers, this.#learnerBytesMax)',
       },
@@ -200,14 +200,14 @@ export const ownEnsembleBugs: readonly Plant[] = [
     story: 'a leader that ends for the promise of another forgets it, and so does the next one',
     patches: [
       {
-        file: 'src/quorum/leader.ts',
+        file: 'src/quorum/leading/leader.ts',
         from: `    epochs.accepted = acceptedEpoch
     replica.writeEpoch('acceptedEpoch', acceptedEpoch)
 `,
         to: '',
       },
       {
-        file: 'src/quorum/learner-gate.ts',
+        file: 'src/quorum/leading/learner-gate.ts',
         from: 'if (isAnotherOut || !standing.mayMakeRoom(nowMono, pauseMs)) {',
         to: 'if (isAnotherOut) {',
       },

@@ -44,7 +44,7 @@ const houseBugs: readonly Plant[] = [
     story: 'the reply to a write leaves before the events of the same txn',
     patches: [
       {
-        file: 'src/server/apply-loop.ts',
+        file: 'src/server/writes/apply-loop.ts',
         from: 'const result = applyTxn(tree, ordered, ordered.txn, watches)',
         to: `const late: (() => void)[] = []
     const result = applyTxn(tree, ordered, ordered.txn, {
@@ -54,7 +54,7 @@ const houseBugs: readonly Plant[] = [
     })`,
       },
       {
-        file: 'src/server/apply-loop.ts',
+        file: 'src/server/writes/apply-loop.ts',
         from: 'if (ordered.txn.type !== OpCode.closeSession) return',
         to: 'for (const event of late) event()\n    if (ordered.txn.type !== OpCode.closeSession) return',
       },
@@ -67,7 +67,7 @@ const houseBugs: readonly Plant[] = [
     story: 'a delete of a certain version deletes whatever is there',
     patches: [
       {
-        file: 'src/server/prep.ts',
+        file: 'src/server/writes/prep.ts',
         from: '    if (version !== ANY_VERSION && version !== node.version) return Err.badVersion\n',
         to: '',
       },
@@ -98,7 +98,7 @@ const houseBugs: readonly Plant[] = [
     story: 'a session that is heard of lives on for a quarter of its timeout only',
     patches: [
       {
-        file: 'src/server/session-tracker.ts',
+        file: 'src/server/sessions/session-tracker.ts',
         from: 'this.#deadlines.touch(session, nowMono + session.timeoutMs)',
         to: 'this.#deadlines.touch(session, nowMono + session.timeoutMs / 4)',
       },
@@ -111,7 +111,7 @@ const houseBugs: readonly Plant[] = [
     story: 'setWatches does not look at what was missed',
     patches: [
       {
-        file: 'src/server/watches.ts',
+        file: 'src/server/clients/watches.ts',
         from: 'else if (znode.mzxid > relativeZxid)',
         to: 'else if (znode.mzxid > relativeZxid + 1e9)',
       },
@@ -132,7 +132,7 @@ const houseBugs: readonly Plant[] = [
     story: 'a proposal commits as soon as one member has it on disk',
     patches: [
       {
-        file: 'src/quorum/proposals.ts',
+        file: 'src/quorum/leading/proposals.ts',
         from: 'if (!this.#quorum.containsQuorum(this.#hasAckedHead)) return undefined',
         to: 'if (![...this.#acked.keys()].some(this.#hasAckedHead)) return undefined',
       },
@@ -145,7 +145,7 @@ const houseBugs: readonly Plant[] = [
     story: 'a member that is told to cut its log back says that it has, and does not',
     patches: [
       {
-        file: 'src/server/replica.ts',
+        file: 'src/server/ensemble/replica.ts',
         from: '    // A snapshot that is being written may hold what is about to be cut off; and the plan is of what\n',
         to: `    if (zxid > 0) {
       this.#lastLoggedZxid = zxid
@@ -173,12 +173,12 @@ const houseBugs: readonly Plant[] = [
     story: 'only the last zxid decides who may lead, in the election and before the leader',
     patches: [
       {
-        file: 'src/quorum/vote.ts',
+        file: 'src/quorum/role/vote.ts',
         from: '  if (vote.peerEpoch !== than.peerEpoch) return vote.peerEpoch > than.peerEpoch\n',
         to: '',
       },
       {
-        file: 'src/quorum/epoch-agreement.ts',
+        file: 'src/quorum/leading/epoch-agreement.ts',
         from: '    if (currentEpoch !== this.#ownEpoch) return currentEpoch > this.#ownEpoch\n',
         to: '',
       },
@@ -192,7 +192,7 @@ const houseBugs: readonly Plant[] = [
     story: 'a write that comes from where the session was before is done, not refused',
     patches: [
       {
-        file: 'src/server/session-gatekeeper.ts',
+        file: 'src/server/sessions/session-gatekeeper.ts',
         from: 'return session.owner === request.owner ? Err.ok : Err.sessionMoved',
         to: 'return Err.ok',
       },
@@ -206,7 +206,7 @@ const houseBugs: readonly Plant[] = [
     story: 'a DIFF leaves out the first txn that the learner lacks',
     patches: [
       {
-        file: 'src/quorum/sync-plan.ts',
+        file: 'src/quorum/leading/sync-plan.ts',
         from: '  cursor: peerZxid,\n})',
         to: '  cursor: peerZxid + 1,\n})',
       },
@@ -219,7 +219,7 @@ const houseBugs: readonly Plant[] = [
     story: 'a member answers a sync without asking its leader',
     patches: [
       {
-        file: 'src/server/clients.ts',
+        file: 'src/server/clients/clients.ts',
         from: 'this.#parts.writes.sync(this.#wait(cnxn, xid, op, frame))',
         to: `if (cnxn.pending.length === 0) this.onSynced(this.#wait(cnxn, xid, op, frame))
         else this.#parts.writes.sync(this.#wait(cnxn, xid, op, frame))`,

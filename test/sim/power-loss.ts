@@ -12,7 +12,7 @@ import {
 import { readTxn } from '../../src/data/txn.ts'
 import type { DiskOp } from '../../src/persistence/disk.ts'
 import { planPurge } from '../../src/persistence/purge.ts'
-import { loadMember } from '../../src/server/load.ts'
+import { loadMember } from '../../src/server/storage/load.ts'
 import { applyTxn, deafListener } from '../../src/tree/apply.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
 import { type MemoryClient, MemoryServer } from '../support/memory-server.ts'

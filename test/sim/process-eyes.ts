@@ -1,7 +1,7 @@
 import type { LogFields } from '../../src/base/logger.ts'
 import { counterOf } from '../../src/data/zxid.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
-import type { LinkId, LinkPort } from '../../src/quorum/links.ts'
+import type { LinkId, LinkPort } from '../../src/quorum/ports/links.ts'
 import type { Member } from '../../src/server/member.ts'
 import type { Step } from './aims.ts'
 import type { DiskMemory } from './checkers/amnesia.ts'

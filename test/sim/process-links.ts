@@ -1,4 +1,4 @@
-import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
+import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/ports/links.ts'
 import type { Member } from '../../src/server/member.ts'
 import type { SimNetwork, Socket, SocketEvents } from './network.ts'
 import type { ProcessEyes } from './process-eyes.ts'

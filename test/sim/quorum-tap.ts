@@ -1,4 +1,4 @@
-import type { LinkId } from '../../src/quorum/links.ts'
+import type { LinkId } from '../../src/quorum/ports/links.ts'
 
 /** A packet of the quorum's port, as far as somebody who listens in cares. */
 export interface SeenPacket {

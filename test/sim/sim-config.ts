@@ -1,5 +1,5 @@
-import type { Config } from '../../src/server/config.ts'
-import { parseConfig } from '../../src/server/config-parse.ts'
+import type { Config } from '../../src/config/config.ts'
+import { parseConfig } from '../../src/config/parse.ts'
 import type { Swarm } from './swarm.ts'
 
 /** The configuration of one member, read as that of a real one is: zoo.cfg and myid. */

@@ -1,5 +1,5 @@
-import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
-import { ensembleOf } from '../../src/server/ensemble-of.ts'
+import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
+import { ensembleOf } from '../../src/server/ensemble/ensemble-of.ts'
 import { Backups } from './backups.ts'
 import { Chance } from './chance.ts'
 import { checkOrder } from './checkers/order.ts'

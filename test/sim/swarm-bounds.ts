@@ -1,7 +1,7 @@
 import { defaultLimits, type Limits } from '../../src/base/limits.ts'
-import { defaultLeaderBounds } from '../../src/quorum/leader-bounds.ts'
-import { defaultLearnerLimits } from '../../src/quorum/learner-history.ts'
-import { defaultMemberBounds, type MemberBounds } from '../../src/server/member-bounds.ts'
+import { defaultLeaderBounds } from '../../src/quorum/leading/leader-bounds.ts'
+import { defaultLearnerLimits } from '../../src/quorum/learning/learner-history.ts'
+import { defaultMemberBounds, type MemberBounds } from '../../src/server/bounds/member-bounds.ts'
 import type { Chance } from './chance.ts'
 
 /** Of what members hold at most. Limits that settings decide are among the settings. */

@@ -15,7 +15,7 @@ export const variants: readonly Variant[] = [
     story: 'the counter of an epoch is used up by some forty txns',
     patches: [
       {
-        file: 'src/server/write-path.ts',
+        file: 'src/server/writes/write-path.ts',
         from: 'const COUNTER_LAST = 0xff00_0000',
         to: 'const COUNTER_LAST = 40',
       },

@@ -1,7 +1,7 @@
 import { JuteReader } from 'jute-ts'
 import { readRevalidateResponse } from '../../src/data/records.ts'
-import { parseRevalidate, revalidated } from '../../src/quorum/learner-info.ts'
-import { encodePacket, PacketType } from '../../src/quorum/packets.ts'
+import { parseRevalidate, revalidated } from '../../src/quorum/wire/learner-info.ts'
+import { encodePacket, PacketType } from '../../src/quorum/wire/packets.ts'
 import { packetsOf, packetWire } from './learner-rig.ts'
 import type { Said } from './memory-ensemble.ts'
 

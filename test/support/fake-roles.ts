@@ -1,9 +1,9 @@
 import { assert } from '../../src/base/assert.ts'
-import type { EnsembleMember } from '../../src/quorum/ensemble.ts'
-import type { LinkId } from '../../src/quorum/links.ts'
-import type { Role, Roles } from '../../src/quorum/quorum-peer.ts'
-import type { LeaderLine, Learners } from '../../src/quorum/replica.ts'
-import type { PeerState, RoleParts } from '../../src/quorum/role.ts'
+import type { Role, Roles } from '../../src/quorum/election/quorum-peer.ts'
+import type { EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
+import type { LinkId } from '../../src/quorum/ports/links.ts'
+import type { LeaderLine, Learners } from '../../src/quorum/ports/replica.ts'
+import type { PeerState, RoleParts } from '../../src/quorum/role/role.ts'
 import { MemoryReplica } from './memory-replica.ts'
 
 /** Leaders and learners that agree on an epoch and then hold each other, and do nothing else. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatZxid } from '../../src/data/zxid.ts'
-import { decodeNotification } from '../../src/quorum/notification.ts'
-import { decodeOpening } from '../../src/quorum/opening-message.ts'
+import { decodeNotification } from '../../src/quorum/election/notification.ts'
+import { decodeOpening } from '../../src/quorum/wire/opening-message.ts'
 
 const folder = join(import.meta.dirname, '../golden/quorum')
 

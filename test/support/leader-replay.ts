@@ -1,14 +1,14 @@
 import type { QuorumPacket } from '../../src/data/records.ts'
 import { epochOf } from '../../src/data/zxid.ts'
-import type { LinkId } from '../../src/quorum/links.ts'
+import type { LinkId } from '../../src/quorum/ports/links.ts'
+import type { Entry } from '../../src/quorum/ports/replica.ts'
 import {
   encodePacket,
   PacketReader,
   PacketType,
   packetName,
   SNAP_SIGNATURE,
-} from '../../src/quorum/packets.ts'
-import type { Entry } from '../../src/quorum/replica.ts'
+} from '../../src/quorum/wire/packets.ts'
 import { LeaderRig } from './leader-rig.ts'
 import type { MemoryReplica } from './memory-replica.ts'
 import { type RecordedDirection, readRecordedEvents } from './quorum-recordings.ts'

@@ -1,19 +1,19 @@
 import { type LogFields, type Logger, silentLogger } from '../../src/base/logger.ts'
 import type { Id } from '../../src/data/records.ts'
-import type { Ensemble, EnsembleMember } from '../../src/quorum/ensemble.ts'
-import { Leader } from '../../src/quorum/leader.ts'
-import { defaultLeaderBounds, type LeaderBounds } from '../../src/quorum/leader-bounds.ts'
-import type { LinkId } from '../../src/quorum/links.ts'
+import { Leader } from '../../src/quorum/leading/leader.ts'
+import { defaultLeaderBounds, type LeaderBounds } from '../../src/quorum/leading/leader-bounds.ts'
+import type { Ensemble, EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
+import { MajorityQuorum } from '../../src/quorum/membership/quorum-verifier.ts'
+import type { LinkId } from '../../src/quorum/ports/links.ts'
+import type { Epochs } from '../../src/quorum/role/role.ts'
+import { Standing } from '../../src/quorum/role/standing.ts'
 import {
   encodePacket,
   PacketReader,
   PacketType,
   packetName,
   SNAP_SIGNATURE,
-} from '../../src/quorum/packets.ts'
-import { MajorityQuorum } from '../../src/quorum/quorum-verifier.ts'
-import type { Epochs } from '../../src/quorum/role.ts'
-import { Standing } from '../../src/quorum/standing.ts'
+} from '../../src/quorum/wire/packets.ts'
 import { FakeLinks } from './fake-links.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
 

@@ -1,21 +1,24 @@
 import { JuteWriter } from 'jute-ts'
 import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { type QuorumPacket, writeQuorumPacket } from '../../src/data/records.ts'
-import type { Ensemble } from '../../src/quorum/ensemble.ts'
-import { Learner } from '../../src/quorum/learner.ts'
-import { defaultLearnerLimits, type LearnerLimits } from '../../src/quorum/learner-history.ts'
-import type { LinkId } from '../../src/quorum/links.ts'
+import { Learner } from '../../src/quorum/learning/learner.ts'
+import {
+  defaultLearnerLimits,
+  type LearnerLimits,
+} from '../../src/quorum/learning/learner-history.ts'
+import type { StoreBackOff } from '../../src/quorum/learning/store-back-off.ts'
+import type { Ensemble } from '../../src/quorum/membership/ensemble.ts'
+import type { LinkId } from '../../src/quorum/ports/links.ts'
+import type { Entry } from '../../src/quorum/ports/replica.ts'
+import type { Epochs, RoleParts } from '../../src/quorum/role/role.ts'
+import { Standing } from '../../src/quorum/role/standing.ts'
 import {
   encodePacket,
   PacketReader,
   PacketType,
   packetName,
   SNAP_SIGNATURE,
-} from '../../src/quorum/packets.ts'
-import type { Entry } from '../../src/quorum/replica.ts'
-import type { Epochs, RoleParts } from '../../src/quorum/role.ts'
-import { Standing } from '../../src/quorum/standing.ts'
-import type { StoreBackOff } from '../../src/quorum/store-back-off.ts'
+} from '../../src/quorum/wire/packets.ts'
 import { FakeLinks } from './fake-links.ts'
 import { testEnsemble, z } from './leader-rig.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'

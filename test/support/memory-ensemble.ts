@@ -1,8 +1,8 @@
 import type { Limits } from '../../src/base/limits.ts'
 import type { DiskReader } from '../../src/persistence/disk.ts'
-import type { Ensemble, EnsembleMember } from '../../src/quorum/ensemble.ts'
-import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/links.ts'
-import { MajorityQuorum } from '../../src/quorum/quorum-verifier.ts'
+import type { Ensemble, EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
+import { MajorityQuorum } from '../../src/quorum/membership/quorum-verifier.ts'
+import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/ports/links.ts'
 import { type MemoryEnsemblePorts, MemoryServer } from './memory-server.ts'
 
 const TICK_MS = 2000

@@ -1,5 +1,11 @@
 import { Prng } from '../../src/base/prng.ts'
-import type { LinkEvents, LinkId, LinkPort, Links, PeerAddress } from '../../src/quorum/links.ts'
+import type {
+  LinkEvents,
+  LinkId,
+  LinkPort,
+  Links,
+  PeerAddress,
+} from '../../src/quorum/ports/links.ts'
 
 /** What stands behind the ports of a machine in this network. */
 export interface NetworkPeer extends LinkEvents {

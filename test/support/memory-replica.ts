@@ -1,7 +1,7 @@
-import { CommittedLog } from '../../src/quorum/committed-log.ts'
-import type { LinkId } from '../../src/quorum/links.ts'
-import { Proposals } from '../../src/quorum/proposals.ts'
-import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/quorum-verifier.ts'
+import { CommittedLog } from '../../src/quorum/leading/committed-log.ts'
+import { Proposals } from '../../src/quorum/leading/proposals.ts'
+import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
+import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type {
   Entry,
   EpochFile,
@@ -13,7 +13,7 @@ import type {
   Replica,
   SnapshotFeed,
   SnapshotSink,
-} from '../../src/quorum/replica.ts'
+} from '../../src/quorum/ports/replica.ts'
 
 /** What survives a crash. */
 export interface MemoryDisk {

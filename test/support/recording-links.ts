@@ -1,4 +1,4 @@
-import type { LinkId, LinkPort, Links, PeerAddress } from '../../src/quorum/links.ts'
+import type { LinkId, LinkPort, Links, PeerAddress } from '../../src/quorum/ports/links.ts'
 
 /** Links that lead nowhere, and remember what was asked of them. */
 export class RecordingLinks implements Links {

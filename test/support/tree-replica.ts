@@ -1,6 +1,6 @@
 import { JuteWriter } from 'jute-ts'
-import { SNAP_SIGNATURE } from '../../src/quorum/packets.ts'
-import type { SnapshotSink } from '../../src/quorum/replica.ts'
+import type { SnapshotSink } from '../../src/quorum/ports/replica.ts'
+import { SNAP_SIGNATURE } from '../../src/quorum/wire/packets.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
 import { TreeDump } from '../../src/tree/snapshot-codec.ts'
 import { TreeReceiver } from '../../src/tree/tree-receiver.ts'

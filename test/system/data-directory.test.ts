@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ExitCode } from '../../src/node/exit-code.ts'
+import { ExitCode } from '../../src/node/process/exit-code.ts'
 import { fuzzyDirectory } from '../support/fuzzy-directory.ts'
 
 const script = fileURLToPath(new URL('zk-server-from-source.ts', import.meta.url))

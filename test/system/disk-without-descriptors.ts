@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { NodeDisk } from '../../src/node/disk.ts'
-import { writeEpochFile } from '../../src/node/epoch-store.ts'
+import { NodeDisk } from '../../src/node/files/disk.ts'
+import { writeEpochFile } from '../../src/node/files/epoch-store.ts'
 
 /** Takes every descriptor, writes to the log all the same, and gives them back after a while. */
 

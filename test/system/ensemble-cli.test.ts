@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runCommandLine } from '../../src/node/command-line.ts'
-import { isServerAlive } from '../../src/node/pid-file.ts'
-import { askFourLetterWord } from '../../src/node/status.ts'
+import { runCommandLine } from '../../src/node/cli/command-line.ts'
+import { isServerAlive } from '../../src/node/cli/pid-file.ts'
+import { askFourLetterWord } from '../../src/node/cli/status.ts'
 import { freePorts } from '../interop/harness/ports.ts'
 
 const script = fileURLToPath(new URL('zk-server-from-source.ts', import.meta.url))

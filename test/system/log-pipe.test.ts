@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { askFourLetterWord } from '../../src/node/status.ts'
+import { askFourLetterWord } from '../../src/node/cli/status.ts'
 import { freePorts } from '../interop/harness/ports.ts'
 
 const TIMEOUT_MS = 60_000

@@ -1,7 +1,7 @@
 import type { Crypto } from '../../base/crypto.ts'
+import type { Config } from '../../config/config.ts'
 import { sameId } from '../../data/acl.ts'
 import type { Id } from '../../data/records.ts'
-import type { Config } from '../config.ts'
 import { DIGEST_SCHEME, DigestProvider } from './digest.ts'
 import { ENSEMBLE_SCHEME, EnsembleProvider } from './ensemble.ts'
 import { IP_SCHEME, IpProvider } from './ip.ts'

@@ -6,14 +6,14 @@ import { silentLogger } from '../../../src/base/logger.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { writeTxnHeader } from '../../../src/data/records.ts'
 import { makeZxid } from '../../../src/data/zxid.ts'
-import { NodeDisk } from '../../../src/node/disk.ts'
+import { NodeDisk } from '../../../src/node/files/disk.ts'
 import {
   beginTxnRecord,
   endTxnRecord,
   logFileHeader,
   logFileName,
 } from '../../../src/persistence/txn-log-format.ts'
-import { readHistory } from '../../../src/server/history.ts'
+import { readHistory } from '../../../src/server/storage/history.ts'
 import { type CheapRequestRow, timed } from './cheap-request.ts'
 
 const RECORDS = 300_000

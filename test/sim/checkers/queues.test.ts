@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defaultLimits } from '../../../src/base/limits.ts'
-import { defaultMemberBounds } from '../../../src/server/member-bounds.ts'
+import { defaultMemberBounds } from '../../../src/server/bounds/member-bounds.ts'
 import { checkLogBatch, checkQueues, type SeenMember } from './queues.ts'
 
 const cnxn = {

@@ -1,5 +1,5 @@
 import type { Limits } from '../../../src/base/limits.ts'
-import type { MemberBounds } from '../../../src/server/member-bounds.ts'
+import type { MemberBounds } from '../../../src/server/bounds/member-bounds.ts'
 import { Violation } from '../history.ts'
 
 /** A connection of a client, as far as it can be looked at from outside. */

@@ -8,8 +8,8 @@ import {
   type MetricSet,
   Summary,
 } from '../../../src/base/metrics.ts'
-import { ServerMetrics } from '../../../src/server/server-metrics.ts'
-import { ServerStats, SizeStats } from '../../../src/server/server-stats.ts'
+import { ServerMetrics } from '../../../src/server/stats/server-metrics.ts'
+import { ServerStats, SizeStats } from '../../../src/server/stats/server-stats.ts'
 import { golden, makeView, noSessions, spread } from './view-fixture.ts'
 
 /** Metrics that 3.9 has and 3.8.0, which was recorded, has not (spec 06 §8). */

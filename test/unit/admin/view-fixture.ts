@@ -5,8 +5,8 @@ import type {
   SessionsView,
   WatchesView,
 } from '../../../src/admin/server-view.ts'
-import { ServerMetrics } from '../../../src/server/server-metrics.ts'
-import { CnxnStats, ServerStats } from '../../../src/server/server-stats.ts'
+import { ServerMetrics } from '../../../src/server/stats/server-metrics.ts'
+import { CnxnStats, ServerStats } from '../../../src/server/stats/server-stats.ts'
 
 /** An answer recorded from Apache ZooKeeper 3.8.0 (Debian). */
 export function golden(name: string): string {

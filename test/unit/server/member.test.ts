@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
-import type { FourLetterWords } from '../../../src/server/first-bytes.ts'
+import type { FourLetterWords } from '../../../src/server/clients/first-bytes.ts'
 import { ADVANCE_INTERVAL_MS } from '../../../src/server/member.ts'
 import { framed, type MemoryClient, MemoryServer } from '../../support/memory-server.ts'
 import { create, exists, remove } from '../../support/requests.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LogFields, Logger } from '../../../src/base/logger.ts'
 import { RECORD_FRAME_BYTES } from '../../../src/persistence/txn-log-format.ts'
-import { loadMember } from '../../../src/server/load.ts'
+import { loadMember } from '../../../src/server/storage/load.ts'
 import { readLogRecords } from '../../../src/tools/log-records.ts'
 import {
   copyLog,

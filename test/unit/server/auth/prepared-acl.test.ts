@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openAcl, Perms } from '../../../../src/data/acl.ts'
 import type { ACL, Id } from '../../../../src/data/records.ts'
-import { nodeCrypto } from '../../../../src/node/crypto.ts'
-import { AccessControl } from '../../../../src/server/access-control.ts'
+import { nodeCrypto } from '../../../../src/node/process/crypto.ts'
+import { AccessControl } from '../../../../src/server/auth/access-control.ts'
 import { checkAcl } from '../../../../src/server/auth/acl-check.ts'
 import { makeAuthProviders } from '../../../../src/server/auth/providers.ts'
-import { WorkMeter } from '../../../../src/server/work-meter.ts'
+import { WorkMeter } from '../../../../src/server/bounds/work-meter.ts'
 
 const made = makeAuthProviders(
   {

@@ -1,0 +1,157 @@
+import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+import type { RoleParts } from '../role/role.ts'
+
+/**
+ * What must come next: reports of a quorum, our acceptedEpoch on the disk, ACKEPOCH of a quorum, ACKs
+ * of NEWLEADER of a quorum (spec 04 §3). Each may take initLimit.
+ */
+export type AgreementPhase = 'discovery' | 'epoch' | 'election' | 'synchronisation' | 'agreed'
+
+export interface AgreementEvents {
+  /** There is an epoch, and our disk knows it: LEADERINFO may leave. */
+  onEpoch(): void
+  /** A quorum has acked it, and nobody in it is ahead of us: learners may be synchronised. */
+  onElected(): void
+  /** A quorum has synchronised with us. */
+  onAgreed(): void
+}
+
+/** How a quorum of voters comes to agree on a new epoch and on our history as its beginning. */
+export class EpochAgreement {
+  readonly #parts: RoleParts
+  readonly #events: AgreementEvents
+  readonly #self: number
+  readonly #verifier: QuorumVerifier
+  /** Of what we have before the epoch begins. */
+  readonly #ownEpoch: number
+  readonly #ownZxid: number
+  readonly #reported: Set<number>
+  readonly #electors = new Set<number>()
+  readonly #synced = new Set<number>()
+  #phase: AgreementPhase = 'discovery'
+  #isClosed = false
+  #nowMono: number
+  #phaseMono: number
+  #epoch = 0
+  #epochMin: number
+
+  constructor(parts: RoleParts, nowMono: number, events: AgreementEvents) {
+    this.#parts = parts
+    this.#events = events
+    this.#self = parts.ensemble.self.sid
+    this.#verifier = parts.ensemble.verifier
+    this.#nowMono = nowMono
+    this.#phaseMono = nowMono
+    this.#ownEpoch = parts.epochs.current
+    this.#ownZxid = Math.max(parts.replica.lastLoggedZxid, parts.replica.lastProcessedZxid)
+    this.#epochMin = parts.epochs.accepted + 1
+    this.#reported = new Set([this.#self])
+  }
+
+  /** In an ensemble of one that is all it takes. */
+  start(): void {
+    this.#tryEpoch()
+  }
+
+  /** What the disk says later is of no interest any more. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  get phase(): AgreementPhase {
+    return this.#phase
+  }
+
+  /** When the phase began. */
+  get phaseMono(): number {
+    return this.#phaseMono
+  }
+
+  /** 0 before there is one. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  advance(nowMono: number): void {
+    this.#nowMono = nowMono
+  }
+
+  get isOverdue(): boolean {
+    const isLate = this.#nowMono - this.#phaseMono > this.#parts.ensemble.initLimitMs
+    return this.#phase !== 'agreed' && isLate
+  }
+
+  /** `voter` is undefined for one whose report does not count, but whose epoch is heeded. */
+  onReported(acceptedEpoch: number, voter: number | undefined): void {
+    if (this.#phase !== 'discovery') return
+    this.#epochMin = Math.max(this.#epochMin, acceptedEpoch + 1)
+    if (voter === undefined) return
+    this.#reported.add(voter)
+    this.#tryEpoch()
+  }
+
+  /** Whether a log that ends there knows of more than ours. */
+  isAhead(currentEpoch: number, zxid: number): boolean {
+    if (currentEpoch !== this.#ownEpoch) return currentEpoch > this.#ownEpoch
+    return zxid > this.#ownZxid
+  }
+
+  onEpochAcked(voter: number): void {
+    this.#electors.add(voter)
+    this.#tryElection()
+  }
+
+  onNewLeaderAcked(voter: number): void {
+    this.#synced.add(voter)
+    this.#tryAgreed()
+  }
+
+  #enter(phase: AgreementPhase): void {
+    this.#phase = phase
+    this.#phaseMono = this.#nowMono
+  }
+
+  #isQuorum(sids: ReadonlySet<number>): boolean {
+    return this.#verifier.containsQuorum((sid) => sids.has(sid))
+  }
+
+  /** Nobody is told of the epoch before our own disk knows it, or we might lead it twice. */
+  #tryEpoch(): void {
+    if (!this.#isQuorum(this.#reported)) return
+    const { replica, epochs, logger } = this.#parts
+    this.#epoch = this.#epochMin
+    epochs.accepted = this.#epoch
+    replica.writeEpoch('acceptedEpoch', this.#epoch)
+    this.#enter('epoch')
+    logger.info('a quorum has reported, an epoch is proposed', { epoch: this.#epoch })
+    replica.whenDurable(() => {
+      if (this.#isClosed) return
+      this.#enter('election')
+      this.#electors.add(this.#self)
+      this.#events.onEpoch()
+      this.#tryElection()
+    })
+  }
+
+  #tryElection(): void {
+    if (this.#isClosed || this.#phase !== 'election' || !this.#isQuorum(this.#electors)) return
+    const { replica, epochs } = this.#parts
+    epochs.current = this.#epoch
+    replica.writeEpoch('currentEpoch', this.#epoch)
+    this.#enter('synchronisation')
+    replica.whenDurable(() => {
+      if (this.#isClosed) return
+      this.#synced.add(this.#self)
+      this.#tryAgreed()
+    })
+    this.#events.onElected()
+  }
+
+  /** Others may have synchronised sooner than our own disk has the epoch; then they wait for it. */
+  #tryAgreed(): void {
+    if (this.#phase !== 'synchronisation' || !this.#synced.has(this.#self)) return
+    if (!this.#isQuorum(this.#synced)) return
+    this.#enter('agreed')
+    this.#events.onAgreed()
+  }
+}

@@ -1,0 +1,69 @@
+import type { Ensemble } from '../membership/ensemble.ts'
+import type { Links, PeerAddress } from '../ports/links.ts'
+import type { LearnerHandler } from './learner-handler.ts'
+
+/** What four-letter words and the admin server tell of one learner. */
+export interface LearnerView {
+  readonly sid: number
+  readonly role: 'participant' | 'observer'
+  /** Where its `server.N` line has it; undefined for one that has none. */
+  readonly address: PeerAddress | undefined
+  /** It serves, and was heard of within syncLimit. */
+  readonly synced: boolean
+  /** A SNAP or the like is on its way to it. */
+  readonly syncing: boolean
+  readonly lastAckedZxid: number
+  /** When it last said something, on the leader's monotonic clock. */
+  readonly lastHeardMono: number
+  /** Bytes that wait for it. */
+  readonly waitingBytes: number
+}
+
+export interface LearnerCounts {
+  /** Learners that asked to follow, in the ensemble's configuration or not. */
+  readonly followers: number
+  readonly syncedFollowers: number
+  readonly observers: number
+  readonly syncedObservers: number
+  /** Followers that are no participants of the ensemble. */
+  readonly nonVotingFollowers: number
+  /** Syncs of learners' clients that wait for what was proposed before them. */
+  readonly pendingSyncs: number
+}
+
+export const isParticipant = (ensemble: Ensemble, sid: number): boolean =>
+  ensemble.members.get(sid)?.role === 'participant'
+
+export function viewLearner(
+  learner: LearnerHandler,
+  ensemble: Ensemble,
+  links: Links,
+): LearnerView {
+  return {
+    sid: learner.sid,
+    role: learner.role,
+    address: ensemble.members.get(learner.sid)?.quorumAddresses[0],
+    synced: learner.state === 'serving',
+    syncing: learner.syncKind !== undefined,
+    lastAckedZxid: learner.lastAckedZxid,
+    lastHeardMono: learner.lastHeardMono,
+    waitingBytes: links.waitingBytes(learner.link),
+  }
+}
+
+export function countLearners(
+  learners: readonly LearnerHandler[],
+  ensemble: Ensemble,
+): LearnerCounts {
+  const followers = learners.filter(({ role }) => role === 'participant')
+  const observers = learners.filter(({ role }) => role === 'observer')
+  const isServing = ({ state }: LearnerHandler): boolean => state === 'serving'
+  return {
+    followers: followers.length,
+    syncedFollowers: followers.filter(isServing).length,
+    observers: observers.length,
+    syncedObservers: observers.filter(isServing).length,
+    nonVotingFollowers: followers.filter(({ sid }) => !isParticipant(ensemble, sid)).length,
+    pendingSyncs: learners.reduce((sum, { syncsPending }) => sum + syncsPending, 0),
+  }
+}

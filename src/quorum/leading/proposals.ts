@@ -1,0 +1,97 @@
+import { assert } from '../../base/assert.ts'
+import { Deque } from '../../base/deque.ts'
+import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+
+interface Proposal<T> {
+  /** A barrier has the zxid of the proposal before it: it asks for no ack of its own. */
+  readonly zxid: number
+  /** A barrier waits until the leader has been confirmed in this round; 0 for proposals. */
+  readonly round: number
+  readonly payload: T
+}
+
+/**
+ * What the leader has proposed and not yet committed, oldest first. Each voter acks in zxid order,
+ * so one zxid per voter says it all; the head commits when a quorum has reached it, and nothing
+ * commits before the head (spec 04 §6). What a payload means is not Zab's business. Bounded by the
+ * requests that admission lets through.
+ */
+export class Proposals<T> {
+  readonly #quorum: QuorumVerifier
+  readonly #acked = new Map<number, number>()
+  readonly #outstanding = new Deque<Proposal<T>>()
+  #lastProposed: number
+  #lastCommitted: number
+  #confirmedRound = 0
+  #headZxid = 0
+
+  constructor(quorum: QuorumVerifier, lastZxid: number) {
+    this.#quorum = quorum
+    this.#lastProposed = lastZxid
+    this.#lastCommitted = lastZxid
+  }
+
+  get lastProposed(): number {
+    return this.#lastProposed
+  }
+
+  get length(): number {
+    return this.#outstanding.length
+  }
+
+  propose(zxid: number, payload: T): void {
+    assert(zxid > this.#lastProposed, `proposal ${zxid} after ${this.#lastProposed}`)
+    this.#lastProposed = zxid
+    this.#outstanding.push({ zxid, round: 0, payload })
+  }
+
+  /**
+   * Comes out behind everything proposed so far, before everything proposed later, and not before
+   * `onConfirmed` of that round.
+   */
+  barrier(payload: T, round = 0): void {
+    this.#outstanding.push({ zxid: this.#lastProposed, round, payload })
+  }
+
+  /** `sid` has everything up to `zxid` on disk. */
+  onAck(sid: number, zxid: number): void {
+    const before = this.#acked.get(sid) ?? 0
+    if (zxid > before) this.#acked.set(sid, zxid)
+  }
+
+  /** A quorum has said that it still follows, since the round was begun. Rounds grow. */
+  onConfirmed(round: number): void {
+    if (round > this.#confirmedRound) this.#confirmedRound = round
+  }
+
+  /** What `sid` has above `zxid` is gone, or will be: it must ack that again. */
+  withdrawAcks(sid: number, zxid: number): void {
+    if ((this.#acked.get(sid) ?? 0) > zxid) this.#acked.set(sid, zxid)
+  }
+
+  /** The next payload in order that a quorum has made durable; undefined when there is none yet. */
+  nextCommitted(): T | undefined {
+    const head = this.#outstanding.peek()
+    if (head === undefined || head.round > this.#confirmedRound) return undefined
+    if (head.zxid > this.#lastCommitted) {
+      this.#headZxid = head.zxid
+      if (!this.#quorum.containsQuorum(this.#hasAckedHead)) return undefined
+      this.#lastCommitted = head.zxid
+    }
+    this.#outstanding.shift()
+    return head.payload
+  }
+
+  /** What is left when the leadership ends, committed or not, oldest first. */
+  *drain(): IterableIterator<T> {
+    for (let head = this.#outstanding.shift(); head; head = this.#outstanding.shift())
+      yield head.payload
+  }
+
+  /** What waits for its quorum, oldest first. */
+  outstanding(): readonly T[] {
+    return [...this.#outstanding].map(({ payload }) => payload)
+  }
+
+  readonly #hasAckedHead = (sid: number): boolean => (this.#acked.get(sid) ?? 0) >= this.#headZxid
+}

@@ -1,0 +1,195 @@
+import { Deque } from '../../base/deque.ts'
+import { isEchoEntry } from '../../data/txn.ts'
+import { counterOf, follows, formatZxid } from '../../data/zxid.ts'
+import type { Entry } from '../ports/replica.ts'
+import { AckWatch } from '../role/ack-watch.ts'
+import type { RoleParts } from '../role/role.ts'
+
+export interface LearnerLimits {
+  /** Proposals that wait for their COMMIT. A leader has no more under way than its clients may send. */
+  readonly proposalsPendingMax: number
+  /** The same in bytes. */
+  readonly proposalBytesPendingMax: number
+  /** Bytes on their way to our log above which no more is read from the leader. */
+  readonly logBytesPause: number
+}
+
+export const defaultLearnerLimits: LearnerLimits = {
+  proposalsPendingMax: 1_000_000,
+  proposalBytesPendingMax: 256 * 1024 * 1024,
+  logBytesPause: 16 * 1024 * 1024,
+}
+
+/** What a history tells the learner that it belongs to. */
+export interface LearnerHistoryEvents {
+  /** These proposals are durable, which the leader may know. */
+  onDurable(zxids: readonly number[]): void
+  /** Whether more is on its way to the log than there should be. */
+  onBacklog(isLarge: boolean): void
+}
+
+/**
+ * What the leader has told a learner of the history, in order: to the log, and once it is committed
+ * to the state (spec 04 §5, §6). A method that returns a string says what makes no sense in it; the
+ * learner then has no business with this leader any more.
+ *
+ * A follower logs what is proposed; an observer, which is asked for no ack, what is committed. As long
+ * as a SNAP is not on disk nothing is logged: the log would have a gap below it after a crash.
+ */
+export class LearnerHistory {
+  readonly #parts: RoleParts
+  readonly #isObserver: boolean
+  readonly #limits: LearnerLimits
+  readonly #events: LearnerHistoryEvents
+  /** Proposed and not committed, oldest first. */
+  readonly #pending = new Deque<Entry>()
+  #pendingBytes = 0
+  /** Of the newest entry that the leader has sent, or of where it began. */
+  #lastZxid = 0
+  /** Of the last proposal that was none; its COMMIT, if it comes, is none either. */
+  #echoZxid = -1
+  #isLogged = true
+  #isAcking = false
+  /** Logged since the last mark was set: zxids to ack, and bytes. */
+  #unacked: number[] = []
+  #unmarkedBytes = 0
+  /** On their way to the log. */
+  #logBytes = 0
+  /** Counts what was handed to the log; watched is what is not durable yet. */
+  #lastMark = 0
+  readonly #logWatch = new AckWatch()
+
+  constructor(
+    parts: RoleParts,
+    isObserver: boolean,
+    limits: LearnerLimits,
+    events: LearnerHistoryEvents,
+  ) {
+    this.#parts = parts
+    this.#isObserver = isObserver
+    this.#limits = limits
+    this.#events = events
+  }
+
+  /** What follows continues from `zxid`. `isSnapshot`: it changes a state that is not on disk yet. */
+  begin(zxid: number, isSnapshot: boolean): void {
+    this.#lastZxid = zxid
+    this.#isLogged = !isSnapshot && this.#mayLog
+  }
+
+  get #mayLog(): boolean {
+    return !this.#isObserver || this.#parts.ensemble.observerLogs
+  }
+
+  /** The state is on disk: what has not been committed so far goes to the log now. */
+  onSnapshotInstalled(): void {
+    this.#isLogged = this.#mayLog
+    if (this.#isObserver) return
+    for (const entry of this.#pending) this.#append(entry)
+  }
+
+  /**
+   * From now on what is proposed is acked when it is durable. Of what was proposed before, these are
+   * not committed: they are counted on, too, and must be acked behind NEWLEADER, since the leader
+   * would wait for them for ever (ZOOKEEPER-4394).
+   */
+  startAcking(): readonly number[] {
+    if (this.#isObserver) return []
+    this.#isAcking = true
+    return [...this.#pending].map((entry) => entry.zxid)
+  }
+
+  /**
+   * One more ack for what it echoes is what an original gives as well: its leader may have begun to
+   * count anew. But where an epoch begins there is nothing to ack.
+   */
+  #onEcho(zxid: number): undefined {
+    this.#echoZxid = zxid
+    if (this.#isAcking && this.#isLogged && counterOf(zxid) !== 0) this.#unacked.push(zxid)
+  }
+
+  /** `data` is borrowed. */
+  onProposal(zxid: number, data: Buffer | null): string | undefined {
+    if (data !== null && isEchoEntry(data, zxid, this.#lastZxid)) return this.#onEcho(zxid)
+    const entry = this.#accept(zxid, data)
+    if (typeof entry === 'string') return entry
+    this.#pending.push(entry)
+    this.#pendingBytes += entry.bytes.length
+    if (!this.#isObserver && this.#isLogged) this.#append(entry)
+    const { proposalsPendingMax, proposalBytesPendingMax } = this.#limits
+    return this.#pending.length > proposalsPendingMax ||
+      this.#pendingBytes > proposalBytesPendingMax
+      ? `${this.#pending.length} proposals of ${this.#pendingBytes} bytes wait for their COMMIT`
+      : undefined
+  }
+
+  onCommit(zxid: number): string | undefined {
+    const entry = this.#pending.peek()
+    if (entry?.zxid !== zxid) {
+      if (zxid === this.#echoZxid) return undefined
+      const oldest = entry === undefined ? 'there is no proposal' : formatZxid(entry.zxid)
+      return `COMMIT of ${formatZxid(zxid)}, but the oldest proposal is: ${oldest}`
+    }
+    this.#pending.shift()
+    this.#pendingBytes -= entry.bytes.length
+    if (this.#isObserver && this.#isLogged) this.#append(entry)
+    this.#parts.replica.deliver(entry)
+    return undefined
+  }
+
+  /** Proposed and committed in one; to an observer. `data` is borrowed. */
+  onInform(zxid: number, data: Buffer | null): string | undefined {
+    // A leader of 3.4 sends observers what is under way as proposals, too.
+    if (this.#pending.length > 0) return this.onCommit(zxid)
+    return this.onProposal(zxid, data) ?? this.onCommit(zxid)
+  }
+
+  /** All that was in one piece of the stream has come: its acks will leave together. */
+  setMark(nowMono: number): void {
+    const bytes = this.#unmarkedBytes
+    const zxids = this.#unacked
+    if (bytes === 0 && zxids.length === 0) return
+    this.#unmarkedBytes = 0
+    this.#unacked = []
+    this.#logBytes += bytes
+    if (this.#isBacklogLarge) this.#events.onBacklog(true)
+    this.#lastMark += 1
+    const mark = this.#lastMark
+    this.#logWatch.onSent(mark, nowMono)
+    this.#parts.replica.whenDurable(() => this.#onDurable(mark, bytes, zxids))
+  }
+
+  /** How long our log has been at what it was given, and has not got it done. */
+  logWaitedMs(nowMono: number): number {
+    return this.#logWatch.waitedMs(nowMono)
+  }
+
+  #onDurable(mark: number, bytes: number, zxids: readonly number[]): void {
+    this.#logWatch.onAck(mark)
+    const wasLarge = this.#isBacklogLarge
+    this.#logBytes -= bytes
+    if (zxids.length > 0) this.#events.onDurable(zxids)
+    if (wasLarge && !this.#isBacklogLarge) this.#events.onBacklog(false)
+  }
+
+  get #isBacklogLarge(): boolean {
+    return this.#logBytes > this.#limits.logBytesPause
+  }
+
+  #accept(zxid: number, data: Buffer | null): Entry | string {
+    if (!follows(zxid, this.#lastZxid))
+      return `${formatZxid(zxid)} does not follow ${formatZxid(this.#lastZxid)}`
+    if (data === null) return `${formatZxid(zxid)} comes without its entry`
+    const entry = { zxid, bytes: Buffer.from(data) }
+    const problem = this.#parts.entryProblem?.(entry)
+    if (problem !== undefined) return `${formatZxid(zxid)}: ${problem}`
+    this.#lastZxid = zxid
+    return entry
+  }
+
+  #append(entry: Entry): void {
+    this.#parts.replica.append(entry)
+    this.#unmarkedBytes += entry.bytes.length
+    if (this.#isAcking) this.#unacked.push(entry.zxid)
+  }
+}

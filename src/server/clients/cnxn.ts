@@ -1,0 +1,101 @@
+import { FrameSplitter } from 'jute-ts'
+import { Deque } from '../../base/deque.ts'
+import type { Id } from '../../data/records.ts'
+import type { SessionId } from '../../data/session-id.ts'
+import { ipIdOf } from '../auth/ip.ts'
+import type { SaslExchange } from '../auth/sasl-exchange.ts'
+import type { Worker } from '../bounds/work-budget.ts'
+import type { Session } from '../sessions/session-tracker.ts'
+import { CnxnStats } from '../stats/server-stats.ts'
+import type { OutboxTarget } from './outbox.ts'
+
+/** Named by the shell, never used twice. */
+export type CnxnId = number
+
+/**
+ * fresh: nothing but the first bytes, which may be a four-letter word. answering: it was one, and the
+ * answer is a long one. connecting: the session is
+ * being created. revalidating: somebody is asked whether it lives. open: requests are served.
+ * closing: the last bytes are on their way.
+ */
+export type CnxnState =
+  | 'fresh'
+  | 'answering'
+  | 'handshake'
+  | 'connecting'
+  | 'revalidating'
+  | 'open'
+  | 'closing'
+
+/** A request whose reply has to wait: a write for its commit, a read for the writes before it. */
+export interface PendingRequest {
+  readonly cnxn: Cnxn
+  readonly xid: number
+  readonly op: number
+  readonly arrivedMono: number
+  /** Of its frame, whether that is kept or not. */
+  readonly bytes: number
+  /**
+   * The frame of a read, copied; of a refused write its error, behind a header; undefined for what the
+   * ordered stream of commits answers.
+   */
+  readonly frame: Buffer | undefined
+}
+
+/** One client connection. What it means is the member's business; this is its state. */
+export class Cnxn implements OutboxTarget, Worker {
+  readonly id: CnxnId
+  readonly address: string
+  readonly port: number
+  readonly openedMono: number
+  readonly openedWall: number
+  readonly splitter: FrameSplitter
+  state: CnxnState = 'fresh'
+  /** The first bytes, until there are enough of them to tell a word from a length. */
+  head: Buffer = NO_BYTES
+  /** 0 until the connect request; set before the session exists. */
+  sessionId: SessionId = 0n
+  session: Session | undefined
+  /** While the session is revalidated: the timeout that was negotiated, in ms. */
+  timeoutWishMs = 0
+  /** What the client asked for in its connect request matters to the reply. */
+  hasReadOnlyByte = false
+  /** Who the client has shown to be; every connection starts as its address. */
+  ids: readonly Id[]
+  sasl: SaslExchange | undefined
+  readonly pieces: number[] = []
+  unsentBytes = 0
+  /** The largest reply that may be among what its socket has not taken, if it is a large one. */
+  largeReplyBytes = 0
+  /** What was done for it, and of which filling of the budget: see WorkBudget. */
+  workFilling = 0
+  workSteps = 0
+  /** Requests that wait, in the order of arrival; their replies leave in this order. */
+  readonly pending: Deque<PendingRequest> = new Deque()
+  /** How many of those are reads. */
+  parkedReads = 0
+  /** The socket is not being read. */
+  paused = false
+  readonly stats: CnxnStats = new CnxnStats()
+
+  /** `address` as the machine tells it. */
+  constructor(
+    id: CnxnId,
+    address: string,
+    port: number,
+    frameBytesMax: number,
+    mono: number,
+    wall: number,
+  ) {
+    this.id = id
+    const ipId = ipIdOf(address)
+    this.address = ipId.id
+    this.port = port
+    this.openedMono = mono
+    this.openedWall = wall
+    this.splitter = new FrameSplitter(frameBytesMax)
+    this.ids = [ipId]
+  }
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0)

@@ -1,0 +1,110 @@
+import { EventType, KeeperState } from '../../data/watch-event.ts'
+import type { ChangeListener } from '../../tree/apply.ts'
+import type { DataTree } from '../../tree/data-tree.ts'
+import { WatchTable } from '../../tree/watch-table.ts'
+import type { AclEntry } from '../../tree/znode.ts'
+import { type AccessControl, Perms } from '../auth/access-control.ts'
+import type { Cnxn } from './cnxn.ts'
+import type { Outbox } from './outbox.ts'
+
+const XID_EVENT = -1
+/** What is replayed for setWatches belongs to no txn (spec 06 §4). */
+const NO_ZXID = -1
+
+/**
+ * The watches of this member's clients. Apply reports each change; events go to the outbox at once,
+ * which puts them before any reply that shows the change (spec 05 §1).
+ */
+export class Watches implements ChangeListener {
+  readonly table: WatchTable<Cnxn> = new WatchTable()
+  readonly #tree: DataTree
+  readonly #access: AccessControl
+  readonly #outbox: Outbox
+  /** The txn being applied: since 3.9 an event carries it (ZOOKEEPER-4655). */
+  zxid: number = NO_ZXID
+  /** Bytes of events sent, for the metric. */
+  readonly #onSent: (bytes: number) => void
+  #acl: AclEntry | undefined
+  #parentAcl: AclEntry | undefined
+
+  constructor(
+    tree: DataTree,
+    access: AccessControl,
+    outbox: Outbox,
+    onSent: (bytes: number) => void,
+  ) {
+    this.#tree = tree
+    this.#access = access
+    this.#outbox = outbox
+    this.#onSent = onSent
+  }
+
+  created(path: string, parent: string, acl: AclEntry, parentAcl: AclEntry | undefined): void {
+    if (this.table.watchCount === 0) return
+    this.#acl = acl
+    this.#parentAcl = parentAcl
+    this.table.triggerCreated(path, parent, this.#deliver)
+  }
+
+  deleted(path: string, parent: string, acl: AclEntry, parentAcl: AclEntry | undefined): void {
+    if (this.table.watchCount === 0) return
+    this.#acl = acl
+    this.#parentAcl = parentAcl
+    this.table.triggerDeleted(path, parent, this.#deliver)
+  }
+
+  dataChanged(path: string, acl: AclEntry): void {
+    if (this.table.watchCount === 0) return
+    this.#acl = acl
+    this.table.triggerDataChanged(path, this.#deliver)
+  }
+
+  /** Only to those who may read the node; a list of children is its parent's (CVE-2024-23944). */
+  readonly #deliver = (cnxn: Cnxn, type: EventType, path: string): void => {
+    const acl = type === EventType.NodeChildrenChanged ? this.#parentAcl : this.#acl
+    if (acl !== undefined && !this.#access.permits(acl.acl, Perms.read, cnxn.ids)) return
+    this.#send(cnxn, type, path, this.zxid)
+  }
+
+  #send(cnxn: Cnxn, type: EventType, path: string, zxid: number): void {
+    const w = this.#outbox.begin(cnxn)
+    const at = w.reserveInt()
+    w.writeInt(XID_EVENT)
+    w.writeNumber(zxid)
+    w.writeInt(0)
+    w.writeInt(type)
+    w.writeInt(KeeperState.SyncConnected)
+    w.writeString(path)
+    w.patchInt(at, w.length - at - 4)
+    cnxn.stats.packetsSent += 1
+    this.#onSent(w.length - at)
+  }
+
+  /** setWatches of a client that comes back: what it missed is sent, what it has not is watched. */
+  replayData(path: string, relativeZxid: number, cnxn: Cnxn): void {
+    const znode = this.#tree.node(path)
+    if (znode === undefined) this.#replay(cnxn, EventType.NodeDeleted, path, undefined)
+    else if (znode.mzxid > relativeZxid)
+      this.#replay(cnxn, EventType.NodeDataChanged, path, znode.acl)
+    else this.table.addData(path, cnxn)
+  }
+
+  replayExist(path: string, cnxn: Cnxn): void {
+    const znode = this.#tree.node(path)
+    if (znode === undefined) this.table.addData(path, cnxn)
+    else this.#replay(cnxn, EventType.NodeCreated, path, znode.acl)
+  }
+
+  replayChild(path: string, relativeZxid: number, cnxn: Cnxn): void {
+    const znode = this.#tree.node(path)
+    if (znode === undefined) this.#replay(cnxn, EventType.NodeDeleted, path, undefined)
+    else if (znode.pzxid > relativeZxid)
+      this.#replay(cnxn, EventType.NodeChildrenChanged, path, znode.acl)
+    else this.table.addChild(path, cnxn)
+  }
+
+  #replay(cnxn: Cnxn, type: EventType, path: string, acl: AclEntry | undefined): void {
+    if (acl !== undefined && !this.#access.permits(acl.acl, Perms.read, cnxn.ids)) return
+    this.#send(cnxn, type, path, NO_ZXID)
+  }
+}

@@ -1,0 +1,24 @@
+import { Err } from '../../data/error-code.ts'
+import type { SessionId } from '../../data/session-id.ts'
+import type { SessionGate, WriteRequest } from '../writes/prep.ts'
+import type { SessionTracker } from './session-tracker.ts'
+
+/** What prep may know of sessions: whether one may still write, and that one is ending. */
+export class SessionGatekeeper implements SessionGate {
+  readonly #sessions: SessionTracker
+
+  constructor(sessions: SessionTracker) {
+    this.#sessions = sessions
+  }
+
+  check(request: WriteRequest): Err {
+    const session = this.#sessions.get(request.sessionId)
+    if (session === undefined || session.closing) return Err.sessionExpired
+    session.owner ??= request.owner
+    return session.owner === request.owner ? Err.ok : Err.sessionMoved
+  }
+
+  setClosing(id: SessionId): void {
+    this.#sessions.setClosing(id)
+  }
+}

@@ -1,0 +1,101 @@
+import type { Logger } from '../../base/logger.ts'
+import { Err } from '../../data/error-code.ts'
+import { OpCode } from '../../data/op-code.ts'
+import { formatSessionId } from '../../data/session-id.ts'
+import { formatZxid } from '../../data/zxid.ts'
+import type { Entry } from '../../quorum/ports/replica.ts'
+import { applyTxn } from '../../tree/apply.ts'
+import type { DataTree } from '../../tree/data-tree.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { Watches } from '../clients/watches.ts'
+import type { SessionTracker } from '../sessions/session-tracker.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
+import { type DigestLog, isLogged } from './digest-log.ts'
+import type { OutstandingChanges } from './outstanding-changes.ts'
+import type { OrderedTxn, WritePath } from './write-path.ts'
+
+/** The parts of a member that a committed txn passes through, in this order. */
+export interface ApplyParts {
+  readonly tree: DataTree
+  readonly watches: Watches
+  readonly changes: OutstandingChanges
+  readonly sessions: SessionTracker
+  readonly clients: Clients
+  readonly writePath: WritePath
+  /** What learners may be synchronised from; a standalone server keeps none. */
+  readonly committedLog: { add(entry: Entry): void } | undefined
+  readonly digestLog: DigestLog
+  readonly metrics: ServerMetrics
+  readonly logger: Logger
+}
+
+/**
+ * Committed txns, in zxid order: apply, then the watch events, then the reply to the owner, then the
+ * reads of its session that waited for it. All in one call, so nobody can see them in another order.
+ */
+export class ApplyLoop {
+  readonly #parts: ApplyParts
+  #mismatchLogged = false
+  /** The tree came from a SNAP and may be ahead of the txns that follow: digests say nothing yet. */
+  isTreeFuzzy = false
+
+  constructor(parts: ApplyParts) {
+    this.#parts = parts
+  }
+
+  /** Applies all that has committed here. `nowMono` in milliseconds. */
+  run(nowMono: number): void {
+    const { proposals, learners } = this.#parts.writePath
+    for (let next = proposals.nextCommitted(); next; next = proposals.nextCommitted()) {
+      if ('sync' in next) this.#parts.clients.onSynced(next.sync)
+      else if ('syncOf' in next) learners?.sendSync(next.syncOf)
+      else if ('revalidated' in next) {
+        // If its closeSession is under way by now, that comes to the learner behind this.
+        const isValid = this.#parts.sessions.get(next.revalidated) !== undefined
+        learners?.sendRevalidated(next.link, next.revalidated, isValid)
+      } else {
+        if (next.entry !== undefined) learners?.commit(next.entry)
+        this.apply(next, nowMono)
+      }
+    }
+  }
+
+  /** One txn that is committed, whoever has decided that. */
+  apply(ordered: OrderedTxn, nowMono: number): void {
+    const { tree, watches, changes, clients, sessions } = this.#parts
+    if (ordered.txn.type === OpCode.createSession)
+      sessions.track(ordered.clientId, ordered.txn.timeOut, nowMono)
+    if (ordered.origin !== undefined) clients.beforeApply(ordered.origin.cnxn)
+    watches.zxid = ordered.zxid
+    changes.onApplying(ordered.zxid)
+    // The digests of our own txns are known; those that go into the digest log are computed anew, so
+    // that a tree which strays from what prep foresaw is found out.
+    tree.digestHint = isLogged(ordered.zxid) ? undefined : changes.digestHint
+    const result = applyTxn(tree, ordered, ordered.txn, watches)
+    tree.digestHint = undefined
+    changes.onApplied(ordered.zxid)
+    this.#compareDigest(ordered)
+    if (ordered.entry !== undefined) this.#parts.committedLog?.add(ordered.entry)
+    if (ordered.origin !== undefined) clients.onWriteApplied(ordered.origin, ordered.txn, result)
+    if (ordered.txn.type !== OpCode.closeSession) return
+    sessions.remove(ordered.clientId)
+    clients.onSessionClosed(ordered.clientId)
+  }
+
+  /** A mismatch is told, not acted upon: the data may still be the best there is (spec 02 §7). */
+  #compareDigest(ordered: OrderedTxn): void {
+    const { tree, digestLog, metrics, logger } = this.#parts
+    digestLog.onApplied(ordered.zxid, tree.digest)
+    if (ordered.digest === undefined || this.isTreeFuzzy) return
+    if (tree.digest.equals(ordered.digest.high, ordered.digest.low)) return
+    metrics.digestMismatchesCount.add(1)
+    if (this.#mismatchLogged) return
+    this.#mismatchLogged = true
+    logger.error('tree digest differs from the one in the txn; told once', {
+      zxid: formatZxid(ordered.zxid),
+      session: formatSessionId(ordered.clientId),
+      type: ordered.txn.type,
+      err: Err.dataInconsistency,
+    })
+  }
+}
