@@ -237,8 +237,8 @@ export class NodeDisk implements DiskReader {
 
   /**
    * Looks whether what is written still goes where the next start will look for it. A directory that
-   * somebody has removed, or put another in the place of, takes all that is written with it without
-   * any write failing.
+   * somebody has moved away, or put another in the place of, takes all that is written with it without
+   * any write failing. A log that was removed is found out sooner, by the next batch.
    */
   checkPlace(): void {
     const fd = this.#fd
@@ -247,8 +247,7 @@ export class NodeDisk implements DiskReader {
     // Numbers of descriptors are used again, by the next log for one.
     const isCurrent = (): boolean => this.#fd === fd && this.#path === log && !this.#isClosing
     const tell = (what: string): void => {
-      if (isCurrent())
-        this.#fail(`keeping ${path}`, `${what}, so nothing written would be found again`)
+      if (isCurrent()) this.#lose(path, what)
     }
     stat(path, (error, there) => {
       if (error !== null) {
@@ -263,6 +262,26 @@ export class NodeDisk implements DiskReader {
       if (error !== null && isGone(error) && !this.#isClosing)
         this.#fail(`keeping ${this.snapFolder}`, 'it was removed')
     })
+  }
+
+  #lose(path: string, what: string): void {
+    this.#fail(`keeping ${path}`, `${what}, so nothing written would be found again`)
+  }
+
+  /**
+   * Whether the log that a batch has just been written to still has a name: what is in a file without
+   * one is gone with this process. Without forceSync nothing is promised to last, and a look would cost
+   * more than a hundredth of a batch. False: it failed.
+   */
+  #isLogThere(): boolean {
+    if (!this.#options.forceSync || this.#fd === undefined) return true
+    try {
+      if (fstatSync(this.#fd).nlink > 0) return true
+      this.#lose(this.#path, 'it was removed')
+    } catch (error) {
+      this.#fail(`looking for ${this.#path}`, error)
+    }
+    return false
   }
 
   /** No write may follow. One that is in flight is finished, and its `done` called. */
@@ -291,6 +310,7 @@ export class NodeDisk implements DiskReader {
           return
         case 'appendTxns':
           this.#append(op.bytes, op.firstZxid, () => {
+            if (!this.#isLogThere()) return
             const limit = this.#options.txnLogSizeLimitBytes
             if (limit > 0 && this.#position > limit) this.#closeLog()
             goOn()

@@ -335,17 +335,28 @@ describe('a place that is not what it was', () => {
     expect(replayed(open())).toEqual([1, 2, 3])
   })
 
-  it.each(['the log', 'the folder'])('is noticed: %s was removed', async (what) => {
-    const disk = open()
+  it.each(['the log', 'the folder'])(
+    'lets no write be acknowledged: %s was removed',
+    async (what) => {
+      const disk = open()
+      await write(disk, append(1))
+      rmSync(what === 'the log' ? join(logFolder, 'log.1') : logFolder, { recursive: true })
+      // The system takes it as if nothing had happened.
+      disk.write([append(2)], () => onFatal('acknowledged'))
+      expect(await fatal).toMatch(
+        /^keeping .*log\.1 failed: it was removed, so nothing written would/,
+      )
+      disk.write([append(3)], () => expect.unreachable('acknowledged'))
+    },
+  )
+
+  it('is noticed by and by where nothing need be durable: the log was removed', async () => {
+    const disk = open({ forceSync: false })
     await write(disk, append(1))
-    rmSync(what === 'the log' ? join(logFolder, 'log.1') : logFolder, { recursive: true })
-    // The write itself succeeds.
+    rmSync(join(logFolder, 'log.1'))
     await write(disk, append(2))
     disk.checkPlace()
-    expect(await fatal).toMatch(
-      /^keeping .*log\.1 failed: it was removed, so nothing written would/,
-    )
-    disk.write([append(3)], () => expect.unreachable('acknowledged'))
+    expect(await fatal).toMatch(/^keeping .*log\.1 failed: it was removed/)
   })
 
   it('is noticed: another file has the name, or the folder is gone while none is open', async () => {
