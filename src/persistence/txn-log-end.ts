@@ -123,7 +123,7 @@ export function contentEnd(disk: DiskReader, file: LogFileInfo, from: number): n
  * is extended would take a third of a quick start, and what follows a gap that large is no page that
  * was lost on its own.
  */
-function isPadding(disk: DiskReader, file: LogFileInfo, from: number): boolean {
+export function isPadding(disk: DiskReader, file: LogFileInfo, from: number): boolean {
   const near = disk.readLog(file.name, from, SCAN_BYTES)
   if (!isZero(near, near.length)) return false
   for (let at = from + SCAN_BYTES; at < file.bytes; at += SCAN_BYTES) {

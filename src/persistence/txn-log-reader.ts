@@ -1,6 +1,6 @@
 import { adler32 } from '../base/adler32.ts'
 import type { DiskReader, LogFileInfo } from './disk.ts'
-import { contentEnd, judgeLogEnd, type LogEnd } from './txn-log-end.ts'
+import { contentEnd, isPadding, judgeLogEnd, type LogEnd } from './txn-log-end.ts'
 import {
   END_MARK,
   LOG_HEADER_BYTES,
@@ -27,8 +27,6 @@ export class TxnLogReader {
   checksum = 0
   /** Whether that is the checksum which the record claims. */
   checksumOk = false
-  /** Set when there is nothing after the record at hand, at the latest when next() returns false. */
-  end: LogEnd | undefined = undefined
 
   readonly #disk: DiskReader
   readonly #file: LogFileInfo
@@ -36,6 +34,8 @@ export class TxnLogReader {
   #page: Buffer = EMPTY
   #pageAt = 0
   #at: number
+  /** No record follows; a function says why, which may take reading the rest of the file. */
+  #end: LogEnd | (() => LogEnd) | undefined
 
   /** `startAt`: where a record begins, which is then the first. */
   constructor(
@@ -48,12 +48,21 @@ export class TxnLogReader {
     this.#file = file
     this.#pageBytes = pageBytes
     this.#at = startAt
-    this.end = this.#readHeader()
+    this.#end = this.#readHeader()
+  }
+
+  /**
+   * Set when there is nothing after the record at hand, at the latest when next() returns false. Who
+   * only wants the records does not ask, and does not wait for the judgement.
+   */
+  get end(): LogEnd | undefined {
+    if (typeof this.#end === 'function') this.#end = this.#end()
+    return this.#end
   }
 
   /** True: offset, entry and checksumOk describe the next record. False: see `end`. */
   next(): boolean {
-    if (this.end !== undefined) return false
+    if (this.#end !== undefined) return false
     const at = this.#at
     if (!this.#load(at, RECORD_PREFIX_BYTES)) return this.#stop()
     const length = this.#page.readInt32BE(at - this.#pageAt + 8)
@@ -70,9 +79,9 @@ export class TxnLogReader {
     if (!hasMark || page[end] !== END_MARK) {
       // If nothing but the mark is missing, the record is what was meant, whether the write was torn
       // just there or the byte was lost later.
-      if (!checksumOk || contentEnd(this.#disk, this.#file, markAt) > markAt) return this.#stop()
+      if (!checksumOk || !isPadding(this.#disk, this.#file, markAt)) return this.#stop()
       const detail = 'the last record is whole but for its end mark'
-      this.end = { kind: 'missing end mark', offset: markAt, detail }
+      this.#end = { kind: 'missing end mark', offset: markAt, detail }
     }
     this.offset = at
     this.entry = page.subarray(start, end)
@@ -83,18 +92,22 @@ export class TxnLogReader {
   }
 
   #stop(): false {
-    this.end = judgeLogEnd(this.#disk, this.#file, this.#at)
+    this.#end = () => judgeLogEnd(this.#disk, this.#file, this.#at)
     return false
   }
 
   /** Undefined: all is well, records may follow. */
-  #readHeader(): LogEnd | undefined {
+  #readHeader(): LogEnd | (() => LogEnd) | undefined {
     const header = this.#disk.readLog(this.#file.name, 0, LOG_HEADER_BYTES)
     // Killed between the creation of the file and its header (spec 07): an empty log.
     if (header.length === 0) return { kind: 'torn record', offset: 0, detail: 'the file is empty' }
     const whole = header.length === LOG_HEADER_BYTES
     if (whole && header.readInt32BE(0) === LOG_MAGIC && header.readInt32BE(4) === LOG_VERSION)
       return undefined
+    return () => this.#judgeHeader(header)
+  }
+
+  #judgeHeader(header: Buffer): LogEnd {
     // The file was extended before its header was written, so zeros may follow what there is of it.
     const written = contentEnd(this.#disk, this.#file, 0)
     if (header.subarray(0, written).equals(logFileHeader().subarray(0, written)))

@@ -17,17 +17,17 @@ import { readHistory } from '../../../src/server/storage/history.ts'
 import { type CheapRequestRow, timed } from './cheap-request.ts'
 
 const RECORDS = 300_000
+const TORN_BYTES = 64 * 1024 * 1024
 const DATA_BYTES = 1000
-const NAME = 'a learner that has missed 300 MB of log'
 
-/** A log of one file, in the folder where a disk expects it. */
-function writeLog(folder: string): void {
-  const fd = openSync(join(folder, logFileName(makeZxid(1, 1))), 'w')
+/** A log of one file, in the folder where a disk expects it, of the records from `first` to `last`. */
+function writeLog(folder: string, first: number, last: number, behind: Buffer): void {
+  const fd = openSync(join(folder, logFileName(makeZxid(1, first))), 'w')
   writeSync(fd, logFileHeader())
   const data = Buffer.alloc(DATA_BYTES, 'x')
-  for (let counter = 1; counter <= RECORDS; ) {
+  for (let counter = first; counter <= last; ) {
     const w = new JuteWriter(1 << 20)
-    for (let n = 0; n < 1000; n += 1, counter += 1) {
+    for (let n = 0; n < 1000 && counter <= last; n += 1, counter += 1) {
       const at = beginTxnRecord(w)
       const zxid = makeZxid(1, counter)
       writeTxnHeader(w, { clientId: 1n, cxid: counter, zxid, time: 0, type: OpCode.setData })
@@ -38,13 +38,14 @@ function writeLog(folder: string): void {
     }
     writeSync(fd, w.bytes())
   }
+  writeSync(fd, behind)
   closeSync(fd)
 }
 
 /** What a leader does for it before it can be told DIFF: a slice a turn. */
-function scan(disk: NodeDisk): { longestTurnMs: number; outcome: string } {
+function scan(disk: NodeDisk, last: number): { longestTurnMs: number; outcome: string } {
   let turns = 1
-  const history = timed(() => readHistory(disk, makeZxid(1, 1), makeZxid(1, RECORDS), 0))
+  const history = timed(() => readHistory(disk, makeZxid(1, 1), makeZxid(1, last), 0))
   let longestTurnMs = history.ms
   for (let found: unknown = 'more'; found === 'more'; turns += 1) {
     const step = timed(() => history.value?.step())
@@ -55,7 +56,10 @@ function scan(disk: NodeDisk): { longestTurnMs: number; outcome: string } {
   return { longestTurnMs, outcome: `in ${turns} turns` }
 }
 
-function row(): { longestTurnMs: number; outcome: string } {
+function row(
+  write: (folder: string) => void,
+  last: number,
+): { longestTurnMs: number; outcome: string } {
   const dir = mkdtempSync(join(tmpdir(), 'zk-history-'))
   try {
     const options = {
@@ -70,14 +74,35 @@ function row(): { longestTurnMs: number; outcome: string } {
     const events = { logger: silentLogger, onSync: () => {}, onFatal: () => {} }
     const disk = NodeDisk.open(options, events)
     if (typeof disk === 'string') throw new Error(disk)
-    writeLog(disk.logFolder)
-    return scan(disk)
+    write(disk.logFolder)
+    return scan(disk, last)
   } finally {
     rmSync(dir, { recursive: true })
   }
 }
 
+function historyRow(
+  name: string,
+  write: (folder: string) => void,
+  last: number,
+): readonly [name: string, row: CheapRequestRow] {
+  return [name, () => ({ name, sentBytes: 0, ...row(write, last) })]
+}
+
 /** `[name, row]`; the name is what the command line picks by. */
 export const historyRows: readonly (readonly [name: string, row: CheapRequestRow])[] = [
-  [NAME, () => ({ name: NAME, sentBytes: 0, ...row() })],
+  historyRow(
+    'a learner that has missed 300 MB of log',
+    (folder) => writeLog(folder, 1, RECORDS, Buffer.alloc(0)),
+    RECORDS,
+  ),
+  historyRow(
+    'one that needs a log with a torn end of 64 MiB',
+    (folder) => {
+      const torn = Buffer.alloc(TORN_BYTES, Buffer.from([0, 0, 0, 0, 1, 0, 0, 0, 0x7f, 2]))
+      writeLog(folder, 1, 20, torn)
+      writeLog(folder, 21, 40, Buffer.alloc(TORN_BYTES))
+    },
+    40,
+  ),
 ]

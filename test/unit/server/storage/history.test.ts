@@ -72,4 +72,26 @@ describe('the history in the logs', () => {
     )
     expect(found(disk, 15, 21)).toEqual([6, undefined])
   })
+
+  it('judges no end of a log that was torn, however much is there', () => {
+    /** What one turn reads of the files. */
+    class Counting extends MemoryDisk {
+      bytesRead = 0
+
+      override readLog(name: string, offset: number, length: number): Buffer {
+        const bytes = super.readLog(name, offset, length)
+        this.bytesRead += bytes.length
+        return bytes
+      }
+    }
+    const torn = Buffer.alloc(16 * SCAN_BYTES_PER_STEP, 1)
+    const disk = new Counting({
+      'snapshot.0': snapshotFile('snapshot.0'),
+      'log.1': logFile([record(1), record(2), torn]),
+      'log.3': logFile([record(3)], 16 * SCAN_BYTES_PER_STEP),
+    })
+    const [steps, feed] = found(disk, 1, 3)
+    expect([steps, feed?.next()]).toMatchObject([1, { zxid: 1 }])
+    expect(disk.bytesRead).toBeLessThan(6 * SCAN_BYTES_PER_STEP)
+  })
 })
