@@ -1,26 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { circles, unusedExports } from './tidy/graph.ts'
+import { rooms, shellRooms } from './tidy/rooms.ts'
+import { parse, type Source, sourcesOf } from './tidy/source.ts'
 
-/** Who may import whom. The table is the architecture; docs/architecture.md only explains it. */
-const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
-  ['base', []],
-  ['data', ['base']],
-  ['tree', ['base', 'data']],
-  ['quorum', ['base', 'data']], // Not tree: Zab orders bytes, it does not read them.
-  ['persistence', ['base', 'data', 'tree']],
-  ['config', ['base', 'data', 'quorum', 'persistence']],
-  ['server', ['base', 'data', 'tree', 'quorum', 'persistence', 'config']],
-  ['admin', ['base', 'data', 'tree', 'config', 'server']],
-  ['tools', ['base', 'data', 'tree', 'persistence']],
-])
-/** The shell: the only folder that knows the machine, and may import everything. */
-const SHELL = 'node'
 /** Packages that pure code may import; every other one belongs to the shell. */
 const purePackages: ReadonlySet<string> = new Set(['jute-ts'])
 const impure = /\b(Date\.now|new Date|Math\.random|performance|process|async|await|Promise)\b/
 const timers = /\bset(Timeout|Interval|Immediate)\b|\bqueueMicrotask\b/
-const FILE_LINES_MAX = 800
+const FILE_LINES_MAX = 600
 const FUNCTION_LINES_MAX = 70
 const generated = 'src/data/records.ts'
 
@@ -29,30 +16,44 @@ function withoutComments(source: string): string[] {
   return blanked.split('\n').map((line) => line.replace(/(^|\s)\/\/.*$/, ''))
 }
 
+function roomOf(path: string): string {
+  return path.split('/').slice(1, -1).join('/')
+}
+
 /** What is wrong with one file under src/, as lines that a person can act on. */
-function tidy(path: string, source: string): string[] {
+function tidy(source: Source): string[] {
+  const { path, text } = source
   const wrong: string[] = []
-  const lines = source.split('\n')
+  const lines = text.split('\n')
   if (lines.length > FILE_LINES_MAX && path !== generated)
     wrong.push(`${path}: ${lines.length} lines, at most ${FILE_LINES_MAX}`)
-  if (/\b(?:TODO|FIXME|XXX)\b/.test(source)) wrong.push(`${path}: unfinished work is marked in it`)
+  if (/\b(?:TODO|FIXME|XXX)\b/.test(text)) wrong.push(`${path}: unfinished work is marked in it`)
   if (path !== generated) wrong.push(...longFunctions(path, lines))
-  const folder = path.split('/')[1] ?? ''
-  if (folder === SHELL || folder === 'jute-ts') return wrong
-  const allowed = mayImport.get(folder)
-  if (allowed === undefined) return [...wrong, `${path}: src/${folder} is not in the import table`]
-  for (const [index, line] of withoutComments(source).entries()) {
-    const at = `${path}:${index + 1}`
-    const target = /from '(?:\.\.\/)+([a-z-]+)\//.exec(line)?.[1]
-    if (target !== undefined && target !== folder && !allowed.includes(target))
-      if (mayImport.has(target) || target === SHELL)
-        wrong.push(`${at}: src/${folder} may not import src/${target}`)
-    const name = /from '([^.'][^']*)'/.exec(line)?.[1]
-    if (name !== undefined && !purePackages.has(name))
-      wrong.push(`${at}: only src/${SHELL} may import ${name}`)
+  if (path.startsWith('src/jute-ts/')) return wrong
+  wrong.push(...wrongImports(source))
+  if (!rooms.has(roomOf(path))) return wrong
+  for (const [index, line] of withoutComments(text).entries()) {
     const code = line.replace(/'[^']*'/g, "''")
     const found = impure.exec(code)?.[0] ?? timers.exec(code)?.[0]
-    if (found !== undefined) wrong.push(`${at}: ${found} in a pure layer`)
+    if (found !== undefined) wrong.push(`${path}:${index + 1}: ${found} in a pure layer`)
+  }
+  return wrong
+}
+
+function wrongImports({ path, imports }: Source): string[] {
+  const room = roomOf(path)
+  const pure = rooms.get(room)
+  const allowed = pure ?? shellRooms.get(room)
+  if (allowed === undefined) return [`${path}: src/${room} is not in the table of rooms`]
+  const wrong: string[] = []
+  for (const { line, target, isFile } of imports) {
+    const at = `${path}:${line}`
+    const other = roomOf(target)
+    if (!isFile && pure !== undefined && !purePackages.has(target))
+      wrong.push(`${at}: only src/node may import ${target}`)
+    const isFree = !isFile || other === room || allowed.includes(other)
+    if (!isFree && (pure !== undefined || !rooms.has(other)))
+      wrong.push(`${at}: src/${room} may not import src/${other}`)
   }
   return wrong
 }
@@ -72,43 +73,67 @@ function longFunctions(path: string, lines: readonly string[]): string[] {
   return wrong
 }
 
-function sources(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = `${folder}/${entry.name}`
-    if (entry.isDirectory())
-      return ['dist', 'node_modules'].includes(entry.name) ? [] : sources(path)
-    return entry.name.endsWith('.ts') ? [path] : []
-  })
-}
-
-const root = join(import.meta.dirname, '..')
-process.chdir(root)
+const src = sourcesOf('src')
+const test = sourcesOf('test')
+/** What bin/ loads. */
+const entries = ['src/node/cli/cli.ts', 'src/node/data-tools/cli.ts']
+const ours = src.filter(({ path }) => !path.startsWith('src/jute-ts/'))
 
 describe('the house is tidy', () => {
   it('finds what is wrong', () => {
-    const bad = "import { x } from '../tree/x.ts'\nconst now = Date.now()\nsetTimeout(x, 1)\n"
-    expect(tidy('src/quorum/x.ts', bad)).toEqual([
-      'src/quorum/x.ts:1: src/quorum may not import src/tree',
-      'src/quorum/x.ts:2: Date.now in a pure layer',
-      'src/quorum/x.ts:3: setTimeout in a pure layer',
+    const bad = "import { x } from '../../tree/x.ts'\nconst now = Date.now()\nsetTimeout(x, 1)\n"
+    expect(tidy(parse('src/quorum/wire/x.ts', bad))).toEqual([
+      'src/quorum/wire/x.ts:1: src/quorum/wire may not import src/tree',
+      'src/quorum/wire/x.ts:2: Date.now in a pure layer',
+      'src/quorum/wire/x.ts:3: setTimeout in a pure layer',
     ])
-    expect(tidy('src/tree/x.ts', "import fs from 'node:fs'\n")).toEqual([
+    expect(tidy(parse('src/tree/x.ts', "import fs from 'node:fs'\n"))).toEqual([
       'src/tree/x.ts:1: only src/node may import node:fs',
     ])
+    expect(tidy(parse('src/node/log/x.ts', "import type { A } from '../cli/a.ts'\n"))).toEqual([
+      'src/node/log/x.ts:1: src/node/log may not import src/node/cli',
+    ])
+    expect(tidy(parse('src/attic/x.ts', ''))).toEqual([
+      'src/attic/x.ts: src/attic is not in the table of rooms',
+    ])
     const long = `export function f(): void {\n${'  f()\n'.repeat(80)}}\n`
-    expect(tidy('src/base/x.ts', long)).toEqual(['src/base/x.ts:1: a function of 82 lines'])
+    expect(tidy(parse('src/base/x.ts', long))).toEqual(['src/base/x.ts:1: a function of 82 lines'])
   })
 
-  it('keeps the import table, purity and length in src/', () => {
-    const wrong = sources('src').flatMap((path) => tidy(path, readFileSync(path, 'utf8')))
-    expect(wrong).toEqual([])
+  it('finds circles and what nobody imports', () => {
+    const a = parse('src/base/a.ts', "import { b } from './b.ts'\nexport const a = b\n")
+    const b = parse('src/base/b.ts', "import type {\n  A,\n} from './a.ts'\nexport const b = 1\n")
+    expect(circles([a, b])).toEqual(['a circle: src/base/a.ts -> src/base/b.ts -> src/base/a.ts'])
+    expect(unusedExports([a, b], [a, b])).toEqual([
+      'src/base/a.ts: a is exported, and nobody imports it',
+    ])
+  })
+
+  it('keeps the table of rooms, purity and length in src/', () => {
+    expect(src.flatMap(tidy)).toEqual([])
+  })
+
+  it('has a table of rooms that goes one way', () => {
+    const floors = [...rooms.keys()]
+    for (const [room, below] of rooms)
+      for (const other of below)
+        expect(floors.indexOf(other), `${room} -> ${other}`).toBeLessThan(floors.indexOf(room))
+  })
+
+  it('has no circles of imports', () => {
+    expect(circles(src)).toEqual([])
+  })
+
+  it('exports nothing that nobody imports', () => {
+    const judged = ours.filter(({ path }) => path !== generated && !entries.includes(path))
+    expect(unusedExports(judged, [...src, ...test])).toEqual([])
   })
 
   it('skips no test', () => {
     const mark = new RegExp(
       `\\b(?:it|test|describe)\\.(?:${['skip', 'only', 'todo'].join('|')})\\b`,
     )
-    const wrong = sources('test').filter((path) => mark.test(readFileSync(path, 'utf8')))
+    const wrong = test.filter(({ text }) => mark.test(text)).map(({ path }) => path)
     expect(wrong).toEqual([])
   })
 })

@@ -73,7 +73,7 @@ export function fourLetterWordExtraBytes(word: string, whitelist: Whitelist): nu
 }
 
 /** Of 4lw.commands.whitelist; '*' allows every word. */
-export type Whitelist = ReadonlySet<string> | '*'
+type Whitelist = ReadonlySet<string> | '*'
 
 function isAllowed(word: string, whitelist: Whitelist): boolean {
   return whitelist === '*' || word === ALWAYS_ALLOWED || whitelist.has(word)

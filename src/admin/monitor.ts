@@ -11,7 +11,7 @@ export function writeMonitor(view: ServerView, out: TextWriter): void {
  * Everything `mntr` tells, in its order: what the server is, gauges, then the metrics. The keys of
  * an ensemble's member are there on a member only, and those of the leader on the leader.
  */
-export function dumpMonitor(view: ServerView, sink: MetricSink): void {
+function dumpMonitor(view: ServerView, sink: MetricSink): void {
   sink('version', fullVersion(view))
   sink('server_state', view.mode)
   if (view.quorum !== undefined) {

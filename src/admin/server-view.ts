@@ -165,7 +165,7 @@ export interface QuorumView {
   readonly leader: LeaderView | undefined
 }
 
-export interface LeaderView {
+interface LeaderView {
   readonly learners: number
   readonly syncedFollowers: number
   readonly syncedNonVotingFollowers: number

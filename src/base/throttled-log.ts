@@ -3,7 +3,7 @@ import type { LogFields, Logger } from './logger.ts'
 type Level = 'info' | 'warn' | 'error'
 
 /** Lines of one cause: one in this time, and then how many there were. */
-export const LOG_CAUSE_INTERVAL_MS = 1000
+const LOG_CAUSE_INTERVAL_MS = 1000
 /** Causes that are told apart. They are ours, but what a peer says may be a part of them. */
 export const LOG_CAUSES_MAX = 256
 

@@ -3,7 +3,7 @@ const WEEKDAYS = ['Thu', 'Fri', 'Sat', 'Sun', 'Mon', 'Tue', 'Wed']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** A day and time in UTC. `month` is 1 to 12, `weekday` counts from the Thursday of 1970-01-01. */
-export interface UtcTime {
+interface UtcTime {
   readonly year: number
   readonly month: number
   readonly day: number

@@ -3,7 +3,7 @@ import { isJaasError, parseJaas, saslUsersOf } from './jaas.ts'
 import type { ConfigReader, Setting } from './reader.ts'
 import { type ConfigFiles, shown } from './source.ts'
 
-export type AuthConfig = Pick<
+type AuthConfig = Pick<
   Config,
   | 'superDigest'
   | 'digestAuthEnabled'

@@ -5,7 +5,7 @@ import type { ServerLine } from './servers.ts'
 const NUMBER_MAX = 2 ** 31 - 1
 
 /** The settings `group.N` and `weight.N` of one file, whichever they stand in. */
-export interface GroupSettings {
+interface GroupSettings {
   readonly groups: readonly Setting[]
   readonly weights: readonly Setting[]
 }

@@ -1,5 +1,5 @@
 /** One login module of a JAAS section. */
-export interface JaasModule {
+interface JaasModule {
   /** Class name, for example org.apache.zookeeper.server.auth.DigestLoginModule. */
   readonly className: string
   readonly flag: string
@@ -7,9 +7,9 @@ export interface JaasModule {
 }
 
 /** Login modules by section name, for example Server. */
-export type JaasSections = ReadonlyMap<string, readonly JaasModule[]>
+type JaasSections = ReadonlyMap<string, readonly JaasModule[]>
 
-export interface JaasError {
+interface JaasError {
   /** From 1. */
   readonly line: number
   readonly problem: string

@@ -2,7 +2,7 @@ import type { Config } from './config.ts'
 import type { ConfigReader } from './reader.ts'
 
 /** How members of an ensemble treat each other; read, and checked, on a standalone server as well. */
-export type QuorumConfig = Pick<
+type QuorumConfig = Pick<
   Config,
   | 'cnxTimeoutMs'
   | 'electionPortBindRetry'

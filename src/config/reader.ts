@@ -8,10 +8,10 @@ import { type ConfigEntry, type ConfigError, shown } from './source.ts'
  * - bare: a system property without the prefix. The original cannot set it in the file; we let it,
  *   and the flag wins.
  */
-export type Scope = 'file' | 'property' | 'bare'
+type Scope = 'file' | 'property' | 'bare'
 
 /** The range of a whole number, ends included; `unit` completes "a whole number of ...". */
-export interface WholeNumber {
+interface WholeNumber {
   readonly min: number
   readonly max?: number
   readonly unit?: string
@@ -25,7 +25,7 @@ export interface Setting {
   readonly line: number | undefined
 }
 
-export const FLAGS_FILE = 'SERVER_JVMFLAGS, JVMFLAGS'
+const FLAGS_FILE = 'SERVER_JVMFLAGS, JVMFLAGS'
 const PREFIX = 'zookeeper.'
 const INT_MAX = 2 ** 31 - 1
 

@@ -32,7 +32,7 @@ export const ttlOwner = (ttlMs: bigint): bigint => BigInt.asIntN(64, TTL_MARK | 
 /** 3.5.3 wrote TTL nodes with 0x80 in the top byte and the rest as the TTL (spec 02 §6). */
 const TTL_MARK_353 = 0x80n
 
-export type OwnerKind = 'persistent' | 'ephemeral' | 'container' | 'ttl'
+type OwnerKind = 'persistent' | 'ephemeral' | 'container' | 'ttl'
 
 /** How `ephemeralOwner` is to be read depends on two settings (spec 02 §6). */
 export interface OwnerRules {

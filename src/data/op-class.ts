@@ -6,7 +6,7 @@ import { OpCode } from './op-code.ts'
  * is closed. A lone check belongs to the unknown since 3.9.3: before, it brought servers down
  * (ZOOKEEPER-2623). So do createSession and deleteContainer, which only the server itself asks for.
  */
-export type OpClass = 'read' | 'write' | 'sync' | 'unknown'
+type OpClass = 'read' | 'write' | 'sync' | 'unknown'
 
 export function opClassOf(op: number): OpClass {
   switch (op) {

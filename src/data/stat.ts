@@ -14,7 +14,7 @@ export interface StatFields {
 }
 
 /** What a client's Stat is made of; a Znode has all of it. */
-export interface StatSource extends StatFields {
+interface StatSource extends StatFields {
   readonly dataLength: number
   readonly childCount: number
 }

@@ -40,7 +40,7 @@ export interface CreateTxn {
   /** Milliseconds; 0 unless `type` is createTTL. */
   readonly ttl: bigint
 }
-export interface DeleteTxn {
+interface DeleteTxn {
   readonly type: typeof OpCode.delete | typeof OpCode.deleteContainer
   readonly path: string
 }
@@ -59,12 +59,12 @@ export interface SetACLTxn {
   readonly version: number
 }
 /** Only inside a multi. */
-export interface CheckTxn {
+interface CheckTxn {
   readonly type: typeof OpCode.check
   readonly path: string
   readonly version: number
 }
-export interface CreateSessionTxn {
+interface CreateSessionTxn {
   readonly type: typeof OpCode.createSession
   /** Milliseconds. */
   readonly timeOut: number
@@ -75,7 +75,7 @@ export interface CloseSessionTxn {
   readonly paths2Delete: readonly string[] | undefined
 }
 /** A write that failed keeps its place in the order, and so a zxid (spec 05 §1). */
-export interface ErrorTxn {
+interface ErrorTxn {
   readonly type: typeof OpCode.error
   readonly err: number
 }

@@ -17,7 +17,7 @@ import type { Config } from '../config/config.ts'
 import { descriptorsMax } from './files/descriptors.ts'
 
 /** The version of ZooKeeper whose behaviour this is; tools read it to know what a server can do. */
-export const PROTOCOL_VERSION = '3.9.5'
+const PROTOCOL_VERSION = '3.9.5'
 const MEGABYTE = 1024 * 1024
 
 interface PackageFile {

@@ -1,4 +1,26 @@
-import type { Truncation } from './truncation.ts'
+/** Where a log is to end. */
+export interface LogCut {
+  readonly name: string
+  /** A good record ends here, or the header of the file; nothing may stand behind. */
+  readonly offset: number
+}
+
+/**
+ * What is to be done, in this order, each step durable before the next. A crash between two of them
+ * leaves a state that recovery accepts: one that ends where it did, or somewhere above the zxid. No
+ * snapshot is ever left without the records that were applied while it was written, and the newest
+ * log goes first, so that no gap comes to be.
+ */
+export interface Truncation {
+  /** Snapshots to remove, the newest first. */
+  readonly snapshots: readonly string[]
+  /** Logs to remove, the newest first. */
+  readonly logs: readonly string[]
+  /** Logs to cut, the newest first. Nearly always one, or none when the history ended there. */
+  readonly cuts: readonly LogCut[]
+  /** Of the last record that stays, or of the snapshot before it: what recovery will come to. */
+  readonly end: number
+}
 
 /**
  * What the core asks of the disk. Ops are executed strictly in order, one flush in flight; what

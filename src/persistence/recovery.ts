@@ -11,7 +11,7 @@ import { TxnLogReader } from './txn-log-reader.ts'
  * Takes one txn. The reader stands behind the header and ends with the entry: what is left of it
  * after the txn is the digest, if any (spec 02 §2). A string says why it cannot be applied.
  */
-export type OnTxn = (header: TxnHeader, body: JuteReader) => string | undefined
+type OnTxn = (header: TxnHeader, body: JuteReader) => string | undefined
 
 /** What a crash left at the end of the newest log. It was never acknowledged and must be cut off. */
 export interface LogTail {

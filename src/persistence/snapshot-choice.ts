@@ -7,7 +7,7 @@ import { openSnapshot, precheckSnapshot } from './snapshot-source.ts'
 const SNAPSHOTS_TRIED_MAX = 100
 
 /** A snapshot that was passed over. */
-export interface RejectedSnapshot {
+interface RejectedSnapshot {
   readonly name: string
   readonly reason: string
 }
@@ -19,7 +19,7 @@ export interface ChosenSnapshot extends SnapshotContent {
   readonly tree: DataTree
 }
 
-export interface SnapshotChoice {
+interface SnapshotChoice {
   /** Undefined: there is none, or none of those tried is whole. */
   readonly chosen: ChosenSnapshot | undefined
   readonly rejected: readonly RejectedSnapshot[]

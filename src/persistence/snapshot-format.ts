@@ -15,9 +15,9 @@ import type { SnapshotSource } from './snapshot-source.ts'
  *
  * Each checksum is the Adler-32 of everything before it, earlier seals included.
  */
-export const SNAPSHOT_MAGIC = 0x5a4b534e
-export const SNAPSHOT_VERSION = 2
-export const SNAPSHOT_HEADER_BYTES = 16
+const SNAPSHOT_MAGIC = 0x5a4b534e
+const SNAPSHOT_VERSION = 2
+const SNAPSHOT_HEADER_BYTES = 16
 const DBID = -1
 const SEAL_PATH = '/'
 const SEAL_BYTES = 13
@@ -107,7 +107,7 @@ export interface SnapshotContent extends LoadedTree {
   readonly lastProcessedZxid: number | undefined
 }
 
-export interface SnapshotDigest {
+interface SnapshotDigest {
   readonly zxid: number
   readonly version: number
   /** Undefined for versions before 2, which nobody compares any more. */

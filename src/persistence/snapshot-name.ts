@@ -3,7 +3,7 @@ import { parseHexSuffix } from './txn-log-format.ts'
 /** How a snapshot file is compressed, by the suffix of its name (spec 02 §1). */
 export type SnapshotCompression = '' | 'gz' | 'snappy'
 
-export interface SnapshotName {
+interface SnapshotName {
   /** What had been applied when the dump began. */
   readonly zxid: number
   readonly compression: SnapshotCompression

@@ -2,34 +2,10 @@ import { JuteReader } from 'jute-ts'
 import { readTxnHeader } from '../data/records.ts'
 import { isEcho } from '../data/txn.ts'
 import { follows, formatZxid } from '../data/zxid.ts'
-import type { DiskReader, LogFileInfo, SnapshotFileInfo } from './disk.ts'
+import type { DiskReader, LogCut, LogFileInfo, SnapshotFileInfo, Truncation } from './disk.ts'
 import { logsToReplay } from './recovery.ts'
 import { snapshotReach } from './snapshot-reach.ts'
 import { TxnLogReader } from './txn-log-reader.ts'
-
-/** Where a log is to end. */
-export interface LogCut {
-  readonly name: string
-  /** A good record ends here, or the header of the file; nothing may stand behind. */
-  readonly offset: number
-}
-
-/**
- * What is to be done, in this order, each step durable before the next. A crash between two of them
- * leaves a state that recovery accepts: one that ends where it did, or somewhere above the zxid. No
- * snapshot is ever left without the records that were applied while it was written, and the newest
- * log goes first, so that no gap comes to be.
- */
-export interface Truncation {
-  /** Snapshots to remove, the newest first. */
-  readonly snapshots: readonly string[]
-  /** Logs to remove, the newest first. */
-  readonly logs: readonly string[]
-  /** Logs to cut, the newest first. Nearly always one, or none when the history ended there. */
-  readonly cuts: readonly LogCut[]
-  /** Of the last record that stays, or of the snapshot before it: what recovery will come to. */
-  readonly end: number
-}
 
 /**
  * How to remove from the files all that is above `zxid` (spec 02 §8). A string says why that cannot

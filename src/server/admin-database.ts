@@ -9,7 +9,7 @@ import { beginBackup, planRestoredZxid, readBackup, replaceDatabase } from './st
 import type { SliceFeed } from './storage/slice-feed.ts'
 import type { Snapshotter } from './storage/snapshotter.ts'
 
-export interface AdminDatabaseParts extends MemberParts {
+interface AdminDatabaseParts extends MemberParts {
   readonly config: Config
   readonly clients: Clients
   readonly snapshotter: Snapshotter

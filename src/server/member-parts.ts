@@ -6,7 +6,6 @@ import type { Config } from '../config/config.ts'
 import { firstSessionId } from '../data/session-id.ts'
 import type { CommittedLog } from '../quorum/leading/committed-log.ts'
 import { MajorityQuorum } from '../quorum/membership/quorum-verifier.ts'
-import type { Entry } from '../quorum/ports/replica.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { AccessControl } from './auth/access-control.ts'
 import { EagerAclCheck } from './auth/eager-acl-check.ts'
@@ -27,6 +26,7 @@ import { SessionTracker } from './sessions/session-tracker.ts'
 import { ServerMetrics } from './stats/server-metrics.ts'
 import { ServerStats } from './stats/server-stats.ts'
 import { DiskLane } from './storage/disk-lane.ts'
+import type { Recovered } from './storage/recovered.ts'
 import { Prep } from './writes/prep.ts'
 import { QuotaLog } from './writes/quota-log.ts'
 import { Serving } from './writes/serving.ts'
@@ -35,18 +35,6 @@ import { WritePath } from './writes/write-path.ts'
 /** A standalone server is the one voter of its ensemble, and marks its session ids with 1. */
 const STANDALONE_SID = 0
 const STANDALONE_SESSION_SERVER_ID = 1
-
-/** What recovery has brought back. */
-export interface Recovered {
-  readonly tree: DataTree
-  /** What is on disk already holds all of it: no snapshot need be taken at once. */
-  readonly isSnapshotCurrent?: boolean
-  /** Sessions with their timeouts in ms; each gets a fresh full one (spec 05 §8). */
-  readonly sessions: ReadonlyMap<bigint, number>
-  readonly lastZxid: number
-  /** The newest entries of the log, for learners that have missed a few; none if unsaid. */
-  readonly recent?: Iterable<Entry>
-}
 
 /** What a member is built from. */
 export interface MemberPorts {

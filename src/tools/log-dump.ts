@@ -11,7 +11,7 @@ export interface LogDumpOptions {
   readonly to: number
 }
 
-export interface LogDumped {
+interface LogDumped {
   readonly records: number
   /** Records that are damaged, and an end that is not the end. */
   readonly problems: number

@@ -82,7 +82,7 @@ export function planRepair(disk: DiskReader, file: LogFileInfo): RepairPlan | st
   return { bad, copy, tail: isCleanEnd(end) ? undefined : at(end.offset, end.detail) }
 }
 
-export interface CutPlan {
+interface CutPlan {
   readonly copy: LogCopy
   /** What is wrong where it is cut. */
   readonly reason: string
@@ -126,7 +126,7 @@ export function planCut(
   return { ...plan, copy: { ...plan.copy, addEndMark: end.kind === 'missing end mark' } }
 }
 
-export interface ChopPlan {
+interface ChopPlan {
   readonly copy: LogCopy
   /** Zxids that do not follow each other, for a person. */
   readonly gaps: readonly string[]

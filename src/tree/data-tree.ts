@@ -13,7 +13,7 @@ import type { TreeWalk } from './tree-walk.ts'
 import { type AclEntry, Znode } from './znode.ts'
 
 /** What there is from a node on, its own included. */
-export interface SubtreeSize {
+interface SubtreeSize {
   readonly nodes: number
   readonly dataBytes: number
 }

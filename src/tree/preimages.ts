@@ -2,7 +2,7 @@ import { JuteWriter } from 'jute-ts'
 import type { Znode } from './znode.ts'
 
 /** Writes a node as it now is, as a record of a dump. */
-export type WriteNode = (w: JuteWriter, path: string, znode: Znode) => void
+type WriteNode = (w: JuteWriter, path: string, znode: Znode) => void
 
 interface Preimage {
   readonly path: string

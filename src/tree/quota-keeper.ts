@@ -1,4 +1,3 @@
-import type { DataTree } from './data-tree.ts'
 import {
   adjustStats,
   formatStats,
@@ -13,6 +12,14 @@ import {
 } from './quota.ts'
 import type { Znode } from './znode.ts'
 
+/** What the keeper asks of the tree whose quotas it keeps. */
+interface QuotaTree {
+  node(path: string): Znode | undefined
+  setData(znode: Znode, data: Buffer): void
+  /** Of the node and all below it. */
+  subtree(path: string): { readonly nodes: number; readonly dataBytes: number }
+}
+
 /** One quota: its path, its limits node and its stats node. */
 export interface QuotaUsage {
   readonly path: string
@@ -25,12 +32,12 @@ export interface QuotaUsage {
  * Stat nor the digest of that node shows it (spec 05 §10). Costs one comparison while no quota is set.
  */
 export class QuotaKeeper {
-  readonly #tree: DataTree
+  readonly #tree: QuotaTree
   #table = new QuotaTable()
   /** Told of every create and setData beyond a limit, refused or not. */
   onExceeded: (root: QuotaRoot, excess: QuotaExcess) => void = () => {}
 
-  constructor(tree: DataTree) {
+  constructor(tree: QuotaTree) {
     this.#tree = tree
   }
 

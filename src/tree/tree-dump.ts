@@ -13,7 +13,7 @@ import type { AclEntry, Znode } from './znode.ts'
 const ENTRIES_PER_STEP = 64
 const NO_RECORD: Buffer = Buffer.alloc(0)
 /** Bytes of records that a dump of one moment may remember of what has changed since it began. */
-export const PREIMAGE_BYTES_MAX: number = 256 * 1024 * 1024
+const PREIMAGE_BYTES_MAX: number = 256 * 1024 * 1024
 
 /**
  * Dumps a tree in slices, while it goes on changing. Fuzzy unless asked otherwise: what replaying the

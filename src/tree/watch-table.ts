@@ -2,7 +2,7 @@ import { EventType, WatcherType } from '../data/watch-event.ts'
 import { ModeTable, WatchMode } from './mode-table.ts'
 
 /** Called once per watcher and event, in the order in which a client must see them. */
-export type EmitEvent<W> = (watcher: W, type: EventType, path: string) => void
+type EmitEvent<W> = (watcher: W, type: EventType, path: string) => void
 
 /**
  * Who waits for what (spec 05 §6), with the modes of 3.9: a standard, a persistent and a recursive

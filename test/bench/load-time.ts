@@ -13,7 +13,7 @@ import { TreeDump } from '../../src/tree/tree-dump.ts'
 import { type Apache, findApache } from './apache.ts'
 import { nodeData, probePath } from './frames.ts'
 import { describeMachine } from './machine.ts'
-import { median } from './report.ts'
+import { median } from './median.ts'
 import { type Launch, machineCpuMs, ServerProcess } from './server-process.ts'
 import { launchServer } from './targets.ts'
 

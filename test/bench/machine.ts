@@ -3,7 +3,7 @@ import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } f
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Apache } from './apache.ts'
-import { median } from './report.ts'
+import { median } from './median.ts'
 
 /** What the numbers were made on; without it they say nothing. */
 export interface Machine {

@@ -1,16 +1,9 @@
 import { type Failover, placements } from './failover.ts'
 import type { Machine } from './machine.ts'
 import type { Cell, CellRound, Footprint, Measurements, Plan } from './measure.ts'
+import { median } from './median.ts'
 import { type Shape, shapeName, type Workload } from './shapes.ts'
 import type { TargetName } from './targets.ts'
-
-/** NaN for no values. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const low = sorted[Math.floor((sorted.length - 1) / 2)]
-  const high = sorted[Math.ceil((sorted.length - 1) / 2)]
-  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2
-}
 
 const titles: Readonly<Record<TargetName, string>> = {
   'zk-server': 'zk-server',

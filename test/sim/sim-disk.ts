@@ -6,6 +6,7 @@ import type {
   LogFileInfo,
   SnapshotFileInfo,
   SnapshotOp,
+  Truncation,
 } from '../../src/persistence/disk.ts'
 import type { EpochFile, EpochTexts } from '../../src/persistence/epoch-files.ts'
 import type { LogTail } from '../../src/persistence/recovery.ts'
@@ -15,7 +16,6 @@ import {
   snapshotFileName,
   temporarySnapshotName,
 } from '../../src/persistence/snapshot-name.ts'
-import type { Truncation } from '../../src/persistence/truncation.ts'
 import {
   END_MARK,
   LOG_HEADER_BYTES,

@@ -3,7 +3,8 @@ import type { Role, Roles } from '../../src/quorum/election/quorum-peer.ts'
 import type { EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type { LeaderLine, Learners } from '../../src/quorum/ports/replica.ts'
-import type { PeerState, RoleParts } from '../../src/quorum/role/role.ts'
+import type { PeerState } from '../../src/quorum/role/peer-state.ts'
+import type { RoleParts } from '../../src/quorum/role/role.ts'
 import { MemoryReplica } from './memory-replica.ts'
 
 /** Leaders and learners that agree on an epoch and then hold each other, and do nothing else. */

@@ -11,7 +11,7 @@ import { providersOf } from '../../src/server/clients/auth-requests.ts'
 import type { FourLetterWords } from '../../src/server/clients/first-bytes.ts'
 import type { EnsemblePorts } from '../../src/server/ensemble/peering.ts'
 import { Member } from '../../src/server/member.ts'
-import type { Recovered } from '../../src/server/member-parts.ts'
+import type { Recovered } from '../../src/server/storage/recovered.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
 

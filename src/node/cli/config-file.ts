@@ -103,7 +103,7 @@ function whyUnreadable(error: unknown): ReadFile<never> {
   return { kind: 'unreadable', reason: `the system says ${code}` }
 }
 
-export const configFiles: ConfigFiles = {
+const configFiles: ConfigFiles = {
   readText,
   readProperties(path) {
     const file = readText(path)

@@ -40,7 +40,7 @@ function foldersOf(configFile: string | undefined, { env }: ToolContext): DataFo
   }
 }
 
-export interface CleanupOptions {
+interface CleanupOptions {
   /** Snapshots to keep, at least 3. */
   readonly count: number
   readonly configFile: string | undefined
@@ -76,7 +76,7 @@ export async function cleanup(
   return exitCode
 }
 
-export interface InitializeOptions {
+interface InitializeOptions {
   readonly configFile: string | undefined
   readonly myid: number | undefined
   /** Removes the data that is there. */

@@ -46,7 +46,7 @@ const onNodesOf =
   (verb, nodes, of) =>
     progress.onNodes(verb, nodes, of)
 
-export interface SnapshotDumpOptions {
+interface SnapshotDumpOptions {
   readonly data: boolean
   readonly json: boolean
 }

@@ -64,7 +64,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
-export interface RepairOptions {
+interface RepairOptions {
   /** Nobody is asked. */
   readonly yes: boolean
   /** Shows every record, not only those with a wrong checksum. */

@@ -10,7 +10,7 @@ export const PEER_DESCRIPTORS_RESERVED = 64
 /** Of a very low limit each reserve is this share at most. */
 const RESERVE_SHARE_MAX = 1 / 4
 
-export type SocketKind = 'client' | 'peer'
+type SocketKind = 'client' | 'peer'
 
 /**
  * Counts the sockets that were let in, and refuses those that would take the descriptors which the

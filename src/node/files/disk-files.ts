@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Truncation } from '../../persistence/truncation.ts'
+import type { Truncation } from '../../persistence/disk.ts'
 import { END_MARK } from '../../persistence/txn-log-format.ts'
 import { makeDirectory } from './make-directory.ts'
 

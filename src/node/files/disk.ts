@@ -18,7 +18,13 @@ import { assert } from '../../base/assert.ts'
 import type { Logger } from '../../base/logger.ts'
 import { ThrottledLog } from '../../base/throttled-log.ts'
 import { formatZxid } from '../../data/zxid.ts'
-import type { DiskOp, DiskReader, LogFileInfo, SnapshotFileInfo } from '../../persistence/disk.ts'
+import type {
+  DiskOp,
+  DiskReader,
+  LogFileInfo,
+  SnapshotFileInfo,
+  Truncation,
+} from '../../persistence/disk.ts'
 import type { EpochFile } from '../../persistence/epoch-files.ts'
 import type { LogPlace, LogTail } from '../../persistence/recovery.ts'
 import {
@@ -26,7 +32,6 @@ import {
   parseSnapshotName,
   snapshotFileName,
 } from '../../persistence/snapshot-name.ts'
-import type { Truncation } from '../../persistence/truncation.ts'
 import { TORN_BYTES_MAX } from '../../persistence/txn-log-end.ts'
 import {
   LOG_HEADER_BYTES,
@@ -65,7 +70,7 @@ export interface NodeDiskOptions {
   readonly txnLogSizeLimitBytes: number
 }
 
-export interface NodeDiskEvents {
+interface NodeDiskEvents {
   readonly logger: Logger
   /** After each write to the log that was synced. */
   readonly onSync: (durationMs: number) => void

@@ -17,7 +17,7 @@ import { readFileRange } from './disk-files.ts'
 const TEMPORARY = '.tmp'
 
 /** As the files have them. */
-export interface StoredEpochs {
+interface StoredEpochs {
   readonly kind: 'judged'
   readonly accepted: number
   readonly current: number
@@ -41,7 +41,7 @@ export async function loadEpochs(
 }
 
 /** Throws the system's error where a file is there and cannot be read. */
-export function readEpochTexts(folder: string): EpochTexts {
+function readEpochTexts(folder: string): EpochTexts {
   return {
     acceptedEpoch: readText(join(folder, 'acceptedEpoch')),
     currentEpoch: readText(join(folder, 'currentEpoch')),

@@ -15,7 +15,7 @@ const FLUSH_MS_MAX = 30_000
  */
 const KEEP_ALIVE_DELAY_MS = 60_000
 
-export interface ClientPortOptions {
+interface ClientPortOptions {
   readonly port: number
   readonly host: string | undefined
   /** -1: the system's default. */

@@ -2,13 +2,13 @@ import { lookup } from 'node:dns'
 import { connect, isIP, type Socket } from 'node:net'
 import type { PeerAddress } from '../../quorum/ports/links.ts'
 
-export interface DialOptions {
+interface DialOptions {
   /** cnxTimeout: how long one address may take to answer; the resolver has as long for one name. */
   readonly connectTimeoutMs: number
   readonly keepAlive: boolean
 }
 
-export interface DialEvents {
+interface DialEvents {
   /** Connected. Whoever gets the socket owns it from here on. */
   readonly onOpened: (socket: Socket) => void
   /** No address was any good; `reason` says what became of the last one. */

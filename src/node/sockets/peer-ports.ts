@@ -13,7 +13,7 @@ export interface PeerPortsOptions extends ListenOptions {
 }
 
 /** What is called when something has happened to a link: a TurnLoop. */
-export interface LinkLoop {
+interface LinkLoop {
   enter(deliver: (events: LinkEvents) => void): void
 }
 

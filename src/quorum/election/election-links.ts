@@ -6,7 +6,7 @@ import type { LinkId, Links, PeerAddress } from '../ports/links.ts'
 import { decodeOpening, encodeOpening, type Opening } from '../wire/opening-message.ts'
 
 /** What of the election links concerns the election. */
-export interface ElectionEvents {
+interface ElectionEvents {
   /** A message came; `payload` is borrowed. */
   onMessage(sid: number, payload: Buffer): void
   /** A link is gone, or could not be opened. */

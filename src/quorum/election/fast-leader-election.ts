@@ -1,7 +1,8 @@
 import type { Logger } from '../../base/logger.ts'
 import { formatZxid } from '../../data/zxid.ts'
 import type { Ensemble } from '../membership/ensemble.ts'
-import type { Epochs, PeerState } from '../role/role.ts'
+import type { PeerState } from '../role/peer-state.ts'
+import type { Epochs } from '../role/role.ts'
 import { agrees, type Ballot, isBetterVote, type Vote } from '../role/vote.ts'
 import { NO_ZXID } from '../wire/packets.ts'
 import { encodeNotification, type Notification } from './notification.ts'
@@ -14,7 +15,7 @@ export interface ElectionPost {
   reachOf(sid: number): 'open' | 'opening' | 'down'
 }
 
-export interface ElectionParts {
+interface ElectionParts {
   readonly ensemble: Ensemble
   readonly epochs: Epochs
   readonly logger: Logger

@@ -7,7 +7,7 @@ import {
   writeNotificationV2,
 } from '../../data/records.ts'
 import { epochOf } from '../../data/zxid.ts'
-import type { PeerState } from '../role/role.ts'
+import type { PeerState } from '../role/peer-state.ts'
 import type { Vote } from '../role/vote.ts'
 
 /** What a member says of an election, in whatever version it came (spec 03 §2). */

@@ -5,9 +5,9 @@ import type { RoleParts } from '../role/role.ts'
  * What must come next: reports of a quorum, our acceptedEpoch on the disk, ACKEPOCH of a quorum, ACKs
  * of NEWLEADER of a quorum (spec 04 §3). Each may take initLimit.
  */
-export type AgreementPhase = 'discovery' | 'epoch' | 'election' | 'synchronisation' | 'agreed'
+type AgreementPhase = 'discovery' | 'epoch' | 'election' | 'synchronisation' | 'agreed'
 
-export interface AgreementEvents {
+interface AgreementEvents {
   /** There is an epoch, and our disk knows it: LEADERINFO may leave. */
   onEpoch(): void
   /** A quorum has acked it, and nobody in it is ahead of us: learners may be synchronised. */

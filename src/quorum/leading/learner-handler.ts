@@ -58,7 +58,7 @@ export interface LearnerHost {
  * What the leader is waiting for, in the order in which it comes. `epoch`, `election` and `start` are
  * for the leader itself and others to end; the rest is for this learner.
  */
-export type LearnerState =
+type LearnerState =
   | 'info'
   | 'epoch'
   | 'ackEpoch'

@@ -2,7 +2,7 @@ import { counterOf, epochOf } from '../../data/zxid.ts'
 import type { CommittedLogView, Entry, HistoryFeed } from '../ports/replica.ts'
 
 /** What the choice depends on (spec 04 §4). */
-export interface SyncInput {
+interface SyncInput {
   /** P: the newest zxid in the learner's log, from ACKEPOCH. */
   readonly peerZxid: number
   /** L: of the tree. */

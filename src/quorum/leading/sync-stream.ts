@@ -15,7 +15,7 @@ export interface HistoryLimits {
   floorZxid: number
 }
 
-export interface SyncParts {
+interface SyncParts {
   readonly replica: Replica
   readonly links: Links
   readonly bounds: LeaderBounds
@@ -26,7 +26,7 @@ export interface SyncParts {
 const HISTORY_LOOK_MS = 500
 
 /** How far a synchronisation has come: nothing is left; the learner or the disk must catch up; failed. */
-export type SyncProgress = 'caughtUp' | 'waiting' | { readonly problem: string }
+type SyncProgress = 'caughtUp' | 'waiting' | { readonly problem: string }
 
 /**
  * A learner's place in the history, while it is behind: everything from the learner's end to ours is

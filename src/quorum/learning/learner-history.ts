@@ -21,7 +21,7 @@ export const defaultLearnerLimits: LearnerLimits = {
 }
 
 /** What a history tells the learner that it belongs to. */
-export interface LearnerHistoryEvents {
+interface LearnerHistoryEvents {
   /** These proposals are durable, which the leader may know. */
   onDurable(zxids: readonly number[]): void
   /** Whether more is on its way to the log than there should be. */

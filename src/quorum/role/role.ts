@@ -28,6 +28,3 @@ export interface RoleParts {
    */
   readonly entryProblem?: (entry: Entry) => string | undefined
 }
-
-/** LOOKING, FOLLOWING, LEADING, OBSERVING of the original (spec 03 §2). */
-export type PeerState = 'looking' | 'following' | 'leading' | 'observing'

@@ -10,7 +10,7 @@ export interface StayingOut {
 }
 
 /** What the votes of a member say of its history: nothing above an epoch, something above it, or neither. */
-export type HeardHistory = 'within' | 'beyond' | 'unknown'
+type HeardHistory = 'within' | 'beyond' | 'unknown'
 
 interface Heard {
   /** The newest vote for itself, which has its own epoch and zxid. */

@@ -1,5 +1,5 @@
 import type { Zxid } from '../../data/zxid.ts'
-import type { PeerState } from './role.ts'
+import type { PeerState } from './peer-state.ts'
 
 /** Who should lead, and the two numbers that make it so (spec 03 §2). */
 export interface Vote {

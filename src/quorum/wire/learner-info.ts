@@ -7,7 +7,7 @@ import {
 import type { PacketRefusal } from './packets.ts'
 
 /** What FOLLOWERINFO and OBSERVERINFO say of the learner. */
-export interface ParsedLearnerInfo {
+interface ParsedLearnerInfo {
   /** Undefined: it has not said. */
   readonly sid: number | undefined
   /** 0 of a learner older than 3.4. */
@@ -48,7 +48,7 @@ export function forEachTouch(
   return true
 }
 
-export interface ParsedRequest {
+interface ParsedRequest {
   readonly sessionId: bigint
   readonly cxid: number
   readonly op: number
@@ -66,7 +66,7 @@ export function parseLearnerRequest(data: Buffer | null): ParsedRequest | Packet
 }
 
 /** A session whose client has reconnected. */
-export interface ParsedRevalidate {
+interface ParsedRevalidate {
   readonly sessionId: bigint
   readonly timeoutMs: number
 }

@@ -2,7 +2,7 @@ import type { Entry } from '../ports/replica.ts'
 import { PacketType, packetBytes, putPacket } from './packets.ts'
 
 /** One Buffer that goes to many learners as it is. */
-export interface GatheredPackets {
+interface GatheredPackets {
   readonly bytes: Buffer
   /** Of the newest PROPOSAL in it; 0 where there is none. */
   readonly lastProposedZxid: number

@@ -2,7 +2,7 @@ import type { Id } from '../../data/records.ts'
 import { DIGEST_SCHEME, digestUser } from './digest.ts'
 
 /** An id as whoAmI shows it: for digest only the user, as the rest is the hash of the password. */
-export interface ShownId {
+interface ShownId {
   readonly authScheme: string
   readonly user: string
 }

@@ -5,7 +5,7 @@ import type { AuthProvider } from './provider.ts'
 export const DIGEST_SCHEME = 'digest'
 export const SUPER_SCHEME = 'super'
 
-export interface DigestOptions {
+interface DigestOptions {
   /** As Crypto.hash spells it, e.g. 'sha1'; the machine must have it. */
   readonly algorithm: string
   /** `super:base64(hash("super:password"))`; the name need not be `super`. */

@@ -4,7 +4,7 @@ export interface IpAddress {
   readonly words: readonly number[]
 }
 
-export interface IpRange {
+interface IpRange {
   readonly address: IpAddress
   /** How many of its leading bits count. */
   readonly bits: number

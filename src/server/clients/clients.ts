@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { ThrottledLog } from '../../base/throttled-log.ts'
+import type { TurnClock } from '../../base/turn-clock.ts'
 import { Err } from '../../data/error-code.ts'
 import { opClassOf } from '../../data/op-class.ts'
 import { OpCode, shortNameOf } from '../../data/op-code.ts'
@@ -15,7 +16,6 @@ import type { WorkBudget } from '../bounds/work-budget.ts'
 import { LOCAL_OWNER, type SessionTracker } from '../sessions/session-tracker.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { ServerStats } from '../stats/server-stats.ts'
-import type { WriteRoute } from '../writes/write-path.ts'
 import { Admission } from './admission.ts'
 import type { AuthRequests } from './auth-requests.ts'
 import type { Cnxn, CnxnId, PendingRequest } from './cnxn.ts'
@@ -24,19 +24,15 @@ import { isTxnOf, Orphans } from './orphans.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reads } from './reads.ts'
 import { beginReply, endReply, writeWriteBody } from './replies.ts'
+import type { SessionAuthority } from './session-authority.ts'
 import type { Watches } from './watches.ts'
 import type { WriteGate } from './write-gate.ts'
+import type { WriteRoute } from './write-route.ts'
 
 const XID_PING = -2
 const LENGTH_BYTES = 4
 /** xid and op. */
 const REQUEST_HEADER_BYTES = 8
-
-/** The clock of the running turn, in milliseconds. */
-export interface TurnClock {
-  mono: number
-  wall: number
-}
 
 /** What the shell is to do to sockets at the end of the turn, beside writing to them. */
 export interface ClientEffects {
@@ -44,16 +40,6 @@ export interface ClientEffects {
   readonly closes: { readonly cnxn: CnxnId; readonly now: boolean }[]
   /** True: the socket is not to be read. The last word of the turn counts. */
   readonly pauses: Map<CnxnId, boolean>
-}
-
-/** Who knows whether a session lives: this member, or the leader that it follows. */
-export interface SessionAuthority {
-  /** False: this member has no part in a quorum, and no client must be let in. */
-  readonly isServing: boolean
-  /** Too many wait for the leader's word already: revalidate must not be called. */
-  readonly isBusy: boolean
-  /** The client has come back. Undefined: the leader is asked, and Handshake.onRevalidated tells. */
-  revalidate(session: SessionId, timeoutMs: number): boolean | undefined
 }
 
 export interface ClientParts {

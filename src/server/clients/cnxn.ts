@@ -18,7 +18,7 @@ export type CnxnId = number
  * being created. revalidating: somebody is asked whether it lives. open: requests are served.
  * closing: the last bytes are on their way.
  */
-export type CnxnState =
+type CnxnState =
   | 'fresh'
   | 'answering'
   | 'handshake'

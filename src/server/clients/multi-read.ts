@@ -3,7 +3,12 @@ import { Err } from '../../data/error-code.ts'
 import { OpCode } from '../../data/op-code.ts'
 import { readMultiHeader } from '../../data/records.ts'
 import type { Cnxn } from './cnxn.ts'
-import type { Reads } from './reads.ts'
+
+/** The reads that a multiRead may be made of. `watch` is false there. */
+interface PartReads {
+  getData(path: string, watch: boolean, cnxn: Cnxn, w: JuteWriter): Err
+  getChildren(path: string, watch: boolean, cnxn: Cnxn, w: JuteWriter): Err
+}
 
 /** A result of a multi or multiRead, or the mark of its end (type -1, done). */
 export function writeMultiHeader(w: JuteWriter, type: number, done: boolean, err: number): void {
@@ -23,7 +28,7 @@ export function writeMultiError(w: JuteWriter, err: number): void {
  * whole request (spec 01 §5). Watches cannot be set here: the flag of a part is ignored.
  */
 export function answerMultiRead(
-  reads: Reads,
+  reads: PartReads,
   cnxn: Cnxn,
   r: JuteReader,
   w: JuteWriter,
@@ -46,7 +51,7 @@ export function answerMultiRead(
   return Err.ok
 }
 
-function answerPart(reads: Reads, type: number, path: string, cnxn: Cnxn, w: JuteWriter): void {
+function answerPart(reads: PartReads, type: number, path: string, cnxn: Cnxn, w: JuteWriter): void {
   const at = w.length
   writeMultiHeader(w, type, false, Err.ok)
   const err =

@@ -4,12 +4,13 @@ import {
   WORD_SLICE_CHARS,
   WORD_STALL_MS_MAX,
 } from '../../base/limits.ts'
+import type { TurnClock } from '../../base/turn-clock.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
-import type { Clients, TurnClock } from './clients.ts'
+import type { Clients } from './clients.ts'
 import type { Cnxn } from './cnxn.ts'
 import type { Outbox } from './outbox.ts'
 
-export interface WordAnswersParts {
+interface WordAnswersParts {
   readonly outbox: Outbox
   readonly clock: TurnClock
   readonly limits: Limits

@@ -7,7 +7,7 @@ import type { FreeSpace } from '../bounds/free-space.ts'
 import type { HeapRoom } from '../bounds/heap-room.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
 
-export interface WriteGateParts {
+interface WriteGateParts {
   readonly space: FreeSpace
   readonly heap: HeapRoom
   readonly metrics: ServerMetrics

@@ -1,5 +1,5 @@
 import type { Leader } from '../../quorum/leading/leader.ts'
-import type { PeerState } from '../../quorum/role/role.ts'
+import type { PeerState } from '../../quorum/role/peer-state.ts'
 import type { Standing, StayingOut } from '../../quorum/role/standing.ts'
 import type { Sizes } from '../stats/server-stats.ts'
 
@@ -35,7 +35,7 @@ export interface LeadingView {
 }
 
 /** Where the parts of a view come from. */
-export interface EnsembleViewParts {
+interface EnsembleViewParts {
   readonly peer: { readonly state: PeerState; readonly leaderSid: number | undefined }
   /** Undefined unless this member leads. */
   readonly leader: Leader | undefined

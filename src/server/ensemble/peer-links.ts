@@ -1,12 +1,12 @@
 import type { LinkId, LinkPort, Links, PeerAddress } from '../../quorum/ports/links.ts'
 
-export interface LinkDial {
+interface LinkDial {
   readonly link: LinkId
   readonly port: LinkPort
   readonly addresses: readonly PeerAddress[]
 }
 
-export interface LinkWrite {
+interface LinkWrite {
   readonly link: LinkId
   readonly bytes: Buffer
 }

@@ -10,7 +10,7 @@ export const EXPIRED_EPHEMERALS_PER_TURN_MAX = 1000
 /** Sessions whose closeSession waits for its commit: they may all be applied in one turn. */
 export const CLOSINGS_OUTSTANDING_MAX = 200
 
-export interface SessionExpiryParts {
+interface SessionExpiryParts {
   readonly tree: DataTree
   readonly sessions: SessionTracker
   readonly metrics: ServerMetrics

@@ -19,7 +19,7 @@ const BATCH_BYTES_INITIAL = 64 * 1024
 const BATCH_BYTES_KEPT = 1024 * 1024
 
 /** Named as in Config. */
-export interface DiskLaneOptions {
+interface DiskLaneOptions {
   /** flushDelay: how long records may wait for others to share their flush; 0: not at all. */
   readonly flushDelayMs: number
   /** maxBatchSize: with so many records the flush waits no more. */

@@ -21,7 +21,7 @@ import { COMMITTED_LOG_ENTRIES_MIN } from '../../quorum/leading/committed-log.ts
 import type { Entry } from '../../quorum/ports/replica.ts'
 import { applyTxn, deafListener } from '../../tree/apply.ts'
 import { DataTree } from '../../tree/data-tree.ts'
-import type { Recovered } from '../member-parts.ts'
+import type { Recovered } from './recovered.ts'
 
 export interface Loaded extends Recovered {
   readonly kind: 'loaded'

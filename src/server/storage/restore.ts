@@ -23,7 +23,7 @@ import { SliceFeed } from './slice-feed.ts'
 const BACKUP_SLICE_BYTES = 256 * 1024
 
 /** What a backup is taken of, and what it is restored into. */
-export interface Database {
+interface Database {
   readonly tree: DataTree
   readonly sessions: SessionTracker
 }

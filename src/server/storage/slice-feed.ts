@@ -2,7 +2,7 @@ import { JuteWriter } from 'jute-ts'
 import type { SnapshotFeed } from '../../quorum/ports/replica.ts'
 
 /** A TreeDump, or the SnapshotEncoder around one. */
-export interface Sliced {
+interface Sliced {
   readonly zxid: number
   readonly problem: string | undefined
   writeSlice(w: JuteWriter, bytesMax: number): boolean

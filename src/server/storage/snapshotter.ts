@@ -15,12 +15,12 @@ import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { DiskLane } from './disk-lane.ts'
 
 /** Undefined: there is a snapshot. A string says why there is none. */
-export type SnapshotDone = (problem: string | undefined) => void
+type SnapshotDone = (problem: string | undefined) => void
 
 /** After a snapshot could not be written, for want of space mostly, the next is tried then. */
 export const RETRY_MS = 60_000
 
-export interface SnapshotterParts {
+interface SnapshotterParts {
   readonly config: Config
   readonly tree: DataTree
   readonly sessions: SessionTracker

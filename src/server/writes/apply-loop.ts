@@ -15,7 +15,7 @@ import type { OutstandingChanges } from './outstanding-changes.ts'
 import type { OrderedTxn, WritePath } from './write-path.ts'
 
 /** The parts of a member that a committed txn passes through, in this order. */
-export interface ApplyParts {
+interface ApplyParts {
   readonly tree: DataTree
   readonly watches: Watches
   readonly changes: OutstandingChanges

@@ -5,7 +5,7 @@ import type { TreeDigest } from '../../tree/digest.ts'
 /** As in the original (spec 02 §7). */
 const ZXID_INTERVAL = 128
 
-export interface DigestLogEntry {
+interface DigestLogEntry {
   readonly zxid: number
   readonly digest: bigint
 }

@@ -5,8 +5,7 @@ import { OpCode } from '../../data/op-code.ts'
 import type { SessionId } from '../../data/session-id.ts'
 import type { LeaderLine } from '../../quorum/ports/replica.ts'
 import type { PendingRequest } from '../clients/cnxn.ts'
-import type { WriteRequest } from './prep.ts'
-import type { WriteRoute } from './write-path.ts'
+import type { WriteRequest, WriteRoute } from '../clients/write-route.ts'
 
 const HEADER_BYTES = 8
 

@@ -3,8 +3,21 @@ import { Err } from '../../data/error-code.ts'
 import { OpCode } from '../../data/op-code.ts'
 import { readMultiHeader } from '../../data/records.ts'
 import type { MultiTxn, SubTxn } from '../../data/txn.ts'
+import type { WriteRequest } from '../clients/write-route.ts'
 import { skipMultiPart } from './multi-parts.ts'
-import type { Prep, WriteRequest } from './prep.ts'
+import type { OutstandingChanges } from './outstanding-changes.ts'
+
+/** Who judges the parts, and keeps what they would change. */
+interface PartJudge {
+  readonly changes: OutstandingChanges
+  prepareSub(
+    request: WriteRequest,
+    op: number,
+    body: JuteReader,
+    zxid: number,
+    time: number,
+  ): SubTxn | Err
+}
 
 /**
  * A multi is judged part by part, each part against what the earlier ones leave behind, under one
@@ -12,7 +25,7 @@ import type { Prep, WriteRequest } from './prep.ts'
  * does not decode as a whole refuses the multi before any part is judged (spec 01 §5).
  */
 export function prepMulti(
-  prep: Prep,
+  prep: PartJudge,
   request: WriteRequest,
   body: JuteReader,
   zxid: number,

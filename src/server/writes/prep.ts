@@ -16,7 +16,6 @@ import { Err } from '../../data/error-code.ts'
 import { OpCode } from '../../data/op-code.ts'
 import { isUndeletable, parentOf, pathProblem, sequenceSuffix } from '../../data/path.ts'
 import {
-  type Id,
   readCheckVersionRequest,
   readCreateRequest,
   readCreateTTLRequest,
@@ -28,24 +27,15 @@ import {
 } from '../../data/records.ts'
 import type { SessionId } from '../../data/session-id.ts'
 import type { CreateTxn, SubTxn, Txn } from '../../data/txn.ts'
-import type { LinkId } from '../../quorum/ports/links.ts'
 import type { DataTree } from '../../tree/data-tree.ts'
 import { type AccessControl, Perms } from '../auth/access-control.ts'
 import type { HeapRoom } from '../bounds/heap-room.ts'
+import type { WriteRequest } from '../clients/write-route.ts'
+import type { SessionGate } from '../sessions/session-gatekeeper.ts'
 import { ClosingPaths } from './closing-paths.ts'
 import { ChangeRecord, type NodeView, OutstandingChanges } from './outstanding-changes.ts'
 import { prepMulti } from './prep-multi.ts'
 import { TxnBound } from './txn-bound.ts'
-
-/** A write as it reaches the leader. The body is borrowed: what is kept of it is copied. */
-export interface WriteRequest {
-  readonly sessionId: SessionId
-  readonly cxid: number
-  readonly op: number
-  readonly ids: readonly Id[]
-  /** LOCAL_OWNER, or the link of the learner that has forwarded it. */
-  readonly owner: LinkId
-}
 
 /** A create of any kind, decoded; `ttl` is -1 where the request has none. */
 interface CreateWish {
@@ -54,13 +44,6 @@ interface CreateWish {
   readonly acl: readonly UncheckedACL[] | null
   readonly flags: number
   readonly ttl: bigint
-}
-
-/** What prep asks of the session tracker. */
-export interface SessionGate {
-  /** Err.ok, sessionExpired or sessionMoved. */
-  check(request: WriteRequest): Err
-  setClosing(session: SessionId): void
 }
 
 const NO_TTL = -1n

@@ -1,13 +1,14 @@
 import type { JuteReader } from 'jute-ts'
 import { assert } from '../../base/assert.ts'
+import type { TurnClock } from '../../base/turn-clock.ts'
 import type { SessionId } from '../../data/session-id.ts'
 import type { LeaderLine } from '../../quorum/ports/replica.ts'
-import type { SessionAuthority, TurnClock } from '../clients/clients.ts'
 import type { PendingRequest } from '../clients/cnxn.ts'
+import type { SessionAuthority } from '../clients/session-authority.ts'
+import type { WriteRequest, WriteRoute } from '../clients/write-route.ts'
 import { LOCAL_OWNER, type SessionTracker } from '../sessions/session-tracker.ts'
 import { type ForwardEvents, ForwardPath } from './forward-path.ts'
-import type { WriteRequest } from './prep.ts'
-import type { WritePath, WriteRoute } from './write-path.ts'
+import type { WritePath } from './write-path.ts'
 
 /** What a member is to its clients. none: it has no part in a quorum, and lets no client in. */
 export type ServingRole = 'none' | 'standalone' | 'leading' | 'following' | 'observing'

@@ -11,9 +11,10 @@ import type { LinkId } from '../../quorum/ports/links.ts'
 import type { Entry, Learners } from '../../quorum/ports/replica.ts'
 import type { TxnContext } from '../../tree/apply.ts'
 import type { PendingRequest } from '../clients/cnxn.ts'
+import type { WriteRequest, WriteRoute } from '../clients/write-route.ts'
 import { LOCAL_OWNER } from '../sessions/session-tracker.ts'
 import type { DiskLane } from '../storage/disk-lane.ts'
-import type { Prep, WriteRequest } from './prep.ts'
+import type { Prep } from './prep.ts'
 
 /** A write in its place in the order: decided, encoded, on its way to the disk. */
 export interface OrderedTxn extends TxnContext {
@@ -31,25 +32,11 @@ export interface OrderedTxn extends TxnContext {
  * What comes out of the ordered stream: a committed txn, or a sync that has reached its place, of a
  * client here or of one that is connected to a learner, or the answer to a REVALIDATE of that learner.
  */
-export type Ordered =
+type Ordered =
   | OrderedTxn
   | { readonly sync: PendingRequest }
   | { readonly syncOf: LinkId }
   | { readonly revalidated: SessionId; readonly link: LinkId }
-
-/** Where the writes of clients go in the role that this member has. */
-export interface WriteRoute {
-  /** To a leader: what comes back names the session and the cxid, and not the request. */
-  readonly forwards: boolean
-  /** `body` is borrowed. `time` in wall milliseconds. */
-  submit(
-    request: WriteRequest,
-    body: JuteReader,
-    time: number,
-    origin: PendingRequest | undefined,
-  ): void
-  sync(origin: PendingRequest): void
-}
 
 /**
  * The counter of an epoch must not run over: a new epoch begins while some of it is left. It is looked

@@ -7,7 +7,7 @@ import {
   type Placement,
   placements,
 } from '../../bench/failover.ts'
-import { median } from '../../bench/report.ts'
+import { median } from '../../bench/median.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
 
 const subject = defaultKind()

@@ -12,7 +12,7 @@ import { create, exists, getData, pathOnly, setData } from '../../support/reques
 import { Ensemble } from '../harness/ensemble.ts'
 import { expectEqualStates, expectNoMismatch, reportOnFailure } from '../harness/ensemble-checks.ts'
 import type { Member } from '../harness/ensemble-member.ts'
-import type { Sync } from '../harness/network.ts'
+import type { Sync } from '../harness/quorum-bytes.ts'
 import { extendedTypesFlag } from '../harness/random-tree.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
 import { SessionClient } from '../harness/session-client.ts'

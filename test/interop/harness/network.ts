@@ -1,16 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { freePorts } from './ports.ts'
-import { OpeningRewriter, SyncWatcher } from './quorum-bytes.ts'
+import { OpeningRewriter, type Sync, SyncWatcher } from './quorum-bytes.ts'
 
 /** How a connection dies that a partition cuts: held until it heals, or reset at once. */
 export type Cut = 'held' | 'reset'
-
-/** A learner's synchronisation as the leader has announced it. */
-export interface Sync {
-  readonly leader: number
-  readonly learner: number
-  readonly mode: 'DIFF' | 'TRUNC' | 'SNAP'
-}
 
 export type Port = 'quorum' | 'election'
 

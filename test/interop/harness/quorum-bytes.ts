@@ -1,4 +1,9 @@
-import type { Sync } from './network.ts'
+/** A learner's synchronisation as the leader has announced it. */
+export interface Sync {
+  readonly leader: number
+  readonly learner: number
+  readonly mode: 'DIFF' | 'TRUNC' | 'SNAP'
+}
 
 /** As little of the members' protocols as a proxy must understand, on its own (spec 03 §1, 04 §2). */
 

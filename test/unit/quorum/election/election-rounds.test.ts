@@ -6,7 +6,7 @@ import {
 } from '../../../../src/quorum/election/fast-leader-election.ts'
 import { decodeNotification } from '../../../../src/quorum/election/notification.ts'
 import { HierarchicalQuorum } from '../../../../src/quorum/membership/quorum-verifier.ts'
-import type { PeerState } from '../../../../src/quorum/role/role.ts'
+import type { PeerState } from '../../../../src/quorum/role/peer-state.ts'
 import { agrees, isBetterVote, type Vote } from '../../../../src/quorum/role/vote.ts'
 import { type EnsembleShape, ensembleOf } from '../../../support/election-ensemble.ts'
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Err } from '../../../../src/data/error-code.ts'
-import { OpCode } from '../../../../src/data/op-code.ts'
 import { ExpiryQueue } from '../../../../src/server/sessions/expiry-queue.ts'
 import { SessionGatekeeper } from '../../../../src/server/sessions/session-gatekeeper.ts'
 import { LOCAL_OWNER, SessionTracker } from '../../../../src/server/sessions/session-tracker.ts'
@@ -141,8 +140,7 @@ describe('the gate that prep asks', () => {
     const tracker = new SessionTracker(1n, 1000)
     const gate = new SessionGatekeeper(tracker)
     tracker.track(1n, 1500, 0)
-    const check = (sessionId: bigint, owner = LOCAL_OWNER): Err =>
-      gate.check({ sessionId, owner, cxid: 1, op: OpCode.create, ids: [] })
+    const check = (sessionId: bigint, owner = LOCAL_OWNER): Err => gate.check({ sessionId, owner })
     expect([check(1n), check(2n)]).toEqual([Err.ok, Err.sessionExpired])
     gate.setClosing(1n)
     expect(check(1n)).toBe(Err.sessionExpired)
@@ -152,8 +150,7 @@ describe('the gate that prep asks', () => {
     const tracker = new SessionTracker(1n, 1000)
     const gate = new SessionGatekeeper(tracker)
     const session = tracker.track(1n, 1500, 0)
-    const check = (owner: number): Err =>
-      gate.check({ sessionId: 1n, owner, cxid: 1, op: OpCode.create, ids: [] })
+    const check = (owner: number): Err => gate.check({ sessionId: 1n, owner })
     expect([check(7), check(7), check(LOCAL_OWNER)]).toEqual([Err.ok, Err.ok, Err.sessionMoved])
     session.owner = LOCAL_OWNER
     expect([check(LOCAL_OWNER), check(7)]).toEqual([Err.ok, Err.sessionMoved])
