@@ -146,7 +146,7 @@ function resetConnections(view: ServerView, out: TextWriter): void {
 
 function resetServer(view: ServerView, out: TextWriter): void {
   view.stats.reset()
-  view.metrics.reset()
+  view.metrics.registry.reset()
   view.quorum?.leader?.proposalSizes.reset()
   out.line('Server stats reset.')
 }

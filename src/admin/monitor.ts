@@ -23,7 +23,7 @@ function dumpMonitor(view: ServerView, sink: MetricSink): void {
   dumpServerGauges(view, sink)
   if (view.quorum !== undefined) dumpQuorumGauges(view, view.quorum, sink)
   dumpQuotaGauges([...view.quotas], sink)
-  view.metrics.dump(sink)
+  view.metrics.registry.dump(sink)
 }
 
 function dumpServerGauges(view: ServerView, sink: MetricSink): void {

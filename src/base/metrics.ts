@@ -1,3 +1,4 @@
+import { unreachable } from './assert.ts'
 import { METRIC_SET_KEYS_MAX, RESERVOIR_SAMPLES_MAX } from './limits.ts'
 import { percentile, Reservoir } from './reservoir.ts'
 
@@ -27,10 +28,6 @@ export class Counter implements Metric {
 
   add(delta: number): void {
     this.#value += delta
-  }
-
-  increment(): void {
-    this.#value += 1
   }
 
   dump(sink: MetricSink): void {
@@ -147,15 +144,17 @@ export class MetricSet<M extends Metric & { add(value: number): void }> implemen
     this.#create = create
   }
 
-  /** Values of a new key are not recorded once there are METRIC_SET_KEYS_MAX of them. */
   add(key: string, value: number): void {
-    let metric = this.#byKey.get(key)
-    if (metric === undefined) {
-      if (this.#byKey.size >= METRIC_SET_KEYS_MAX) return
-      metric = this.#create(`${key}_${this.#name}`)
-      this.#byKey.set(key, metric)
-    }
-    metric.add(value)
+    this.of(key)?.add(value)
+  }
+
+  /** The metric of that key for good; undefined for a new one once there are METRIC_SET_KEYS_MAX. */
+  of(key: string): M | undefined {
+    const metric = this.#byKey.get(key)
+    if (metric !== undefined || this.#byKey.size >= METRIC_SET_KEYS_MAX) return metric
+    const created = this.#create(`${key}_${this.#name}`)
+    this.#byKey.set(key, created)
+    return created
   }
 
   dump(sink: MetricSink): void {
@@ -168,63 +167,97 @@ export class MetricSet<M extends Metric & { add(value: number): void }> implemen
   }
 }
 
-/** Makes metrics and remembers them, kind by kind: the order in which ZooKeeper lists them. */
-export class MetricRegistry implements Metric {
-  readonly #counters: Metric[] = []
-  readonly #counterSets: Metric[] = []
-  readonly #summaries: Metric[] = []
-  readonly #advancedSummaries: Metric[] = []
-  readonly #summarySets: Metric[] = []
-  readonly #advancedSummarySets: Metric[] = []
+/** What is written where a metric of that kind counts. A set has one for each of some keys. */
+interface HandleOf {
+  readonly counter: Counter
+  readonly counterSet: MetricSet<Counter>
+  readonly summary: Summary
+  readonly summarySet: MetricSet<Summary>
+  readonly advanced: AdvancedSummary
+  readonly advancedSet: MetricSet<AdvancedSummary>
+}
 
-  counter(name: string): Counter {
-    return added(this.#counters, new Counter(name))
-  }
+type MetricKind = keyof HandleOf
 
-  counterSet(name: string): MetricSet<Counter> {
-    return added(this.#counterSets, new MetricSet(name, (each) => new Counter(each)))
-  }
+/** What a value counts; the help says what a plain number is of. */
+type MetricUnit = 'count' | 'ms' | 'bytes'
 
-  summary(name: string): Summary {
-    return added(this.#summaries, new Summary(name))
-  }
+/** A line of a table; the name is the one that the original has for it. No unit: 'count'. */
+type MetricLine = readonly [kind: MetricKind, name: string, help: string, unit?: MetricUnit]
 
-  advancedSummary(name: string): AdvancedSummary {
-    return added(this.#advancedSummaries, new AdvancedSummary(name))
-  }
+/** By the name of the handle. */
+type MetricLines = Readonly<Record<string, MetricLine>>
 
-  summarySet(name: string): MetricSet<Summary> {
-    return added(this.#summarySets, new MetricSet(name, (each) => new Summary(each)))
-  }
+export type Handles<T extends MetricLines> = {
+  readonly [Name in keyof T]: HandleOf[T[Name][0]]
+}
 
-  advancedSummarySet(name: string): MetricSet<AdvancedSummary> {
-    return added(
-      this.#advancedSummarySets,
-      new MetricSet(name, (each) => new AdvancedSummary(each)),
-    )
+/** A metric, as those that show it see it. */
+interface NamedMetric {
+  readonly kind: MetricKind
+  readonly name: string
+  readonly unit: MetricUnit
+  readonly help: string
+  readonly group: string
+  readonly metric: Metric
+}
+
+/** The order in which ZooKeeper lists them. */
+const KINDS: readonly MetricKind[] = [
+  'counter',
+  'counterSet',
+  'summary',
+  'advanced',
+  'summarySet',
+  'advancedSet',
+]
+
+/** The metrics of a table, in groups. Every text that shows them is a view of this. */
+export class MetricRegistry<T extends MetricLines> implements Metric {
+  readonly handles: Handles<T>
+  /** Kind by kind, as ZooKeeper lists them. */
+  readonly all: readonly NamedMetric[]
+
+  constructor(table: Readonly<Record<string, MetricLines>>) {
+    const handles: Record<string, Metric> = {}
+    const all: NamedMetric[] = []
+    for (const [group, lines] of Object.entries(table))
+      for (const [handle, [kind, name, help, unit = 'count']] of Object.entries(lines)) {
+        const metric = createMetric(kind, name)
+        handles[handle] = metric
+        all.push({ kind, name, unit, help, group, metric })
+      }
+    this.all = KINDS.flatMap((kind) => all.filter((each) => each.kind === kind))
+    // Each is of the kind that its line names, which is what the type says.
+    this.handles = handles as Handles<T>
   }
 
   dump(sink: MetricSink): void {
-    for (const metric of this.#all()) metric.dump(sink)
+    for (const { metric } of this.all) metric.dump(sink)
   }
 
   reset(): void {
-    for (const metric of this.#all()) metric.reset()
-  }
-
-  *#all(): IterableIterator<Metric> {
-    yield* this.#counters
-    yield* this.#counterSets
-    yield* this.#summaries
-    yield* this.#advancedSummaries
-    yield* this.#summarySets
-    yield* this.#advancedSummarySets
+    for (const { metric } of this.all) metric.reset()
   }
 }
 
-function added<M extends Metric>(list: Metric[], metric: M): M {
-  list.push(metric)
-  return metric
+function createMetric(kind: MetricKind, name: string): Metric {
+  switch (kind) {
+    case 'counter':
+      return new Counter(name)
+    case 'counterSet':
+      return new MetricSet(name, (each) => new Counter(each))
+    case 'summary':
+      return new Summary(name)
+    case 'summarySet':
+      return new MetricSet(name, (each) => new Summary(each))
+    case 'advanced':
+      return new AdvancedSummary(name)
+    case 'advancedSet':
+      return new MetricSet(name, (each) => new AdvancedSummary(each))
+    default:
+      return unreachable(kind)
+  }
 }
 
 /** '0.0' when there is nothing to average. */

@@ -23,7 +23,7 @@ import { WriteGate } from './clients/write-gate.ts'
 import { committedLogOf, type EnsemblePorts } from './ensemble/peering.ts'
 import { SessionGatekeeper } from './sessions/session-gatekeeper.ts'
 import { SessionTracker } from './sessions/session-tracker.ts'
-import { ServerMetrics } from './stats/server-metrics.ts'
+import { makeServerMetrics } from './stats/server-metrics.ts'
 import { ServerStats } from './stats/server-stats.ts'
 import { DiskLane } from './storage/disk-lane.ts'
 import type { Recovered } from './storage/recovered.ts'
@@ -66,7 +66,7 @@ export function makeParts(ports: MemberPorts, recovered: Recovered): MemberParts
   const clock = { mono: ports.clock.mono, wall: ports.clock.wall }
   const throttledLog = new ThrottledLog(logger, clock)
   const stats = new ServerStats()
-  const metrics = new ServerMetrics()
+  const metrics = makeServerMetrics()
   const outbox = new Outbox()
   const quotaLog = new QuotaLog(config, metrics, logger)
   tree.quota.onExceeded = (root, excess) => quotaLog.onExceeded(root.path, excess, clock.mono)

@@ -5,7 +5,7 @@ import type {
   SessionsView,
   WatchesView,
 } from '../../../src/admin/server-view.ts'
-import { ServerMetrics } from '../../../src/server/stats/server-metrics.ts'
+import { makeServerMetrics } from '../../../src/server/stats/server-metrics.ts'
 import { CnxnStats, ServerStats } from '../../../src/server/stats/server-stats.ts'
 
 /** An answer recorded from Apache ZooKeeper 3.8.0 (Debian). */
@@ -42,7 +42,7 @@ export function makeView(changes: Partial<ServerView> = {}): TestView {
     clock: { mono: 0, wall: 0 },
     startedMono: 0,
     stats: new ServerStats(),
-    metrics: new ServerMetrics(),
+    metrics: makeServerMetrics(),
     host: {
       dataDirBytes: 66009,
       logDirBytes: 66009,

@@ -7,6 +7,7 @@ import {
   doubleText,
   type Metric,
   MetricRegistry,
+  MetricSet,
   Summary,
 } from '../../../src/base/metrics.ts'
 import { percentile, Reservoir } from '../../../src/base/reservoir.ts'
@@ -129,27 +130,34 @@ describe('percentile', () => {
   })
 })
 
+const table = {
+  Slow: {
+    sets: ['summarySet', 'by_name', 'sizes'],
+    advancedSets: ['advancedSet', 'slow_by_name', 'times', 'ms'],
+    advanced: ['advanced', 'slow', 'a time', 'ms'],
+  },
+  Other: {
+    size: ['summary', 'size', 'a size', 'bytes'],
+    counters: ['counterSet', 'count_by_name', 'numbers'],
+    counter: ['counter', 'count', 'a number'],
+  },
+} as const
+
 describe('MetricRegistry', () => {
   test('lists kind by kind and resets all', () => {
-    const registry = new MetricRegistry()
-    const sets = registry.summarySet('by_name')
-    const advancedSets = registry.advancedSummarySet('slow_by_name')
-    const advanced = registry.advancedSummary('slow')
-    const summary = registry.summary('size')
-    const counters = registry.counterSet('count_by_name')
-    const counter = registry.counter('count')
+    const registry = new MetricRegistry<typeof table.Slow & typeof table.Other>(table)
+    const { sets, advancedSets, advanced, size, counters, counter } = registry.handles
     advancedSets.add('a', 3)
     sets.add('b', 4)
     sets.add('a', 5)
     advanced.add(6)
-    summary.add(7)
+    size.add(7)
     counters.add('a', 8)
     counter.add(9)
-    counter.increment()
     const sums = () =>
       Object.entries(valuesOf(registry)).filter(([key]) => key.includes('sum') || /count/.test(key))
     expect(sums()).toEqual([
-      ['count', '10'],
+      ['count', '9'],
       ['a_count_by_name', '8'],
       ['sum_size', '7'],
       ['sum_slow', '6'],
@@ -162,8 +170,17 @@ describe('MetricRegistry', () => {
     expect(sums().length).toBe(7)
   })
 
+  test('knows of each metric what its line says', () => {
+    const { all } = new MetricRegistry(table)
+    expect(all.map(({ name }) => name)).toEqual([
+      ...['count', 'count_by_name', 'size', 'slow', 'by_name', 'slow_by_name'],
+    ])
+    expect(all[0]).toMatchObject({ group: 'Other', unit: 'count', help: 'a number' })
+    expect(all[2]).toMatchObject({ kind: 'summary', unit: 'bytes' })
+  })
+
   test('a set takes no more keys than its limit', () => {
-    const set = new MetricRegistry().summarySet('x')
+    const set = new MetricSet('x', (each) => new Summary(each))
     for (let key = 0; key < METRIC_SET_KEYS_MAX + 5; key += 1) set.add(`key${key}`, 1)
     set.add('key0', 1)
     const values = mapOf(set)

@@ -69,7 +69,7 @@ describe('auth', () => {
     expect([stranger.takeReplies(), stranger.isClosed]).toEqual([[], true])
     const { metrics } = server.member
     const counts: string[] = []
-    metrics.dump((key, text) => {
+    metrics.registry.dump((key, text) => {
       if (key.startsWith('ensemble_auth')) counts.push(`${key} ${text}`)
     })
     expect(counts.sort()).toEqual([

@@ -19,7 +19,7 @@ const rules = {
 
 function metricsOf(server: MemoryServer): string {
   const lines: string[] = []
-  server.member.metrics.dump((name, value) => lines.push(`${name} ${value}`))
+  server.member.metrics.registry.dump((name, value) => lines.push(`${name} ${value}`))
   return lines.join('\n')
 }
 
