@@ -1,53 +1,88 @@
 import { assert } from './assert.ts'
 
 /**
- * What clients can make a member hold is bounded by these; the rest by server/bounds/member-bounds.ts and, where
- * no test needs otherwise, by constants. They are arguments: tests use tiny ones.
+ * What clients can make a member hold is bounded by these. They are arguments: tests use tiny ones.
+ * docs/limits.md lists all bounds; it is made from the lines `@bound` of the comments.
  */
 export interface Limits {
-  /** jute.maxbuffer: the largest request frame, in bytes. */
+  /**
+   * The largest request frame (jute.maxbuffer).
+   * @bound bytes: the connection is closed before the frame is buffered
+   */
   readonly frameBytesMax: number
   /**
-   * globalOutstandingLimit: requests read from clients, waiting for a commit, all clients together,
-   * those whose connection has gone meanwhile as well. One more for each connection that has none.
+   * Requests that were read from clients and wait for a commit, all clients together, those whose
+   * connection has gone meanwhile as well (globalOutstandingLimit). One more for each connection
+   * that has none.
+   * @bound requests: no further request is read of a connection that has one outstanding; if all of
+   * them are of connections that have gone, a client that writes is disconnected
    */
   readonly requestsOutstandingMax: number
   /**
-   * Bytes of those together. Beyond that only small requests are read, and of clients that have none
-   * outstanding: heartbeats, for one. Below what a learner may owe its leader, also with several members
-   * that let so much through at the same time.
+   * Bytes of those together. Far below what a learner may owe its leader, so that several members
+   * can let so much through at the same time.
+   * @bound bytes: as for requestsOutstandingMax; and of the others only small requests are read,
+   * such as heartbeats
    */
   readonly requestBytesOutstandingMax: number
   /**
-   * Bytes of requests that one client has sent and that cannot be served yet, above which its socket
-   * is not read. Some are: a heartbeat among them shows that the client lives.
+   * Bytes of requests that one client has sent and that cannot be served yet. Above 0, since a
+   * heartbeat among them shows that the client lives.
+   * @bound bytes: its socket is not read
    */
   readonly unservedBytesPause: number
-  /** Sessions whose clients have come back to a learner and wait for the leader's word; then refused. */
+  /**
+   * Sessions whose clients have come back to a learner and wait for an answer of the leader.
+   * @bound sessions: the connection is closed
+   */
   readonly sessionsReturningMax: number
-  /** Bytes of replies waiting for one client above which no more of its requests are read. */
+  /**
+   * Bytes of replies that wait for one client.
+   * @bound bytes: no more of its requests are read
+   */
   readonly replyBytesPause: number
-  /** Reads of one connection that wait behind a write: they are answered together when it commits. */
+  /**
+   * Reads of one connection that wait behind a write: they are answered together when it commits.
+   * @bound requests: no more of its requests are read
+   */
   readonly parkedReadsMax: number
   /**
-   * Work that is done for one connection in a turn, in steps of some tens of nanoseconds (see
-   * server/bounds/work-budget.ts); what it asks for beyond that waits for the next turn.
+   * Work that is done for one connection in a turn, in steps of some tens of nanoseconds
+   * (server/bounds/work-budget.ts).
+   * @bound steps: the rest of its requests wait for the next turn
    */
   readonly workStepsPerTurn: number
   /**
-   * Bytes waiting for one client, watch events included, above which it is cut off; the largest reply
-   * among them is not counted.
+   * Bytes that wait for one client, watch events included; the largest reply among them is not
+   * counted.
+   * @bound bytes: the connection is closed
    */
   readonly replyBytesMax: number
-  /** maxClientCnxns: connections from one address; 0 for no limit. */
+  /**
+   * Connections from one address (maxClientCnxns); 0 for no limit. One that was closed counts until
+   * its socket is gone.
+   * @bound connections: refused
+   */
   readonly cnxnsPerAddressMax: number
-  /** maxCnxns: connections of all clients; 0 for no limit. */
+  /**
+   * Connections of all clients (maxCnxns); 0 for no limit.
+   * @bound connections: refused
+   */
   readonly cnxnsMax: number
-  /** Identities that one connection may gather by logging in again and again. */
+  /**
+   * Identities that one connection may gather by logging in again and again.
+   * @bound identities: the login fails
+   */
   readonly cnxnIdsMax: number
-  /** Bytes of these together: `auth` in an ACL stands for them all, so they go into txns. */
+  /**
+   * Bytes of these together: `auth` in an ACL stands for them all, so they go into txns.
+   * @bound bytes: the login fails
+   */
   readonly cnxnIdBytesMax: number
-  /** Times a connection may present a SASL token before it is done or refused. */
+  /**
+   * SASL tokens that a connection may send in all.
+   * @bound tokens: the login fails
+   */
   readonly saslTokensMax: number
 }
 
@@ -78,17 +113,38 @@ export function checkLimits(limits: Limits): void {
 
 /** Bounds that no configuration sets and no test needs otherwise. */
 
-/** Characters of the long answers to four-letter words that one turn makes, all of them together. */
+/**
+ * Characters of the long answers to four-letter words that one turn makes, all of them together.
+ * @bound characters: the rest has the next turns
+ */
 export const WORD_SLICE_CHARS: number = 64 * 1024
-/** Long answers that are made at the same time; further ones wait. */
+/**
+ * Long answers that are made at the same time.
+ * @bound answers: further ones wait
+ */
 export const LONG_WORDS_MAX = 4
-/** Milliseconds in which the client of a long answer must take something of it. */
+/**
+ * How long the client of a long answer may take nothing of it.
+ * @bound milliseconds: the connection is closed
+ */
 export const WORD_STALL_MS_MAX = 10_000
-/** Watches of clients that have gone that one turn clears away, all of them together. */
+/**
+ * Watches of clients that have gone that one turn removes, all of them together.
+ * @bound watches: they do not fire any more, and are removed in the next turns
+ */
 export const WATCHES_SWEPT_PER_TURN = 2048
-/** Samples that one metric keeps for its percentiles, as many as the original. */
+/**
+ * Samples that one metric keeps for its percentiles, as many as the original.
+ * @bound samples: a new one replaces one of them, or is left out, at random
+ */
 export const RESERVOIR_SAMPLES_MAX = 4096
-/** Keys of one set of metrics; they come from clients, being names of top-level znodes. */
+/**
+ * Keys of one set of metrics; they come from clients, being names of top-level znodes.
+ * @bound keys: values of a new key are not recorded
+ */
 export const METRIC_SET_KEYS_MAX = 1000
-/** Entries of the digest log, as many as the original keeps. */
+/**
+ * Entries of the digest log, as many as the original keeps.
+ * @bound entries: the oldest goes
+ */
 export const DIGEST_LOG_ENTRIES_MAX = 1024

@@ -11,7 +11,10 @@ export interface Logger {
 
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** Characters of one field that are written. What a stranger has said may be in it. */
+/**
+ * Characters of one field of a log line. What a stranger has said may be in it.
+ * @bound characters: the field is cut
+ */
 export const LOG_FIELD_CHARS_MAX = 2048
 
 /** The same fields, none of them too long. */

@@ -2,9 +2,15 @@ import type { LogFields, Logger } from './logger.ts'
 
 type Level = 'info' | 'warn' | 'error'
 
-/** Lines of one cause: one in this time, and then how many there were. */
+/**
+ * Between two log lines of the same cause, where a stranger can bring it about.
+ * @bound milliseconds: further lines are counted, and the next one that is written has their number
+ */
 const LOG_CAUSE_INTERVAL_MS = 1000
-/** Causes that are told apart. They are ours, but what a peer says may be a part of them. */
+/**
+ * Causes that are told apart. They are ours, but what a peer says may be a part of them.
+ * @bound causes: further ones share one
+ */
 export const LOG_CAUSES_MAX = 256
 
 interface Cause {

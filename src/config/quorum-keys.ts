@@ -22,7 +22,11 @@ type QuorumConfig = Pick<
 const BIND_RETRY_DEFAULT = 3
 /** The original raises what is below. */
 const COMMIT_LOG_MIN = 500
-/** Every entry is in memory, and there are that many of them however small they are. */
+/**
+ * The largest commitLogCount: every entry is in memory, and there are that many of them however
+ * small they are.
+ * @bound entries: the start is refused
+ */
 const COMMIT_LOG_MAX = 10_000_000
 const FACTOR_DEFAULT = 0.33
 

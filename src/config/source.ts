@@ -37,6 +37,10 @@ export const noConfigFiles: ConfigFiles = {
   readProperties: () => ({ kind: 'missing' }),
 }
 
+/**
+ * Characters of a text from a configuration file that a message repeats.
+ * @bound characters: the text is cut
+ */
 const SHOWN_CHARS_MAX = 200
 
 /** Text from a file made fit for one line of a message: no control character, not endless. */

@@ -22,7 +22,10 @@ export interface JudgedEpochs {
   readonly notes: readonly string[]
 }
 
-/** Enough of a file to judge it: epochs have seven digits at most. */
+/**
+ * What is read of an epoch file: epochs have seven digits at most.
+ * @bound bytes: the rest is not read
+ */
 export const EPOCH_FILE_BYTES_MAX = 64
 
 /**

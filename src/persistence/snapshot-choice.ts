@@ -3,7 +3,10 @@ import type { DiskReader } from './disk.ts'
 import { decodeSnapshot, type SnapshotContent } from './snapshot-format.ts'
 import { openSnapshot, precheckSnapshot } from './snapshot-source.ts'
 
-/** How many are tried, the newest first, as by the original. */
+/**
+ * Snapshots that a start tries, the newest first, as many as the original.
+ * @bound snapshots: the start is refused
+ */
 const SNAPSHOTS_TRIED_MAX = 100
 
 /** A snapshot that was passed over. */

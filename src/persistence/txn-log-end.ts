@@ -26,7 +26,11 @@ export interface LogEnd {
   readonly detail: string
 }
 
-/** A crash tears one write, and none is as large as this. */
+/**
+ * What may follow the last whole record of a log: a crash tears one write, and none is as large as
+ * this.
+ * @bound bytes: the log counts as damaged
+ */
 export const TORN_BYTES_MAX: number = 64 * 1024 * 1024
 const SCAN_BYTES = 1024 * 1024
 const PROBE_BYTES = 512

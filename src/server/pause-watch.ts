@@ -5,7 +5,10 @@
 export const PAUSE_MS_MIN = 500
 /** A gap of so much is none to make up for, but others may have said something in it. */
 export const GAP_MS_MIN = 100
-/** A process all of whose turns are long comes to judge its peers after so long at the latest. */
+/**
+ * How long a process all of whose turns are long may put off to judge whether its peers are silent.
+ * @bound milliseconds: peers are judged all the same
+ */
 export const DEFERRAL_MS_MAX = 1000
 /**
  * The first turn may have begun before the gap: only what is readable when the second one begins

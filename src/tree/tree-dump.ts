@@ -12,7 +12,10 @@ import type { AclEntry, Znode } from './znode.ts'
 /** Sessions or ACLs between two looks at the budget. */
 const ENTRIES_PER_STEP = 64
 const NO_RECORD: Buffer = Buffer.alloc(0)
-/** Bytes of records that a dump of one moment may remember of what has changed since it began. */
+/**
+ * Bytes of records that a dump of one moment may remember of what has changed since it began.
+ * @bound bytes: the dump fails
+ */
 const PREIMAGE_BYTES_MAX: number = 256 * 1024 * 1024
 
 /**

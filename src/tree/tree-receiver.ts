@@ -8,8 +8,9 @@ const PIECE_BYTES_MIN = 64 * 1024
 /** Large beside a record, yet small beside the tree that is made of it. */
 const PIECE_BYTES_MAX = 4 * 1024 * 1024
 /**
- * The largest record that is waited for. A node is not larger than jute.maxbuffer lets a request be;
- * this is a bound for lengths that nobody has meant.
+ * The largest record of a snapshot from a peer. A node is not larger than jute.maxbuffer lets a
+ * request be; this bounds lengths that nobody has meant.
+ * @bound bytes: the snapshot counts as damaged
  */
 const RECORD_BYTES_MAX: number = 256 * 1024 * 1024
 const NOTHING: Buffer = Buffer.alloc(0)

@@ -82,6 +82,10 @@ function decode(bytes: Buffer): string {
   return text.replace(/^\uFEFF/, '')
 }
 
+/**
+ * A file of the configuration.
+ * @bound bytes: the start is refused
+ */
 const FILE_BYTES_MAX = 16 * 1024 * 1024
 
 function readText(path: string): ReadFile<string> {

@@ -27,6 +27,10 @@ export interface CommandContext {
 type ExitStatus = 0 | 1
 
 const READY_FD = 3
+/**
+ * How long `zk-server stop` waits for the end of the process.
+ * @bound milliseconds: `stop` says that the server still runs, and returns 1
+ */
 const STOP_MS_MAX = 30_000
 const STOP_POLL_MS = 20
 

@@ -3,7 +3,15 @@ import { formatConfigError, isConfigError } from '../../config/source.ts'
 import { loadConfig } from './config-file.ts'
 import type { CommandContext } from './daemon.ts'
 
+/**
+ * How long `zk-server status` waits for an answer.
+ * @bound milliseconds: the server counts as not answering
+ */
 const ANSWER_MS_MAX = 5000
+/**
+ * What `zk-server status` reads of an answer.
+ * @bound bytes: the connection is closed
+ */
 const ANSWER_BYTES_MAX = 1024 * 1024
 
 /** Asks the server for its mode. 0: it serves. */

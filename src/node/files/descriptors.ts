@@ -1,11 +1,16 @@
 import { openSync, readFileSync } from 'node:fs'
 
 /**
- * Descriptors that no accepted socket may take: the log and its next file, a snapshot, the epoch
- * files, those of Node itself, and the connections that a member opens to others.
+ * Descriptors of the process that no accepted socket may take: the log and its next file, a
+ * snapshot, the epoch files, those of Node itself, and the connections that a member opens to
+ * others.
+ * @bound descriptors: a client, then a link of the ensemble, is refused
  */
 export const FILE_DESCRIPTORS_RESERVED = 64
-/** On top of those, what no client may take: connections that the members of an ensemble open. */
+/**
+ * On top of those, what no client may take: connections that the members of an ensemble open.
+ * @bound descriptors: a client is refused
+ */
 export const PEER_DESCRIPTORS_RESERVED = 64
 /** Of a very low limit each reserve is this share at most. */
 const RESERVE_SHARE_MAX = 1 / 4

@@ -13,6 +13,10 @@ import { join } from 'node:path'
 const LOCK_NAME = 'zk-server.lock'
 /** What fits in a socket address; a longer path goes by way of the open folder. */
 const PATH_BYTES_MAX = 100
+/**
+ * How long a second server waits for the one that may hold the data directory to answer.
+ * @bound milliseconds: nobody holds the lock
+ */
 const ANSWER_MS_MAX = 1000
 
 /** A folder that this process alone works in. */

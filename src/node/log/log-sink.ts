@@ -17,7 +17,11 @@ export interface LogSink {
 
 export const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
 const STDOUT = 1
-/** A pipe that nobody reads must not keep a server from ending. */
+/**
+ * How long the end of the process waits for the log to be written: a pipe that nobody reads must
+ * not keep a server from ending.
+ * @bound milliseconds: the process ends
+ */
 const DRAIN_MS_MAX = 1000
 
 /** The level of ZK_SERVER_LOG_LEVEL, info by default; undefined if the variable makes no sense. */

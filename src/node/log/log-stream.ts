@@ -2,7 +2,10 @@ import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { destination } from 'pino'
 
-/** Bytes of log lines that wait for whoever takes them; more are dropped, and counted. */
+/**
+ * Bytes of log lines that wait to be written.
+ * @bound bytes: further lines are dropped, and counted
+ */
 export const LOG_BUFFER_BYTES_MAX: number = 1024 * 1024
 
 /** Where lines go that a thread of their own or the kernel takes: never one that waits in a write. */

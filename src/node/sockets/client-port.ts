@@ -6,7 +6,11 @@ import type { Descriptors } from '../files/descriptors.ts'
 
 /** How long a client may take to end its side, once it has been sent the last bytes. */
 const LINGER_MS = 1000
-/** How long the last bytes, which may be the long text of a four-letter word, may take to leave. */
+/**
+ * How long the last bytes of a connection, which may be the long text of a four-letter word, may
+ * take to leave.
+ * @bound milliseconds: the socket is destroyed
+ */
 const FLUSH_MS_MAX = 30_000
 /**
  * How long a socket is silent before the system asks whether the far end is there. A client that has

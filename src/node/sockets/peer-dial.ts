@@ -15,7 +15,10 @@ interface DialEvents {
   readonly onFailed: (reason: string) => void
 }
 
-/** Addresses of one host name that are tried. */
+/**
+ * Addresses of one host name that are tried.
+ * @bound addresses: the others are not tried
+ */
 const ADDRESSES_PER_NAME_MAX = 16
 
 /**

@@ -14,7 +14,10 @@ export interface ListenOptions {
 
 /** Between two tries to bind, as the original. */
 const BIND_RETRY_MS = 1000
-/** Connections that peers may have open at once to one of the ports; more are refused. */
+/**
+ * Connections that peers may have open at once to one of the two ports of an ensemble.
+ * @bound connections: refused
+ */
 const ACCEPTED_LINKS_MAX = 1024
 
 /** One of the two ports that peers connect to, on all of its configured addresses. */

@@ -19,11 +19,15 @@ interface LinkLoop {
 
 /** How long a peer may take to end its side of a link that we have closed. */
 const LINGER_MS = 1000
-/** How long the last bytes may take to leave. */
+/**
+ * How long the last bytes of a closed link may take to leave.
+ * @bound milliseconds: the socket is destroyed
+ */
 const FLUSH_MS_MAX = 30_000
 /**
- * Nor are they more than that: whoever has left more where it is was cut off for it, and must not be
- * kept busy, serving what is old, with what it has not read.
+ * Bytes that a closed link may still send. A peer that has left more unread was cut off for that,
+ * and must not be kept busy with old data.
+ * @bound bytes: the socket is destroyed at once
  */
 const FLUSH_BYTES_MAX: number = 16 * 1024 * 1024
 

@@ -47,12 +47,25 @@ interface Peer {
   isReportedDown: boolean
 }
 
+/**
+ * The largest message of an election that is taken from a peer.
+ * @bound bytes: the link is closed
+ */
 const MESSAGE_BYTES_MAX = 524_288
-/** Connections that have not said who they are; the oldest gives way. */
+/**
+ * Connections to the election port that have not said who they are.
+ * @bound connections: the oldest is closed
+ */
 const STRANGERS_MAX = 64
-/** Peers that are not in the configuration: they may be asked for by a later one. */
+/**
+ * Peers that are not in the configuration: they may be in a later one.
+ * @bound peers: the connection is closed
+ */
 const UNKNOWN_PEERS_MAX = 32
-/** Of messages that a peer has not taken, above which the next one waits, and is replaced. */
+/**
+ * Bytes of election messages that a peer has not taken.
+ * @bound bytes: the next message waits, and a newer one replaces it
+ */
 const WAITING_BYTES_MAX = 16_384
 const WAKE_UP_MS = 100
 /** A link that is not older than this is alive even if its peer did not know of it yet. */

@@ -26,7 +26,10 @@ export type Haste = 'hurried' | 'patient'
 
 /** As our notifications are, in the version that carries peerEpoch. */
 const VERSION = 2
-/** Members without a vote that have asked while there was no answer yet. */
+/**
+ * Members without a vote that have asked who leads while there was no answer yet.
+ * @bound members: the others hear when they ask again
+ */
 const ASKERS_MAX = 64
 /**
  * How often those to whom there is no link are dialed while we look. The pauses between

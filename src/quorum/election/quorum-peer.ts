@@ -44,8 +44,16 @@ interface EarlyLearner {
   bytes: Buffer
 }
 
+/**
+ * Learners that connect to us before our own election is over.
+ * @bound connections: the oldest is closed
+ */
 const EARLY_LEARNERS_MAX = 64
-/** All that a learner says before it is answered is one packet of some sixty bytes. */
+/**
+ * What such a learner may have said: all that it says before it is answered is one packet of some
+ * sixty bytes.
+ * @bound bytes: the connection is closed
+ */
 const EARLY_BYTES_MAX = 4096
 /**
  * A role that lasted less did not work out. The next election then waits for better votes as the

@@ -4,7 +4,11 @@ import type { CommittedLogView, Entry } from '../ports/replica.ts'
 
 /** The original raises `zookeeper.commitLogCount` to that (spec 04 §4). */
 export const COMMITTED_LOG_ENTRIES_MIN = 500
-/** What entries of the committed log may take together: big values shall not fill the memory. */
+/**
+ * Bytes of the committed entries that are kept in memory for learners that missed a little (their
+ * number: commitLogCount).
+ * @bound bytes: the oldest entries go
+ */
 export const COMMITTED_LOG_BYTES_MAX: number = 64 * 1024 * 1024
 
 /**

@@ -3,26 +3,47 @@ import { PACKET_BYTES_MAX } from '../wire/packets.ts'
 
 /** What the leader holds for its learners at most. They are arguments: tests use tiny ones. */
 export interface LeaderBounds {
-  /** Connections of learners; one more is closed. */
+  /**
+   * Connections of learners to a leader.
+   * @bound connections: one more is closed
+   */
   readonly learnersMax: number
-  /** Of those, connections that have not said who they are; the oldest gives way. */
+  /**
+   * Of those, connections that have not said who they are.
+   * @bound connections: the oldest is closed
+   */
   readonly strangersMax: number
-  /** The largest packet that is taken from one of those: FOLLOWERINFO has some sixty bytes. */
+  /**
+   * The largest packet that is taken from one of those: FOLLOWERINFO has some sixty bytes.
+   * @bound bytes: the connection is closed
+   */
   readonly strangerPacketBytesMax: number
-  /** The largest packet that is taken from a learner, in bytes. */
+  /**
+   * The largest packet that is taken from a learner.
+   * @bound bytes: the connection is closed
+   */
   readonly packetBytesMax: number
   /**
-   * Bytes that wait for one learner, beside what is outstanding, above which it is cut off, so that it
-   * synchronises anew. More than all members admit at a time (requestBytesOutstandingMax), so that it
-   * is not the one that was a moment slower than the quorum; one that has stopped reading is noticed
-   * by time.
+   * Bytes that wait for one learner, beside what is outstanding. More than all members admit at a
+   * time (requestBytesOutstandingMax), so that a learner which is a moment slower than the quorum
+   * stays; one that has stopped reading is noticed by time (syncLimit).
+   * @bound bytes: its connection is closed, so that it synchronises anew
    */
   readonly learnerBytesMax: number
-  /** Bytes that wait for a learner up to which a synchronisation goes on sending. */
+  /**
+   * Bytes that wait for a learner up to which a synchronisation goes on sending.
+   * @bound bytes: the synchronisation pauses
+   */
   readonly syncBytesWaitingMax: number
-  /** Bytes of a synchronisation that are made in one go, so that others are served in between. */
+  /**
+   * Bytes of a synchronisation that are made in one go, so that others are served in between.
+   * @bound bytes: the rest has the next turns
+   */
   readonly syncBytesPerTurn: number
-  /** PINGs that one learner has not answered yet above which it is sent no more. */
+  /**
+   * PINGs that one learner has not answered yet.
+   * @bound packets: no further one is sent
+   */
   readonly pingsInFlightMax: number
 }
 

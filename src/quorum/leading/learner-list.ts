@@ -2,13 +2,13 @@ import type { Ensemble } from '../membership/ensemble.ts'
 import type { Links, PeerAddress } from '../ports/links.ts'
 import type { LearnerHandler } from './learner-handler.ts'
 
-/** What four-letter words and the admin server tell of one learner. */
+/** What four-letter words tell of one learner. */
 export interface LearnerView {
   readonly sid: number
   readonly role: 'participant' | 'observer'
   /** Where its `server.N` line has it; undefined for one that has none. */
   readonly address: PeerAddress | undefined
-  /** It serves, and was heard of within syncLimit. */
+  /** It serves. A learner that is silent for syncLimit is closed. */
   readonly synced: boolean
   /** A SNAP or the like is on its way to it. */
   readonly syncing: boolean

@@ -1,6 +1,9 @@
 import type { LinkId, Links, PeerAddress } from '../ports/links.ts'
 
-/** As often as the original tries, and as far apart. */
+/**
+ * How often a learner tries to connect to its leader; as often as the original, and as far apart.
+ * @bound tries: the member looks for a leader again
+ */
 const TRIES_MAX = 5
 const TRY_AGAIN_MS = 100
 

@@ -6,11 +6,21 @@ import { AckWatch } from '../role/ack-watch.ts'
 import type { RoleParts } from '../role/role.ts'
 
 export interface LearnerLimits {
-  /** Proposals that wait for their COMMIT. A leader has no more under way than its clients may send. */
+  /**
+   * Proposals that wait for their COMMIT. A leader has no more under way than its clients may send.
+   * @bound proposals: the learner leaves its leader
+   */
   readonly proposalsPendingMax: number
-  /** The same in bytes. */
+  /**
+   * The same in bytes.
+   * @bound bytes: the learner leaves its leader
+   */
   readonly proposalBytesPendingMax: number
-  /** Bytes on their way to our log above which no more is read from the leader. */
+  /**
+   * Bytes that wait for the log of a learner.
+   * @bound bytes: no more is read from the leader; after syncLimit without progress the learner
+   * leaves it
+   */
   readonly logBytesPause: number
 }
 

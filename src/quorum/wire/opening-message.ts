@@ -14,7 +14,10 @@ export interface Opening {
 
 const ONE_ADDRESS = -65536n
 const SEVERAL_ADDRESSES = -65535n
-/** What the original takes for an address text. */
+/**
+ * The text of addresses in the first message on an election port; as much as the original takes.
+ * @bound bytes: the connection is closed
+ */
 const ADDRESS_BYTES_MAX = 2048
 const LONG_BYTES = 8
 const HEADER_BYTES = 20

@@ -51,8 +51,9 @@ export const NO_ZXID = -1
 export const SNAP_SIGNATURE = 'BenWasHere'
 
 /**
- * The largest packet that is taken from a peer, in bytes. A closeSession names every ephemeral of
- * the session and a PING every session touched, so this is far above a client's largest request.
+ * The largest packet that is taken from a peer. A closeSession names every ephemeral of the session
+ * and a PING every session touched, so this is far above the largest request of a client.
+ * @bound bytes: the connection is closed
  */
 export const PACKET_BYTES_MAX: number = 64 * 1024 * 1024
 

@@ -3,6 +3,10 @@ import { parseDirectives } from './sasl-directives.ts'
 
 const REALM = 'zk-sasl-md5'
 const DIGEST_URI = `zookeeper/${REALM}`
+/**
+ * A response of DIGEST-MD5.
+ * @bound bytes: the login fails
+ */
 const RESPONSE_BYTES_MAX = 4096
 /** A multiple of three, so that base64 needs no padding. */
 const NONCE_BYTES = 30

@@ -12,14 +12,20 @@ export interface MemberBounds {
   /** While it learns. */
   readonly learner: LearnerLimits
   /**
-   * Of a snapshot, to the disk or to a learner, in one go: small enough that a slice costs a
-   * millisecond or two of a turn, large enough that a large snapshot takes a few hundred.
+   * Bytes of a snapshot, to the disk or to a learner, that are made in one go: few enough that a
+   * slice costs a millisecond or two of a turn, enough that a large snapshot takes a few hundred.
+   * @bound bytes: the rest has the next turns
    */
   readonly sliceBytes: number
+  /**
+   * Bytes of the committed entries that are kept in memory.
+   * @bound bytes: the oldest entries go
+   */
   readonly committedLogBytesMax: number
   /**
-   * Bytes that wait for a leader's own log, above which it leads no more. More than all members admit
-   * at a time: what is beyond that the others have committed without us.
+   * Bytes that wait for the log of a leader. They grow while the others commit without it, so this
+   * is more than all members admit at a time.
+   * @bound bytes: it leads no more; nor after syncLimit without progress
    */
   readonly leaderLogBytesMax: number
 }

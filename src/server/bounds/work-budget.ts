@@ -4,7 +4,10 @@ import { WorkMeter } from './work-meter.ts'
 const REQUEST_STEPS = 20
 /** Its bytes are read, at so many a step. */
 const BYTES_PER_STEP_BITS = 4
-/** What one turn does for all connections together, in budgets of one. */
+/**
+ * What one turn does for all connections together, in budgets of one (workStepsPerTurn).
+ * @bound budgets: the rest waits for the next turn
+ */
 const BUDGETS_PER_TURN = 4
 
 /** A connection, as far as it is paid for. */

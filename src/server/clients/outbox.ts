@@ -18,6 +18,10 @@ export interface OutboxTarget {
 }
 
 const ARENA_BYTES_INITIAL = 64 * 1024
+/**
+ * The buffer of replies that is kept from turn to turn.
+ * @bound bytes: it is given back
+ */
 const ARENA_BYTES_KEPT = 1024 * 1024
 /** A piece that is so large a share of its arena may keep it. */
 const ARENA_SHARE_MIN = 4

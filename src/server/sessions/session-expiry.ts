@@ -4,10 +4,20 @@ import type { DataTree } from '../../tree/data-tree.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { SessionTracker } from './session-tracker.ts'
 
-/** Sessions that expire in one turn, and ephemerals of theirs: the rest have the next turns. */
+/**
+ * Sessions that expire in one turn.
+ * @bound sessions: the rest have the next turns
+ */
 export const EXPIRIES_PER_TURN_MAX = 100
+/**
+ * Ephemeral nodes of those.
+ * @bound znodes: the rest have the next turns
+ */
 export const EXPIRED_EPHEMERALS_PER_TURN_MAX = 1000
-/** Sessions whose closeSession waits for its commit: they may all be applied in one turn. */
+/**
+ * Sessions whose closeSession waits for its commit: they may all be applied in one turn.
+ * @bound sessions: no further one expires
+ */
 export const CLOSINGS_OUTSTANDING_MAX = 200
 
 interface SessionExpiryParts {

@@ -15,7 +15,10 @@ export interface DiskBatch {
 }
 
 const BATCH_BYTES_INITIAL = 64 * 1024
-/** A batch buffer that a burst has grown beyond this is given back to the collector. */
+/**
+ * The buffer of a batch for the log that is kept after a burst.
+ * @bound bytes: it is given back
+ */
 const BATCH_BYTES_KEPT = 1024 * 1024
 
 /** Named as in Config. */

@@ -8,7 +8,10 @@ import { logsToReplay } from '../../persistence/recovery.ts'
 import { TxnLogReader } from '../../persistence/txn-log-reader.ts'
 import type { Entry, HistoryFeed, HistoryScan } from '../../quorum/ports/replica.ts'
 
-/** Of the log files that are looked through in one turn: some milliseconds. */
+/**
+ * Bytes of the log files that are looked through in one turn: some milliseconds.
+ * @bound bytes: the rest has the next turns
+ */
 export const SCAN_BYTES_PER_STEP: number = 1024 * 1024
 
 /**

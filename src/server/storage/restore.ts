@@ -19,7 +19,10 @@ import type { SessionTracker } from '../sessions/session-tracker.ts'
 import { dropOrphans, type LoadRules } from './load.ts'
 import { SliceFeed } from './slice-feed.ts'
 
-/** A slice of a backup, in bytes: a millisecond of a turn. */
+/**
+ * Bytes of a backup that are made in one go: a millisecond of a turn.
+ * @bound bytes: the rest has the next turns
+ */
 const BACKUP_SLICE_BYTES = 256 * 1024
 
 /** What a backup is taken of, and what it is restored into. */

@@ -2,7 +2,11 @@ import { encodeTxn, type Txn } from '../../data/txn.ts'
 import { PACKET_BYTES_MAX } from '../../quorum/wire/packets.ts'
 import type { Growth } from '../auth/acl-check.ts'
 
-/** A member of the original reads no element above twice jute.maxbuffer, in its log and from peers. */
+/**
+ * The largest txn: a member of the original reads no element above twice jute.maxbuffer, in its log
+ * and from peers.
+ * @bound frames (jute.maxbuffer): the write is refused; the end of a session is split
+ */
 const FRAMES_PER_TXN = 2
 /** A proposal has some bytes around its entry. */
 const PACKET_SPARE_BYTES = 4096

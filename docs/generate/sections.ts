@@ -1,0 +1,30 @@
+import { limitsText } from './limits.ts'
+
+/** A part of a document that is made from the code. It stands between two comments that name it. */
+export interface Section {
+  readonly file: string
+  readonly marker: string
+  readonly make: () => string
+}
+
+/** All of them: `npm run generate` writes them, and test/references.test.ts compares. */
+export const sections: readonly Section[] = [
+  { file: 'docs/limits.md', marker: 'limits', make: limitsText },
+]
+
+/** The document with what its section has to hold now; undefined if it has no such section. */
+export function withSection(text: string, { marker, make }: Section): string | undefined {
+  const begin = `<!-- made by npm run generate: ${marker} -->\n`
+  const end = `<!-- end of ${marker} -->\n`
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from) return undefined
+  return `${text.slice(0, from)}${begin}\n${make().trim()}\n\n${text.slice(to)}`
+}
+
+/** A table of Markdown; bars in cells are escaped. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`.replaceAll('|  |', '| |')
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
