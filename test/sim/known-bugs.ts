@@ -38,8 +38,8 @@ export const knownBugs: readonly KnownBug[] = [
     patches: [
       {
         file: 'src/server/ensemble/replica.ts',
-        from: '    for (const ordered of left) this.#apply({ ...ordered, origin: undefined })\n',
-        to: '    if (left.length > 0) this.#lastLoggedZxid = this.#parts.tree.lastProcessedZxid\n',
+        from: '    for (const ordered of proposed) this.#apply({ ...ordered, origin: undefined })\n',
+        to: '    if (proposed.length > 0) this.#history.lastLoggedZxid = this.lastProcessedZxid\n',
       },
     ],
     members: 3,
@@ -53,13 +53,10 @@ export const knownBugs: readonly KnownBug[] = [
     patches: [
       {
         file: 'src/server/ensemble/replica.ts',
-        from: `    for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift())
-      this.#apply({ ...next, origin: undefined })
+        from: `    for (const accepted of undelivered)
+      this.#apply({ ...meaningOf(accepted), entry: accepted.entry, origin: undefined })
 `,
-        to: `    if (this.#undelivered.length > 0) {
-      this.#undelivered.clear()
-      this.#lastLoggedZxid = this.#parts.tree.lastProcessedZxid
-    }
+        to: `    if (undelivered.length > 0) this.#history.lastLoggedZxid = this.lastProcessedZxid
 `,
       },
     ],
@@ -132,8 +129,8 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'a SNAP whose leader went before NEWLEADER stays the state, and is on no disk',
     patches: [
       {
-        file: 'src/server/ensemble/replica.ts',
-        from: '    if (!this.#isStateOnDisk) return this.#giveUpSnapshot()\n',
+        file: 'src/server/ensemble/own-history.ts',
+        from: '    if (!this.#isStateOnDisk) this.#giveUpSnapshot()\n',
         to: '',
       },
     ],
@@ -228,9 +225,9 @@ export const knownBugs: readonly KnownBug[] = [
     patches: [
       {
         file: 'src/server/ensemble/replica.ts',
-        from: '    applyLoop.apply({ ...decoded, origin }, clock.mono)\n',
-        to: `    const entry = this.#parts.serving.role === 'none' ? undefined : decoded.entry
-    applyLoop.apply({ ...decoded, entry, origin }, clock.mono)
+        from: '    this.#apply({ ...meaningOf(accepted), entry: accepted.entry, origin })\n',
+        to: `    const entry = serving.role === 'none' ? undefined : accepted.entry
+    this.#apply({ ...meaningOf(accepted), entry, origin })
 `,
       },
       {
@@ -251,10 +248,10 @@ export const knownBugs: readonly KnownBug[] = [
     patches: [
       {
         file: 'src/server/ensemble/replica.ts',
-        from: `    for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift())
-      this.#apply({ ...next, origin: undefined })
+        from: `    for (const accepted of undelivered)
+      this.#apply({ ...meaningOf(accepted), entry: accepted.entry, origin: undefined })
 `,
-        to: '    this.#undelivered.clear()\n',
+        to: '',
       },
     ],
     members: 3,

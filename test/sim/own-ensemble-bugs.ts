@@ -41,7 +41,7 @@ export const ownEnsembleBugs: readonly Plant[] = [
         to: '',
       },
       {
-        file: 'src/server/ensemble/replica.ts',
+        file: 'src/server/ensemble/own-history.ts',
         from: '    this.#hasLostState = true\n',
         to: '',
       },

@@ -145,10 +145,10 @@ const houseBugs: readonly Plant[] = [
     story: 'a member that is told to cut its log back says that it has, and does not',
     patches: [
       {
-        file: 'src/server/ensemble/replica.ts',
+        file: 'src/server/ensemble/own-history.ts',
         from: '    // A snapshot that is being written may hold what is about to be cut off; and the plan is of what\n',
         to: `    if (zxid > 0) {
-      this.#lastLoggedZxid = zxid
+      this.lastLoggedZxid = zxid
       return lane.whenDurable(() => done(undefined))
     }
 `,

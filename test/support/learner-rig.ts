@@ -44,7 +44,7 @@ export interface LearnerRigOptions {
   readonly limits?: Partial<LearnerLimits>
   readonly backOff?: StoreBackOff
   readonly nowMono?: number
-  readonly entryProblem?: RoleParts['entryProblem']
+  readonly entryProblem?: MemoryReplica['entryProblem']
   /** What the leader says arrives in pieces of so many bytes. */
   readonly pieceBytes?: number
 }
@@ -65,6 +65,7 @@ export class LearnerRig {
   constructor(options: LearnerRigOptions = {}) {
     const { sid = 1, role = 'following', over = {}, limits = {}, disk = {} } = options
     this.replica = options.replica ?? new MemoryReplica({ sid, disk })
+    if (options.entryProblem !== undefined) this.replica.entryProblem = options.entryProblem
     this.standing = options.standing ?? new Standing()
     this.epochs = options.epochs ?? {
       accepted: this.replica.disk.acceptedEpoch,
@@ -86,7 +87,6 @@ export class LearnerRig {
       epochs: this.epochs,
       standing: this.standing,
       logger,
-      ...(options.entryProblem && { entryProblem: options.entryProblem }),
     }
     const onEnd = (reason: string): void => {
       this.ends.push(reason)

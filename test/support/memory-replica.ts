@@ -3,6 +3,7 @@ import { Proposals } from '../../src/quorum/leading/proposals.ts'
 import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type {
+  AcceptedEntry,
   Entry,
   EpochFile,
   ForwardedRequest,
@@ -166,7 +167,15 @@ export class MemoryReplica implements Replica {
 
   // ---- the lane of the disk
 
-  append(entry: Entry): void {
+  /** Why an entry is refused; the tests say which. */
+  entryProblem: (entry: Entry) => string | undefined = () => undefined
+
+  accept(entry: Entry): AcceptedEntry | { readonly problem: string } {
+    const problem = this.entryProblem(entry)
+    return problem === undefined ? { entry } : { problem }
+  }
+
+  append({ entry }: AcceptedEntry): void {
     if (entry.zxid <= this.lastLoggedZxid)
       throw new Error(`append ${entry.zxid} after ${this.lastLoggedZxid}`)
     this.calls.push({ call: 'append', zxid: entry.zxid })
@@ -231,7 +240,7 @@ export class MemoryReplica implements Replica {
 
   // ---- the state
 
-  deliver(entry: Entry): void {
+  deliver({ entry }: AcceptedEntry): void {
     if (entry.zxid <= this.lastProcessedZxid)
       throw new Error(`deliver ${entry.zxid} after ${this.lastProcessedZxid}`)
     this.calls.push({ call: 'deliver', zxid: entry.zxid })
@@ -349,7 +358,7 @@ export class MemoryReplica implements Replica {
 
   /** As write, with that entry; its zxid is above the last. */
   propose(entry: Entry): Entry {
-    this.append(entry)
+    this.append({ entry })
     this.#proposals?.propose(entry.zxid, entry)
     this.#outstanding.push(entry)
     const proposals = this.#proposals
@@ -384,7 +393,7 @@ export class MemoryReplica implements Replica {
       const entry = proposals.nextCommitted()
       if (entry === undefined) return
       this.#outstanding.shift()
-      this.deliver(entry)
+      this.deliver({ entry })
       this.learners?.commit(entry)
     }
   }

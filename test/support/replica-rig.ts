@@ -129,8 +129,10 @@ export class ReplicaRig {
   /** As a learner takes them: logged, and delivered if the leader says so. */
   take(entries: readonly Entry[], isCommitted = true): void {
     for (const entry of entries) {
-      this.replica.append(entry)
-      if (isCommitted) this.replica.deliver(entry)
+      const accepted = this.replica.accept(entry)
+      if ('problem' in accepted) throw new Error(accepted.problem)
+      this.replica.append(accepted)
+      if (isCommitted) this.replica.deliver(accepted)
     }
   }
 

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import type { EnsembleMember } from '../membership/ensemble.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../ports/links.ts'
+import type { AcceptedEntry } from '../ports/replica.ts'
 import type { PeerState } from '../role/peer-state.ts'
 import type { RoleParts } from '../role/role.ts'
 import { NO_ZXID } from '../wire/packets.ts'
@@ -20,6 +21,8 @@ export interface Role {
   onLinkBytes(link: LinkId, bytes: Buffer): void
   onLinkClosed(link: LinkId): void
   onLinkDrained(link: LinkId): void
+  /** Of a learner: what is in the log and was not delivered, oldest first. */
+  readonly undelivered?: readonly AcceptedEntry[]
   /** Ends its links, and calls nothing back. */
   close(): void
 }
@@ -251,7 +254,7 @@ export class QuorumPeer implements LinkEvents {
     this.#elected = undefined
     if (role === undefined) return
     role.close()
-    this.#parts.replica.stop()
+    this.#parts.replica.stop(role.undelivered ?? [])
   }
 
   #onMessage(sid: number, payload: Buffer): void {

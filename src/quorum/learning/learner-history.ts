@@ -1,7 +1,7 @@
 import { Deque } from '../../base/deque.ts'
 import { isEchoEntry } from '../../data/txn.ts'
 import { counterOf, follows, formatZxid } from '../../data/zxid.ts'
-import type { Entry } from '../ports/replica.ts'
+import type { AcceptedEntry } from '../ports/replica.ts'
 import { AckWatch } from '../role/ack-watch.ts'
 import type { RoleParts } from '../role/role.ts'
 
@@ -52,7 +52,7 @@ export class LearnerHistory {
   readonly #limits: LearnerLimits
   readonly #events: LearnerHistoryEvents
   /** Proposed and not committed, oldest first. */
-  readonly #pending = new Deque<Entry>()
+  readonly #pending = new Deque<AcceptedEntry>()
   #pendingBytes = 0
   /** Of the newest entry that the leader has sent, or of where it began. */
   #lastZxid = 0
@@ -95,7 +95,12 @@ export class LearnerHistory {
   onSnapshotInstalled(): void {
     this.#isLogged = this.#mayLog
     if (this.#isObserver) return
-    for (const entry of this.#pending) this.#append(entry)
+    for (const accepted of this.#pending) this.#append(accepted)
+  }
+
+  /** What is in the log and was not delivered, oldest first: an observer logs nothing of that kind. */
+  get undelivered(): readonly AcceptedEntry[] {
+    return this.#isObserver || !this.#isLogged ? [] : [...this.#pending]
   }
 
   /**
@@ -106,7 +111,7 @@ export class LearnerHistory {
   startAcking(): readonly number[] {
     if (this.#isObserver) return []
     this.#isAcking = true
-    return [...this.#pending].map((entry) => entry.zxid)
+    return [...this.#pending].map(({ entry }) => entry.zxid)
   }
 
   /**
@@ -121,11 +126,11 @@ export class LearnerHistory {
   /** `data` is borrowed. */
   onProposal(zxid: number, data: Buffer | null): string | undefined {
     if (data !== null && isEchoEntry(data, zxid, this.#lastZxid)) return this.#onEcho(zxid)
-    const entry = this.#accept(zxid, data)
-    if (typeof entry === 'string') return entry
-    this.#pending.push(entry)
-    this.#pendingBytes += entry.bytes.length
-    if (!this.#isObserver && this.#isLogged) this.#append(entry)
+    const accepted = this.#accept(zxid, data)
+    if (typeof accepted === 'string') return accepted
+    this.#pending.push(accepted)
+    this.#pendingBytes += accepted.entry.bytes.length
+    if (!this.#isObserver && this.#isLogged) this.#append(accepted)
     const { proposalsPendingMax, proposalBytesPendingMax } = this.#limits
     return this.#pending.length > proposalsPendingMax ||
       this.#pendingBytes > proposalBytesPendingMax
@@ -134,16 +139,17 @@ export class LearnerHistory {
   }
 
   onCommit(zxid: number): string | undefined {
-    const entry = this.#pending.peek()
-    if (entry?.zxid !== zxid) {
+    const accepted = this.#pending.peek()
+    if (accepted?.entry.zxid !== zxid) {
       if (zxid === this.#echoZxid) return undefined
-      const oldest = entry === undefined ? 'there is no proposal' : formatZxid(entry.zxid)
+      const oldest =
+        accepted === undefined ? 'there is no proposal' : formatZxid(accepted.entry.zxid)
       return `COMMIT of ${formatZxid(zxid)}, but the oldest proposal is: ${oldest}`
     }
     this.#pending.shift()
-    this.#pendingBytes -= entry.bytes.length
-    if (this.#isObserver && this.#isLogged) this.#append(entry)
-    this.#parts.replica.deliver(entry)
+    this.#pendingBytes -= accepted.entry.bytes.length
+    if (this.#isObserver && this.#isLogged) this.#append(accepted)
+    this.#parts.replica.deliver(accepted)
     return undefined
   }
 
@@ -186,20 +192,20 @@ export class LearnerHistory {
     return this.#logBytes > this.#limits.logBytesPause
   }
 
-  #accept(zxid: number, data: Buffer | null): Entry | string {
+  #accept(zxid: number, data: Buffer | null): AcceptedEntry | string {
     if (!follows(zxid, this.#lastZxid))
       return `${formatZxid(zxid)} does not follow ${formatZxid(this.#lastZxid)}`
     if (data === null) return `${formatZxid(zxid)} comes without its entry`
-    const entry = { zxid, bytes: Buffer.from(data) }
-    const problem = this.#parts.entryProblem?.(entry)
-    if (problem !== undefined) return `${formatZxid(zxid)}: ${problem}`
+    const accepted = this.#parts.replica.accept({ zxid, bytes: Buffer.from(data) })
+    if ('problem' in accepted) return `${formatZxid(zxid)}: ${accepted.problem}`
     this.#lastZxid = zxid
-    return entry
+    return accepted
   }
 
-  #append(entry: Entry): void {
-    this.#parts.replica.append(entry)
-    this.#unmarkedBytes += entry.bytes.length
-    if (this.#isAcking) this.#unacked.push(entry.zxid)
+  #append(accepted: AcceptedEntry): void {
+    const { zxid, bytes } = accepted.entry
+    this.#parts.replica.append(accepted)
+    this.#unmarkedBytes += bytes.length
+    if (this.#isAcking) this.#unacked.push(zxid)
   }
 }

@@ -4,6 +4,7 @@ import { epochOf, formatZxid, makeZxid } from '../../data/zxid.ts'
 import { BEYOND_ADVICE } from '../leading/learner-gate.ts'
 import type { EnsembleMember } from '../membership/ensemble.ts'
 import type { LinkId } from '../ports/links.ts'
+import type { AcceptedEntry } from '../ports/replica.ts'
 import type { RoleParts } from '../role/role.ts'
 import { isBeyond } from '../role/standing.ts'
 import { isKnownPacket, NO_ZXID, PacketType, packetName } from '../wire/packets.ts'
@@ -149,6 +150,10 @@ export class Learner {
     const limitMs = this.#step === 'broadcast' ? syncLimitMs : initLimitMs
     if (this.#stream?.isPaused === true || this.#now - this.#waitsSinceMono < limitMs) return
     this.#end(`the leader has said nothing for ${limitMs} ms`)
+  }
+
+  get undelivered(): readonly AcceptedEntry[] {
+    return this.#history.undelivered
   }
 
   /** The role is over: the link is closed, and nothing is sent or called back any more. */

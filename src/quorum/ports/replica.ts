@@ -8,6 +8,14 @@ export interface Entry {
   readonly bytes: Buffer
 }
 
+/**
+ * An entry of a leader's that the replica has looked into, once: it can be logged and delivered, and
+ * what it means is carried along. Only the replica that has accepted it makes something of it.
+ */
+export interface AcceptedEntry {
+  readonly entry: Entry
+}
+
 /** Two files, both durable before what they allow is said (spec 04 §1). */
 export type EpochFile = 'acceptedEpoch' | 'currentEpoch'
 
@@ -117,8 +125,10 @@ export interface Replica {
 
   // ---- the lane of the disk
 
-  /** Appends an entry to the log. `zxid` is above lastLoggedZxid. */
-  append(entry: Entry): void
+  /** Of a leader. A problem: why it can neither be logged nor delivered here. Zab does not look into it. */
+  accept(entry: Entry): AcceptedEntry | { readonly problem: string }
+  /** Appends to the log. The zxid is above lastLoggedZxid. */
+  append(accepted: AcceptedEntry): void
   writeEpoch(file: EpochFile, epoch: number): void
   /** Called once, in order, never within this call. Whoever has changed role meanwhile must ignore it. */
   whenDurable(done: () => void): void
@@ -137,7 +147,7 @@ export interface Replica {
   // ---- the state
 
   /** Applies a committed entry, in zxid order; answers the client that waits for it here. */
-  deliver(entry: Entry): void
+  deliver(accepted: AcceptedEntry): void
   /** All old state is dropped, and that of a SNAP of `zxid` begins. */
   receiveSnapshot(zxid: number): SnapshotSink
   feedSnapshot(): SnapshotFeed
@@ -156,9 +166,10 @@ export interface Replica {
   startLearning(role: 'following' | 'observing', epoch: number, leader: LeaderLine): void
   /**
    * The role ends: clients are closed, and what is in the log and was not delivered yet is applied to
-   * the state, so that lastProcessedZxid is lastLoggedZxid. May be called when nothing was started.
+   * the state, so that lastProcessedZxid is lastLoggedZxid. `undelivered`: what a learner has of that,
+   * oldest first; what a leader has proposed is known here. May be called when nothing was started.
    */
-  stop(): void
+  stop(undelivered: readonly AcceptedEntry[]): void
   /**
    * False after a role that has ended in the middle of a TRUNC or of the snapshot behind a SNAP, until
    * that is over one way or the other: before, nobody knows what our history is. So also until all

@@ -1,7 +1,7 @@
 import type { Logger } from '../../base/logger.ts'
 import type { Ensemble } from '../membership/ensemble.ts'
 import type { Links } from '../ports/links.ts'
-import type { Entry, Replica } from '../ports/replica.ts'
+import type { Replica } from '../ports/replica.ts'
 import type { Standing } from './standing.ts'
 
 /** As the epoch files have them, or will once the disk has caught up. */
@@ -22,9 +22,4 @@ export interface RoleParts {
   /** The one copy, as well. */
   readonly standing: Standing
   readonly logger: Logger
-  /**
-   * Why an entry that a leader has sent can neither be logged nor delivered here; undefined: it can.
-   * Zab itself does not look into entries.
-   */
-  readonly entryProblem?: (entry: Entry) => string | undefined
 }

@@ -56,7 +56,6 @@ export class Peering implements LinkEvents {
       epochs,
       standing: this.standing,
       logger,
-      entryProblem: (entry) => replica.problemOf(entry),
     }
     const backOff = new StoreBackOff()
     this.peer = new QuorumPeer(roleParts, clock.mono, {

@@ -37,7 +37,7 @@ describe('a SNAP that has its name while what it replaces is still there', () =>
 
   it.each(cases)('is all there is when the role ends, with a log %s', (_, tail, zxid) => {
     const rig = named(tail, zxid)
-    rig.replica.stop()
+    rig.replica.stop([])
     expect(rig.replica.isSettled).toBe(false)
     rig.settle()
     expect([rig.replica.isSettled, rig.replica.lastLoggedZxid]).toEqual([true, zxid])
@@ -54,7 +54,7 @@ describe('a SNAP that has not got its name', () => {
     rig.replica.receiveSnapshot(z(3, 1)).push(treeStream())
     rig.replica.installSnapshot(() => expect.unreachable('installed'))
     rig.pump()
-    rig.replica.stop()
+    rig.replica.stop([])
     rig.settle()
     expect([rig.replica.isSettled, rig.replica.lastLoggedZxid]).toEqual([true, z(1, 2)])
     expect(rebooted(rig).replica.lastLoggedZxid).toBe(z(1, 2))

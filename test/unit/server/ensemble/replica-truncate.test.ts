@@ -80,7 +80,7 @@ describe('a TRUNC below what a snapshot holds', () => {
 
   it('is over before another snapshot begins', () => {
     const rig = begun()
-    rig.replica.stop()
+    rig.replica.stop([])
     // The disk does one thing after the other: which comes first must not matter.
     expect(truncate(rig, z(2))).toEqual([undefined])
     expect(rig.snapshots()).toEqual(['snapshot.0', 'snapshot.100000002'])
@@ -92,7 +92,7 @@ describe('the end of a role', () => {
   it('drops the snapshot that is being written, and begins another', () => {
     const rig = begun()
     rig.take(entries(4, 6))
-    rig.replica.stop()
+    rig.replica.stop([])
     rig.settle()
     expect(rig.snapshots()).toEqual(['snapshot.0', 'snapshot.100000006'])
   })
@@ -103,7 +103,7 @@ describe('the end of a role', () => {
     rig.take(entries(1, 3))
     rig.snapshotter.requestNow((problem) => told.push(problem))
     rig.pump()
-    rig.replica.stop()
+    rig.replica.stop([])
     expect(told).toEqual([])
     rig.settle()
     expect(told).toEqual([undefined])
