@@ -103,6 +103,7 @@ export function loadMember(
     const needed = Math.max(lastTxnOf(chosen.digest?.zxid ?? 0), chosen.zxidMax)
     if (needed > replayed.lastZxid) return refuseLostTxns(chosen.name, needed, replayed.lastZxid)
   }
+  recovery.end()
   const { tree, sessions } = recovery
   dropOrphans(tree, sessions, replayed.lastZxid, logger)
   tree.quota.recountAll()
@@ -189,6 +190,13 @@ function refuseLostTxns(file: string, needed: number, last: number): RecoveryRef
   return { kind: 'refused', file, offset: undefined, reason, remedy }
 }
 
+/** A digest that is not the one of the tree. */
+interface Mismatch {
+  readonly source: 'snapshot' | 'log'
+  readonly zxid: number
+  readonly session: bigint
+}
+
 /** A tree on its way from a snapshot to the end of the logs. */
 class Recovery {
   readonly tree: DataTree
@@ -197,10 +205,18 @@ class Recovery {
   /** The newest entries of the log, as many as were asked for. */
   readonly recent: Deque<Entry> = new Deque()
   readonly #recentMax: number
-  /** Digests say nothing before this zxid: the snapshot was fuzzy up to there. */
+  /** Digests say nothing before this zxid: the snapshot was fuzzy up to there, at least. */
   readonly #compareFrom: number
   readonly #snapshotDigest: ChosenSnapshot['digest']
   #isComparing: boolean
+  /**
+   * One digest was right, so all that follow must be. Until then a snapshot may be fuzzy for longer than
+   * it says: the original writes the tail while the next txn is being applied, half of which the nodes
+   * have by then; and one that was killed between two seals has left no tail (spec 07).
+   */
+  #isSettled: boolean
+  /** The first digest that was wrong, while none was right. */
+  #doubt: Mismatch | undefined = undefined
 
   constructor(
     chosen: ChosenSnapshot | undefined,
@@ -213,6 +229,7 @@ class Recovery {
     this.#logger = logger
     this.#recentMax = rules.recentMax ?? 0
     this.#isComparing = rules.digestEnabled
+    this.#isSettled = chosen === undefined
     const digest = chosen?.digest
     // The tail of the very first snapshot says nothing, and no replay reaches a smaller zxid.
     const isUsable = digest !== undefined && digest.zxid > 0 && digest.zxid >= (chosen?.zxid ?? 0)
@@ -245,23 +262,35 @@ class Recovery {
   #compareSnapshotDigest(zxid: number): void {
     const expected = this.#snapshotDigest
     if (!this.#isComparing || expected?.zxid !== zxid) return
-    if (expected.version !== DIGEST_VERSION || expected.value === this.tree.digest.toBigInt())
-      return
-    this.#onMismatch('tree digest differs from the one in the snapshot', zxid, 0n)
+    if (expected.version !== DIGEST_VERSION || expected.value === undefined) return
+    this.#compare(expected.value, { source: 'snapshot', zxid, session: 0n })
   }
 
   #compareTxnDigest(header: TxnHeader, body: JuteReader): void {
     const digest = readTxnDigest(body)
-    if (digest.version !== DIGEST_VERSION || digest.treeDigest === this.tree.digest.toBigInt())
-      return
-    this.#onMismatch('tree digest differs from the one in the log', header.zxid, header.clientId)
+    if (digest.version !== DIGEST_VERSION) return
+    const { zxid, clientId } = header
+    this.#compare(digest.treeDigest, { source: 'log', zxid, session: clientId })
+  }
+
+  #compare(expected: bigint, mismatch: Mismatch): void {
+    if (expected === this.tree.digest.toBigInt()) {
+      this.#isSettled = true
+      this.#doubt = undefined
+    } else if (this.#isSettled) this.#tell(mismatch)
+    else this.#doubt ??= mismatch
+  }
+
+  /** The logs have ended: what was in doubt until now is wrong. */
+  end(): void {
+    if (this.#doubt !== undefined) this.#tell(this.#doubt)
   }
 
   /** Told once: one difference makes all that follow. */
-  #onMismatch(message: string, zxid: number, session: bigint): void {
+  #tell({ source, zxid, session }: Mismatch): void {
     this.#isComparing = false
     const fields = { zxid: formatZxid(zxid), session: formatSessionId(session) }
-    this.#logger.error(`${message}; told once`, fields)
+    this.#logger.error(`tree digest differs from the one in the ${source}; told once`, fields)
   }
 }
 
