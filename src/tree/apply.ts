@@ -154,11 +154,30 @@ function applyDelete(
     tree.touched(parentPath, parent)
   }
   if (znode === undefined) return noNode
+  if (znode.childCount > 0) takeBelow(tree, path)
+  take(tree, path, znode)
+  listener.deleted(path, parentPath, znode.acl, parent?.acl)
+  return done
+}
+
+function take(tree: DataTree, path: string, znode: Znode): void {
   tree.beforeChange?.(path, znode)
   tree.quota.onDeleted(path, znode)
   tree.detach(path, znode)
-  listener.deleted(path, parentPath, znode.acl, parent?.acl)
-  return done
+}
+
+/**
+ * A node had no children when it was deleted. It has some in a replay behind a snapshot of the original
+ * that holds its successor with those that came later: the txns that made these are still to come.
+ */
+function takeBelow(tree: DataTree, path: string): void {
+  const paths = [path]
+  for (const at of paths)
+    for (const name of tree.node(at)?.children ?? []) paths.push(`${at}/${name}`)
+  for (const below of paths.slice(1).toReversed()) {
+    const znode = tree.node(below)
+    if (znode !== undefined) take(tree, below, znode)
+  }
 }
 
 function applySetData(
