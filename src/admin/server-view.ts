@@ -1,5 +1,6 @@
+import type { Sizes } from '../base/sizes.ts'
 import type { ServerMetrics } from '../server/stats/server-metrics.ts'
-import type { CnxnStats, ServerStats, Sizes } from '../server/stats/server-stats.ts'
+import type { CnxnStats, ServerStats } from '../server/stats/server-stats.ts'
 
 /**
  * What the four-letter words read of a running member (spec 05 §12, spec 06 §6). The member and its

@@ -9,8 +9,6 @@ export interface Logger {
   error(message: string, fields?: LogFields): void
 }
 
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
-
 /**
  * Characters of one field of a log line. What a stranger has said may be in it.
  * @bound characters: the field is cut

@@ -14,20 +14,6 @@ export function sameId(a: Id, b: Id): boolean {
   return a.scheme === b.scheme && a.id === b.id
 }
 
-export function sameAclEntry(a: ACL, b: ACL): boolean {
-  return a.perms === b.perms && sameId(a.id, b.id)
-}
-
-/** Order counts: a node's list is shown to clients as it was set. */
-export function sameAcl(a: readonly ACL[], b: readonly ACL[]): boolean {
-  if (a === b) return true
-  if (a.length !== b.length) return false
-  return a.every((entry, index) => {
-    const other = b[index]
-    return other !== undefined && sameAclEntry(entry, other)
-  })
-}
-
 /**
  * Equal keys are equal lists: for interning. Lengths stand before the strings, as a scheme and an
  * id may hold any character, NUL included.

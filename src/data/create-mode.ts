@@ -1,5 +1,3 @@
-import type { SessionId } from './session-id.ts'
-
 /** The `flags` of a create request (spec 01 §4). */
 export const CreateMode = {
   persistent: 0,
@@ -57,7 +55,3 @@ export function ttlMsOf(owner: bigint, rules: OwnerRules): number {
     return Number(unsigned & 0x00ffffff_ffffffffn)
   return Number(unsigned & 0xff_ffff_ffffn)
 }
-
-/** The session that owns an ephemeral; 0 for every other kind, which is also what clients see. */
-export const ephemeralSession = (owner: bigint, rules: OwnerRules): SessionId =>
-  ownerKind(owner, rules) === 'ephemeral' ? owner : 0n

@@ -45,25 +45,11 @@ function isForbiddenUnit(unit: number): boolean {
   return unit <= 0x9f || (unit >= 0xd800 && unit <= 0xf8ff) || unit >= 0xfff0
 }
 
-/**
- * The first check of every write, before the parent is looked up: there is a slash to split at and
- * no NUL. The full check comes later, on the final name, so that `/p/../x` is a missing parent
- * and not a bad argument (spec 05 §4).
- */
-export function isSplittable(path: string): boolean {
-  return path.includes('/') && !path.includes('\0')
-}
-
 /** The path up to the last slash; `/` for a child of the root; '' where there is no parent. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/')
   if (slash > 0) return path.slice(0, slash)
   return slash === 0 && path.length > 1 ? ROOT_PATH : ''
-}
-
-/** The name after the last slash; '' for the root. */
-export function baseNameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 /** The nodes that every server is born with. Deleting one is refused with -8 (spec 05 §4). */

@@ -152,7 +152,7 @@ function writeMulti(w: JuteWriter, multi: MultiTxn): void {
     w.writeInt(part.type)
     const at = w.reserveInt()
     writeTxn(w, part)
-    w.patchInt(at, w.length - at - 4)
+    w.patchLength(at)
   }
 }
 

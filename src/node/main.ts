@@ -2,6 +2,7 @@ import { MemberView } from '../admin/member-view.ts'
 import { WordRunner } from '../admin/word-runner.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import type { Logger } from '../base/logger.ts'
+import { messageOf } from '../base/message-of.ts'
 import { ThrottledLog } from '../base/throttled-log.ts'
 import type { Config } from '../config/config.ts'
 import { providersOf } from '../server/clients/auth-requests.ts'
@@ -222,7 +223,7 @@ async function bind(
   try {
     return await clients.listen(options, loop)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new StartError(`cannot bind clientPort ${options.port}: ${reason}`, ExitCode.unexpected)
   }
 }

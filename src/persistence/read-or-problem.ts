@@ -1,4 +1,5 @@
 import { InvariantError } from '../base/assert.ts'
+import { messageOf } from '../base/message-of.ts'
 
 /** What a disk has refused to give. */
 export interface ReadProblem {
@@ -15,6 +16,6 @@ export function readOrProblem<T>(read: () => T): T | ReadProblem {
     return read()
   } catch (error) {
     if (error instanceof InvariantError) throw error
-    return { kind: 'unreadable', problem: error instanceof Error ? error.message : String(error) }
+    return { kind: 'unreadable', problem: messageOf(error) }
   }
 }

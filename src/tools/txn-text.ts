@@ -1,4 +1,4 @@
-import { utcOf } from '../base/utc.ts'
+import { shortDate } from '../base/utc.ts'
 import { OpCode } from '../data/op-code.ts'
 import type { ACL, TxnHeader } from '../data/records.ts'
 import { formatSessionId } from '../data/session-id.ts'
@@ -26,14 +26,6 @@ export function txnLine(header: TxnHeader, txn: Txn | undefined): string {
     txn === undefined ? '' : escapeControls(txnDetails(txn)),
   ]
   return words.join(' ')
-}
-
-/** As Java prints a short date with a long time: '11/21/26, 10:38:10 PM UTC'. */
-function shortDate(wall: number): string {
-  const { year, month, day, hour, minute, second } = utcOf(wall)
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const time = `${hour % 12 === 0 ? 12 : hour % 12}:${two(minute)}:${two(second)}`
-  return `${month}/${day}/${two(year % 100)}, ${time} ${hour < 12 ? 'AM' : 'PM'} UTC`
 }
 
 function txnDetails(txn: Txn): string {

@@ -49,16 +49,6 @@ function parseJavaLong(digits: string): number | undefined {
   return Math.abs(value) > LONG_MAX ? undefined : value
 }
 
-/**
- * As clients since 3.7 write limits. The stray `=` after the bytes makes 3.4 servers stop reading
- * before the hard limits, which they do not know.
- */
-export function formatLimits(limits: QuotaText): string {
-  const { count, bytes, byteHardLimit, countHardLimit } = limits
-  const soft = `count=${count},bytes=${bytes}=`
-  return `${soft};byteHardLimit=${byteHardLimit};countHardLimit=${countHardLimit}`
-}
-
 /** What the server keeps in a stats node. */
 export function formatStats(count: number, bytes: number): Buffer {
   return Buffer.from(`count=${count},bytes=${bytes}`)

@@ -1,5 +1,4 @@
 import { JuteReader, type JuteWriter } from 'jute-ts'
-import { silentLogger } from '../../src/base/logger.ts'
 import { Prng } from '../../src/base/prng.ts'
 import { openAcl } from '../../src/data/acl.ts'
 import { OpCode } from '../../src/data/op-code.ts'
@@ -16,6 +15,7 @@ import { loadMember } from '../../src/server/storage/load.ts'
 import { applyTxn, deafListener } from '../../src/tree/apply.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
 import { type MemoryClient, MemoryServer } from '../support/memory-server.ts'
+import { silentLogger } from '../support/silent-logger.ts'
 import { treeText } from '../support/tree-text.ts'
 import { SimDisk } from './sim-disk.ts'
 

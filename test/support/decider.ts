@@ -2,7 +2,7 @@ import { JuteReader, JuteWriter } from 'jute-ts'
 import type { Config } from '../../src/config/config.ts'
 import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
-import { baseNameOf, parentOf } from '../../src/data/path.ts'
+import { parentOf } from '../../src/data/path.ts'
 import type { Id } from '../../src/data/records.ts'
 import type { Txn } from '../../src/data/txn.ts'
 import { nodeCrypto } from '../../src/node/process/crypto.ts'
@@ -124,7 +124,8 @@ export function strayPaths(tree: DataTree): readonly string[] {
   const strays: string[] = []
   for (const [path, znode] of tree.entries()) {
     const parent = tree.node(parentOf(path))
-    if (path !== '/' && parent?.children?.has(baseNameOf(path)) !== true) strays.push(path)
+    if (path !== '/' && parent?.children?.has(path.slice(path.lastIndexOf('/') + 1)) !== true)
+      strays.push(path)
     for (const name of znode.children ?? []) {
       const child = path === '/' ? `/${name}` : `${path}/${name}`
       if (tree.node(child) === undefined) strays.push(child)

@@ -1,5 +1,4 @@
 import type { LogFields, Logger } from '../../src/base/logger.ts'
-import { silentLogger } from '../../src/base/logger.ts'
 import { QuorumPeer } from '../../src/quorum/election/quorum-peer.ts'
 import type { Ensemble, EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
 import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
@@ -9,6 +8,7 @@ import { Standing } from '../../src/quorum/role/standing.ts'
 import { fakeRoles, replicaUpTo, servesAs } from './fake-roles.ts'
 import { addressOf, MemoryNetwork, type NetworkTimes } from './memory-network.ts'
 import type { MemoryReplica } from './memory-replica.ts'
+import { silentLogger } from './silent-logger.ts'
 
 export interface EnsembleShape {
   readonly voters: readonly number[]

@@ -1,4 +1,4 @@
-import { type LogFields, type Logger, silentLogger } from '../../src/base/logger.ts'
+import type { LogFields, Logger } from '../../src/base/logger.ts'
 import type { Id } from '../../src/data/records.ts'
 import { Leader } from '../../src/quorum/leading/leader.ts'
 import { defaultLeaderBounds, type LeaderBounds } from '../../src/quorum/leading/leader-bounds.ts'
@@ -16,6 +16,7 @@ import {
 } from '../../src/quorum/wire/packets.ts'
 import { FakeLinks } from './fake-links.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
+import { silentLogger } from './silent-logger.ts'
 
 /** Epoch and counter. */
 export const z = (epoch: number, counter: number): number => epoch * 2 ** 32 + counter

@@ -1,4 +1,4 @@
-import { type LogFields, type Logger, silentLogger } from '../../src/base/logger.ts'
+import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { formatZxid } from '../../src/data/zxid.ts'
 import { QuorumPeer } from '../../src/quorum/election/quorum-peer.ts'
 import { Leader } from '../../src/quorum/leading/leader.ts'
@@ -9,6 +9,7 @@ import { Standing } from '../../src/quorum/role/standing.ts'
 import { type EnsembleShape, ensembleOf, type LoggedLine } from './election-ensemble.ts'
 import { MemoryNetwork, type NetworkPeer, type NetworkTimes } from './memory-network.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
+import { silentLogger } from './silent-logger.ts'
 
 const DISK_MS = 1
 

@@ -33,3 +33,18 @@ export function unusedExports(sources: readonly Source[], users: readonly Source
       .map((name) => `${path}: ${name} is exported, and nobody imports it`),
   )
 }
+
+/** Functions that a file offers, and that nothing but tests ever calls. */
+export function deadFunctions(sources: readonly Source[]): string[] {
+  const taken = new Set<string>()
+  for (const { imports } of sources)
+    for (const { target, names } of imports)
+      for (const name of names) taken.add(`${target} ${name}`)
+  return sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/^export (?:function\*?|const(?=[^=]* = \(.*=>)) ([a-z]\w*)/gm)]
+      .map((match) => match[1] ?? '')
+      .filter((name) => !taken.has(`${path} ${name}`) && !taken.has(`${path} *`))
+      .filter((name) => text.split(new RegExp(`\\b${name}\\b`)).length <= 2)
+      .map((name) => `${path}: ${name} is called by tests only`),
+  )
+}

@@ -82,6 +82,11 @@ export class JuteWriter {
     this.#view.setInt32(at, value)
   }
 
+  /** The number of bytes written behind the int at `at`, into it: so a frame is closed. */
+  patchLength(at: number): void {
+    this.#view.setInt32(at, this.length - at - LENGTH_BYTES)
+  }
+
   patchLong(at: number, value: bigint): void {
     this.#view.setBigInt64(at, value)
   }

@@ -294,7 +294,7 @@ describe('a writer', () => {
     const w = new JuteWriter()
     const at = w.reserveInt()
     w.writeString('abc')
-    w.patchInt(at, w.length - at - 4)
+    w.patchLength(at)
     expect(w.bytes().toString('hex')).toBe('0000000700000003616263')
   })
 

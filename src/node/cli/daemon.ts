@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf } from '../../base/message-of.ts'
 import type { Config } from '../../config/config.ts'
 import { formatConfigError, isConfigError } from '../../config/source.ts'
 import { makeDirectory } from '../files/make-directory.ts'
@@ -194,8 +195,4 @@ export function dataDirOf(file: string): string | undefined {
   const read = readConfigEntries(file)
   if (read.kind !== 'read') return undefined
   return read.content.findLast(({ key }) => key.trim() === 'dataDir')?.value.trim()
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

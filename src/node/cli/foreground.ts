@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import type { Logger } from '../../base/logger.ts'
+import { messageOf } from '../../base/message-of.ts'
 import type { Config } from '../../config/config.ts'
 import { myidPath } from '../../config/ensemble-keys.ts'
 import { formatConfigError, isConfigError } from '../../config/source.ts'
@@ -84,7 +85,7 @@ function writeMyid({ servers, myid, dataDir, dataDirAutocreate }: Config, logger
 
 /** Says why, in the log and to whoever waits, and ends the process at once. */
 function die(sink: LogSink, signal: ReadySignal, error: unknown): never {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   const isExpected = error instanceof StartError || (error instanceof Error && 'code' in error)
   const stack = error instanceof Error && !isExpected ? error.stack : undefined
   sink.logger.error('the server ends', { reason, stack })

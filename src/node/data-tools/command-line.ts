@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { messageOf } from '../../base/message-of.ts'
 import { ExitCode } from '../process/exit-code.ts'
 import { type ToolContext, ToolError } from './context.ts'
-import { messageOf } from './disk.ts'
 import { cleanup, initialize } from './folders.ts'
 import { compareSnapshots, dumpSnapshot, summarizeSnapshot } from './snapshot.ts'
 import { chopTxnLog, cutTxnLog, dumpTxnLog, repairTxnLog } from './txnlog.ts'

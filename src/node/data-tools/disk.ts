@@ -2,6 +2,7 @@ import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync 
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
+import { messageOf } from '../../base/message-of.ts'
 import type { DiskReader, LogFileInfo, SnapshotFileInfo } from '../../persistence/disk.ts'
 import { parseSnapshotName } from '../../persistence/snapshot-name.ts'
 import { parseLogFileName } from '../../persistence/txn-log-format.ts'
@@ -156,6 +157,3 @@ function fileBytes(path: string): number {
   if (stat?.isFile() === true) return stat.size
   throw new ToolError(stat === undefined ? `${path} does not exist` : `${path} is not a file`)
 }
-
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)

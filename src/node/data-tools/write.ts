@@ -14,6 +14,7 @@ import {
 import { dirname } from 'node:path'
 import { END_MARK, LOG_HEADER_BYTES } from '../../persistence/txn-log-format.ts'
 import type { LogCopy } from '../../tools/log-rewrite.ts'
+import { syncFile, syncFolder } from '../files/disk-files.ts'
 import { ToolError } from './context.ts'
 
 /** Writes a new file that is there only when it is whole. It must not be there yet. */
@@ -61,15 +62,3 @@ export function cutLogFile(path: string, copy: LogCopy, keptPath: string): void 
 function writeAll(fd: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
 }
-
-function syncFile(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** On Linux a folder is synced as a file is. */
-export const syncFolder: (path: string) => void = syncFile

@@ -1,5 +1,6 @@
 import { JuteWriter } from 'jute-ts'
 import type { Logger } from '../../base/logger.ts'
+import { messageOf } from '../../base/message-of.ts'
 import type { Config } from '../../config/config.ts'
 import { formatZxid } from '../../data/zxid.ts'
 import { type ReadProblem, readOrProblem } from '../../persistence/read-or-problem.ts'
@@ -114,7 +115,7 @@ function writeFirstSnapshot(disk: NodeDisk, { tree }: Loaded, config: Config): v
   try {
     writeSnapshotSync(disk.snapFolder, name, w.bytes())
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new StartError(`cannot write ${disk.pathOf(name)}: ${reason}`, ExitCode.dataDir)
   }
 }

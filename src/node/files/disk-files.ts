@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { messageOf } from '../../base/message-of.ts'
 import type { Truncation } from '../../persistence/disk.ts'
 import { END_MARK } from '../../persistence/txn-log-format.ts'
 import { makeDirectory } from './make-directory.ts'
@@ -34,15 +35,21 @@ function createFolder(folder: string): void {
   for (const made of makeDirectory(folder).toReversed()) syncFolder(dirname(made))
 }
 
-/** Makes the names in a folder durable: what was created, renamed and removed. Throws. */
-export function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r')
+/** Makes what is in a file durable. Throws. */
+export function syncFile(path: string): void {
+  const fd = openSync(path, 'r')
   try {
     fsyncSync(fd)
   } finally {
     closeSync(fd)
   }
 }
+
+/**
+ * Makes the names in a folder durable: what was created, renamed and removed. Throws. On Linux a folder
+ * is synced as a file is.
+ */
+export const syncFolder: (folder: string) => void = syncFile
 
 const REWRITE_BYTES = 1024 * 1024
 
@@ -108,6 +115,3 @@ export function readFileRange(path: string, offset: number, length: number): Buf
     closeSync(fd)
   }
 }
-
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { assert } from '../../base/assert.ts'
 import type { Logger } from '../../base/logger.ts'
+import { messageOf } from '../../base/message-of.ts'
 import { ThrottledLog } from '../../base/throttled-log.ts'
 import { formatZxid } from '../../data/zxid.ts'
 import type {
@@ -44,7 +45,6 @@ import { monotonic } from '../process/clock.ts'
 import { openPatiently } from './descriptors.ts'
 import {
   cutFile,
-  messageOf,
   prepareFolder,
   readFileRange,
   removeDurably,

@@ -1,5 +1,6 @@
 import { statSync, unlinkSync } from 'node:fs'
 import type { Logger } from '../../base/logger.ts'
+import { messageOf } from '../../base/message-of.ts'
 import { planPurge } from '../../persistence/purge.ts'
 import type { NodeDisk } from './disk.ts'
 
@@ -16,7 +17,7 @@ export function purge(disk: NodeDisk, retain: number, logger: Logger): void {
     }
     logger.info('purge done', { files: names.length, bytes, retain })
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     logger.warn('purge failed, trying again the next time', { reason })
   }
 }

@@ -2,9 +2,7 @@ import {
   close,
   closeSync,
   fsync,
-  fsyncSync,
   open,
-  openSync,
   readdirSync,
   rename,
   renameSync,
@@ -23,6 +21,7 @@ import {
   parseSnapshotName,
   temporarySnapshotName,
 } from '../../persistence/snapshot-name.ts'
+import { syncFolder } from './disk-files.ts'
 import { freeBytesOf } from './free-bytes.ts'
 
 /**
@@ -173,7 +172,7 @@ export class SnapshotFile {
         if (closeError !== null) return done(`closing failed: ${closeError.message}`)
         rename(this.#temporaryPath, join(this.#folder, this.#name), (error) => {
           if (error !== null) return done(`renaming failed: ${error.message}`)
-          syncFolder(this.#folder, done)
+          syncFolderSoon(this.#folder, done)
         })
       })
     })
@@ -195,7 +194,7 @@ export class SnapshotFile {
   }
 }
 
-function syncFolder(folder: string, done: Done): void {
+function syncFolderSoon(folder: string, done: Done): void {
   open(folder, 'r', (openError, fd) => {
     if (openError !== null) return done(`syncing ${folder} failed: ${openError.message}`)
     fsync(fd, (error) => {
@@ -223,10 +222,5 @@ export function writeSnapshotSync(folder: string, name: string, content: Buffer)
         : content
   writeFileSync(temporary, packed, { flush: true })
   renameSync(temporary, join(folder, name))
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
+  syncFolder(folder)
 }

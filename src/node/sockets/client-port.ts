@@ -3,15 +3,8 @@ import type { ThrottledLog } from '../../base/throttled-log.ts'
 import type { CnxnId } from '../../server/clients/cnxn.ts'
 import type { TurnLoop } from '../../server/turn-loop.ts'
 import type { Descriptors } from '../files/descriptors.ts'
+import { closeGently } from './close-gently.ts'
 
-/** How long a client may take to end its side, once it has been sent the last bytes. */
-const LINGER_MS = 1000
-/**
- * How long the last bytes of a connection, which may be the long text of a four-letter word, may
- * take to leave.
- * @bound milliseconds: the socket is destroyed
- */
-const FLUSH_MS_MAX = 30_000
 /**
  * How long a socket is silent before the system asks whether the far end is there. A client that has
  * moved to another member, or whose machine is gone, may have left a connection here that nothing
@@ -109,13 +102,7 @@ export class ClientPort {
       socket.destroy()
       return
     }
-    // Destroyed with bytes unread, the kernel would answer with a reset that overtakes our last ones.
-    const destroyIn = (ms: number): void => {
-      setTimeout(() => socket.destroy(), ms).unref()
-    }
-    socket.end(() => destroyIn(LINGER_MS))
-    socket.resume()
-    destroyIn(FLUSH_MS_MAX)
+    closeGently(socket)
   }
 
   pause(id: CnxnId, paused: boolean): void {

@@ -4,6 +4,7 @@ import { ThrottledLog } from '../../base/throttled-log.ts'
 import type { LinkEvents, LinkId, LinkPort, PeerAddress } from '../../quorum/ports/links.ts'
 import type { Descriptors } from '../files/descriptors.ts'
 import { monotonic } from '../process/clock.ts'
+import { closeGently } from './close-gently.ts'
 import { PeerDial } from './peer-dial.ts'
 import { type ListenOptions, PeerListener } from './peer-listener.ts'
 
@@ -17,13 +18,6 @@ interface LinkLoop {
   enter(deliver: (events: LinkEvents) => void): void
 }
 
-/** How long a peer may take to end its side of a link that we have closed. */
-const LINGER_MS = 1000
-/**
- * How long the last bytes of a closed link may take to leave.
- * @bound milliseconds: the socket is destroyed
- */
-const FLUSH_MS_MAX = 30_000
 /**
  * Bytes that a closed link may still send. A peer that has left more unread was cut off for that,
  * and must not be kept busy with old data.
@@ -126,13 +120,7 @@ export class PeerPorts {
       return
     }
     this.#leaving.add(socket)
-    // Destroyed with bytes unread, the kernel would answer with a reset that overtakes our last ones.
-    const destroyIn = (ms: number): void => {
-      setTimeout(() => socket.destroy(), ms).unref()
-    }
-    socket.end(() => destroyIn(LINGER_MS))
-    socket.resume()
-    destroyIn(FLUSH_MS_MAX)
+    closeGently(socket)
   }
 
   /** While true nothing is read, so that the peer stops to send. */

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts'
+import { SizeStats } from '../../base/sizes.ts'
 import { ThrottledLog } from '../../base/throttled-log.ts'
 import { formatZxid, makeZxid } from '../../data/zxid.ts'
 import type { LinkId } from '../ports/links.ts'
@@ -18,7 +19,6 @@ import {
   type LearnerView,
   viewLearner,
 } from './learner-list.ts'
-import { ProposalSizes } from './proposal-sizes.ts'
 import type { HistoryLimits } from './sync-stream.ts'
 
 /** How long an elected leader may be without a quorum of connections, before it serves. */
@@ -27,7 +27,7 @@ const ALONE_MS_MIN = 2000
 
 /** Leads one epoch: from having been elected until `onEnd` is called, or close(). */
 export class Leader implements Learners {
-  readonly sizes: ProposalSizes = new ProposalSizes()
+  readonly sizes: SizeStats = new SizeStats()
   readonly #parts: RoleParts
   readonly #bounds: LeaderBounds
   readonly #onEnd: (reason: string) => void

@@ -10,9 +10,3 @@ interface ShownId {
 export function clientInfoOf(id: Id): ShownId {
   return { authScheme: id.scheme, user: id.scheme === DIGEST_SCHEME ? digestUser(id.id) : id.id }
 }
-
-/** For the audit log: the users separated by commas; undefined if the connection has none. */
-export function usersOf(ids: readonly Id[]): string | undefined {
-  const users = ids.map((id) => clientInfoOf(id).user).filter((user) => user.trim() !== '')
-  return users.length === 0 ? undefined : users.join(',')
-}

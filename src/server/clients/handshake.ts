@@ -149,7 +149,7 @@ export class Handshake {
     w.writeLong(id)
     w.writeBuffer(password)
     if (cnxn.hasReadOnlyByte) w.writeBoolean(false)
-    w.patchInt(at, w.length - at - 4)
+    w.patchLength(at)
     this.#parts.stats.packetsSent += 1
     cnxn.stats.packetsSent += 1
     cnxn.stats.onReply(

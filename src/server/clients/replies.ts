@@ -28,7 +28,7 @@ export function endReply(w: JuteWriter, at: number, err: number): void {
     w.truncate(at + HEADER_BYTES)
     w.patchInt(at + ERR_OFFSET, err)
   }
-  w.patchInt(at, w.length - at - 4)
+  w.patchLength(at)
 }
 
 /** The body of the reply to a write, from what applying its txn has done. `op` is the request's. */

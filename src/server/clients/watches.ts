@@ -75,7 +75,7 @@ export class Watches implements ChangeListener {
     w.writeInt(type)
     w.writeInt(KeeperState.SyncConnected)
     w.writeString(path)
-    w.patchInt(at, w.length - at - 4)
+    w.patchLength(at)
     cnxn.stats.packetsSent += 1
     this.#onSent(w.length - at)
   }

@@ -1,7 +1,7 @@
+import type { Sizes } from '../../base/sizes.ts'
 import type { Leader } from '../../quorum/leading/leader.ts'
 import type { PeerState } from '../../quorum/role/peer-state.ts'
 import type { Standing, StayingOut } from '../../quorum/role/standing.ts'
-import type { Sizes } from '../stats/server-stats.ts'
 
 /** What operators are told of a member's part in its ensemble. A standalone server has none. */
 export interface EnsembleView {

@@ -15,10 +15,11 @@ import type {
   SnapshotFeed,
   SnapshotSink,
 } from '../../quorum/ports/replica.ts'
+import { TreeDump } from '../../tree/snapshot-codec.ts'
 import { type Clients, isSessionMoved } from '../clients/clients.ts'
 import type { Handshake } from '../clients/handshake.ts'
 import { readHistory } from '../storage/history.ts'
-import { snapshotFeedOf } from '../storage/snapshot-feed.ts'
+import { SliceFeed } from '../storage/slice-feed.ts'
 import type { ApplyLoop } from '../writes/apply-loop.ts'
 import type { OrderedTxn } from '../writes/write-path.ts'
 import { DecodedEntry } from './decoded-entry.ts'
@@ -120,7 +121,8 @@ export class MemberReplica implements Replica {
   }
 
   feedSnapshot(): SnapshotFeed {
-    return snapshotFeedOf(this.#parts.tree, this.#parts.sessions, this.#parts.sliceBytes)
+    const { tree, sessions, sliceBytes } = this.#parts
+    return new SliceFeed(new TreeDump(tree, sessions.timeouts()), sliceBytes)
   }
 
   readHistory(fromZxid: number, isUnderWay: boolean): HistoryScan | undefined {

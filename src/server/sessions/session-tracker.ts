@@ -110,6 +110,11 @@ export class SessionTracker {
     }
   }
 
+  /** Every session with its timeout in ms, as a snapshot has them. */
+  timeouts(): (readonly [SessionId, number])[] {
+    return [...this.#sessions.values()].map(({ id, timeoutMs }) => [id, timeoutMs] as const)
+  }
+
   /** The sessions of another state, with their timeouts in ms. */
   replaceAll(sessions: ReadonlyMap<SessionId, number>, nowMono: number): void {
     for (const id of [...this.#sessions.keys()]) this.remove(id)

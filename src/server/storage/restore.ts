@@ -38,8 +38,7 @@ interface Database {
 export function beginBackup(database: Database, tail: SnapshotTail): SliceFeed | string {
   const { tree, sessions } = database
   if (tree.beforeChange !== undefined) return 'another backup is being taken'
-  const timeouts = [...sessions.all].map(([id, { timeoutMs }]) => [id, timeoutMs] as const)
-  const dump = new TreeDump(tree, timeouts, 'exact')
+  const dump = new TreeDump(tree, sessions.timeouts(), 'exact')
   return new SliceFeed(new SnapshotEncoder(dump, tail), BACKUP_SLICE_BYTES)
 }
 

@@ -186,8 +186,7 @@ export class Snapshotter {
     this.#waiting = []
     this.#next = 'begin'
     this.#startedMono = nowMono
-    const timeouts = [...sessions.all].map(([id, { timeoutMs }]) => [id, timeoutMs] as const)
-    return new SnapshotEncoder(new TreeDump(tree, timeouts, this.#mode), {
+    return new SnapshotEncoder(new TreeDump(tree, sessions.timeouts(), this.#mode), {
       digest: config.digestEnabled,
       lastProcessedZxid: config.serializeLastProcessedZxid,
     })

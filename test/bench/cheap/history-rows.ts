@@ -2,7 +2,6 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { JuteWriter } from 'jute-ts'
-import { silentLogger } from '../../../src/base/logger.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { writeTxnHeader } from '../../../src/data/records.ts'
 import { makeZxid } from '../../../src/data/zxid.ts'
@@ -14,6 +13,7 @@ import {
   logFileName,
 } from '../../../src/persistence/txn-log-format.ts'
 import { readHistory } from '../../../src/server/storage/history.ts'
+import { silentLogger } from '../../support/silent-logger.ts'
 import { type CheapRequestRow, timed } from './cheap-request.ts'
 
 const RECORDS = 300_000

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { runFourLetterWord } from '../../../src/admin/four-letter-words.ts'
 import { MemberView } from '../../../src/admin/member-view.ts'
+import { SizeStats } from '../../../src/base/sizes.ts'
 import type { EnsembleView, LeadingView } from '../../../src/server/ensemble/ensemble-view.ts'
-import { SizeStats } from '../../../src/server/stats/server-stats.ts'
 import { MemoryServer } from '../../support/memory-server.ts'
 import { golden, makeView } from './view-fixture.ts'
 

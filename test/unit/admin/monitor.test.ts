@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { runFourLetterWord } from '../../../src/admin/four-letter-words.ts'
 import type { QuorumView, ServerView } from '../../../src/admin/server-view.ts'
 import { AdvancedSummary, Counter, type MetricSet, Summary } from '../../../src/base/metrics.ts'
+import { SizeStats } from '../../../src/base/sizes.ts'
 import { absentMetrics } from '../../../src/server/stats/absent-metrics.ts'
 import { makeServerMetrics, type ServerMetrics } from '../../../src/server/stats/server-metrics.ts'
-import { ServerStats, SizeStats } from '../../../src/server/stats/server-stats.ts'
+import { ServerStats } from '../../../src/server/stats/server-stats.ts'
 import { golden, makeView, noSessions, spread } from './view-fixture.ts'
 
 /** Metrics that 3.9 has and 3.8.0, which was recorded, has not (spec 06 §8). */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { runFourLetterWord } from '../../../src/admin/four-letter-words.ts'
 import type { QuorumView, ServerMode, ServerView } from '../../../src/admin/server-view.ts'
-import { SizeStats } from '../../../src/server/stats/server-stats.ts'
+import { SizeStats } from '../../../src/base/sizes.ts'
 import { golden, makeCnxn, makeServerStats, makeStats, makeView } from './view-fixture.ts'
 
 const MEMBERSHIP = [

@@ -20,13 +20,18 @@ describe('crc32', () => {
 
   it('equals the definition on every range, in one piece or two', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), fc.nat(300), (bytes, x, y) => {
-        const start = Math.min(x, bytes.length)
-        const middle = Math.min(start + y, bytes.length)
-        const first = crc32(bytes, start, middle)
-        expect(first).toBe(naive(bytes.subarray(start, middle)))
-        expect(crc32(bytes, middle, bytes.length, first)).toBe(naive(bytes.subarray(start)))
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 1500, size: 'max' }),
+        fc.nat(1500),
+        fc.nat(1500),
+        (bytes, x, y) => {
+          const start = Math.min(x, bytes.length)
+          const middle = Math.min(start + y, bytes.length)
+          const first = crc32(bytes, start, middle)
+          expect(first).toBe(naive(bytes.subarray(start, middle)))
+          expect(crc32(bytes, middle, bytes.length, first)).toBe(naive(bytes.subarray(start)))
+        },
+      ),
     )
   })
 })

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest'
-import { type LogFields, silentLogger } from '../../../src/base/logger.ts'
+import type { LogFields } from '../../../src/base/logger.ts'
 import { LOG_CAUSES_MAX, ThrottledLog } from '../../../src/base/throttled-log.ts'
+import { silentLogger } from '../../support/silent-logger.ts'
 
 let clock = { mono: 0 }
 let lines: string[] = []

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import {
-  CONTAINER_OWNER,
-  ephemeralSession,
   isCreateFlags,
   isEphemeral,
   isSequential,
@@ -55,12 +53,5 @@ describe('an ephemeralOwner', () => {
     expect(ttlMsOf(ttlOwner(60_000n), extended)).toBe(60_000)
     expect(ttlMsOf(ttlOwner(TTL_MS_MAX), emulating)).toBe(2 ** 40 - 1)
     expect(ttlMsOf(signed(0x800000000000ea60n), emulating)).toBe(60_000)
-  })
-
-  it('tells the session of an ephemeral only', () => {
-    expect(ephemeralSession(5n, extended)).toBe(5n)
-    expect(ephemeralSession(CONTAINER_OWNER, extended)).toBe(0n)
-    expect(ephemeralSession(ttlOwner(5n), extended)).toBe(0n)
-    expect(ephemeralSession(0n, extended)).toBe(0n)
   })
 })

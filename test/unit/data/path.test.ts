@@ -1,13 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  baseNameOf,
-  isSplittable,
-  isUndeletable,
-  parentOf,
-  pathProblem,
-  sequenceSuffix,
-} from '../../../src/data/path.ts'
+import { isUndeletable, parentOf, pathProblem, sequenceSuffix } from '../../../src/data/path.ts'
 
 /** Spec 05 §4 to the letter, however slow. */
 function isValidNaively(path: string): boolean {
@@ -100,18 +93,10 @@ describe('pathProblem', () => {
   })
 })
 
-test('the first check of a write asks for a slash and against NUL only', () => {
-  expect(isSplittable('/p/../x')).toBe(true)
-  expect(isSplittable('a/b')).toBe(true)
-  expect(isSplittable('')).toBe(false)
-  expect(isSplittable('a')).toBe(false)
-  expect(isSplittable('/a\0')).toBe(false)
-})
-
-test('parent and name', () => {
-  expect([parentOf('/a/b'), baseNameOf('/a/b')]).toEqual(['/a', 'b'])
-  expect([parentOf('/a'), baseNameOf('/a')]).toEqual(['/', 'a'])
-  expect([parentOf('/'), baseNameOf('/')]).toEqual(['', ''])
+test('parents', () => {
+  expect(parentOf('/a/b')).toBe('/a')
+  expect(parentOf('/a')).toBe('/')
+  expect(parentOf('/')).toBe('')
   expect([parentOf(''), parentOf('a')]).toEqual(['', ''])
   // The parent of a sequential create whose name is all suffix (spec 05 §3).
   expect(parentOf('/a/')).toBe('/a')

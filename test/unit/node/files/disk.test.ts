@@ -15,10 +15,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type LogFields, silentLogger } from '../../../../src/base/logger.ts'
+import type { LogFields } from '../../../../src/base/logger.ts'
 import { NodeDisk, type NodeDiskOptions } from '../../../../src/node/files/disk.ts'
 import type { DiskOp } from '../../../../src/persistence/disk.ts'
 import { replayLogs } from '../../../../src/persistence/recovery.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 import { logFile, record } from '../../persistence/memory-disk.ts'
 
 const KIB = 1024

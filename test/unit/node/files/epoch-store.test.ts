@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type LogFields, silentLogger } from '../../../../src/base/logger.ts'
+import type { LogFields } from '../../../../src/base/logger.ts'
 import { loadEpochs } from '../../../../src/node/files/epoch-store.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 
 let folder = ''
 beforeEach(() => {

@@ -2,12 +2,12 @@ import { constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { silentLogger } from '../../../../src/base/logger.ts'
 import { loadData } from '../../../../src/node/files/data-folder.ts'
 import { NodeDisk } from '../../../../src/node/files/disk.ts'
 import type { DiskOp } from '../../../../src/persistence/disk.ts'
 import type { Loaded } from '../../../../src/server/storage/load.ts'
 import { configOf } from '../../../support/memory-server.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 import { record } from '../../persistence/memory-disk.ts'
 
 /**

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { silentLogger } from '../../../../src/base/logger.ts'
 import { NodeDisk } from '../../../../src/node/files/disk.ts'
 import { removeTemporarySnapshots, SnapshotFile } from '../../../../src/node/files/snapshot-file.ts'
 import type { SnapshotOp } from '../../../../src/persistence/disk.ts'
@@ -11,6 +10,7 @@ import { snappyBlocks, snappyHeader } from '../../../../src/persistence/snappy-s
 import { loadNewestSnapshot } from '../../../../src/persistence/snapshot-choice.ts'
 import { DataTree } from '../../../../src/tree/data-tree.ts'
 import { fuzzyDirectory, fuzzyRules } from '../../../support/fuzzy-directory.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 
 let dir = ''
 let disk: NodeDisk

@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket as NetSocket, type Server } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type LogFields, silentLogger } from '../../../../src/base/logger.ts'
+import type { LogFields } from '../../../../src/base/logger.ts'
 import { Descriptors } from '../../../../src/node/files/descriptors.ts'
 import { ExitCode, StartError } from '../../../../src/node/process/exit-code.ts'
 import { PeerPorts, type PeerPortsOptions } from '../../../../src/node/sockets/peer-ports.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../../../../src/quorum/ports/links.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 
 const LOCAL = '127.0.0.1'
 const options: PeerPortsOptions = {

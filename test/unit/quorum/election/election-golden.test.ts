@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { silentLogger } from '../../../../src/base/logger.ts'
 import {
   decodeNotification,
   encodeNotification,
@@ -23,6 +22,7 @@ import {
 } from '../../../support/golden-election.ts'
 import type { MemoryReplica } from '../../../support/memory-replica.ts'
 import { RecordingLinks } from '../../../support/recording-links.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 
 const configTextOf = (message: Buffer): string => message.toString('utf8', 44)
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type LogFields, silentLogger } from '../../../../src/base/logger.ts'
+import type { LogFields } from '../../../../src/base/logger.ts'
 import {
   type ElectionPost,
   FastLeaderElection,
@@ -9,6 +9,7 @@ import { HierarchicalQuorum } from '../../../../src/quorum/membership/quorum-ver
 import type { PeerState } from '../../../../src/quorum/role/peer-state.ts'
 import { agrees, isBetterVote, type Vote } from '../../../../src/quorum/role/vote.ts'
 import { type EnsembleShape, ensembleOf } from '../../../support/election-ensemble.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 
 const five = { voters: [1, 2, 3, 4, 5], observers: [9] }
 const ZXID = 0x1_0000_0001

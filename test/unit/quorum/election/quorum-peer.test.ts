@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { silentLogger } from '../../../../src/base/logger.ts'
 import { encodeNotification } from '../../../../src/quorum/election/notification.ts'
 import { QuorumPeer, type Role } from '../../../../src/quorum/election/quorum-peer.ts'
 import type { LinkId } from '../../../../src/quorum/ports/links.ts'
@@ -11,6 +10,7 @@ import { replicaUpTo, stopsOf } from '../../../support/fake-roles.ts'
 import { framed } from '../../../support/golden-election.ts'
 import { addressOf } from '../../../support/memory-network.ts'
 import { RecordingLinks } from '../../../support/recording-links.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 
 /** Member 2 of three, whose role does nothing but remember what it is told. */
 class Peer {

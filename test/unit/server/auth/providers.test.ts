@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Id } from '../../../../src/data/records.ts'
-import { clientInfoOf, usersOf } from '../../../../src/server/auth/client-info.ts'
+import { clientInfoOf } from '../../../../src/server/auth/client-info.ts'
 import { DigestProvider } from '../../../../src/server/auth/digest.ts'
 import {
   type AuthConfig,
@@ -137,7 +137,5 @@ describe('the ids of a connection', () => {
     expect(clientInfoOf(ip)).toEqual({ authScheme: 'ip', user: '127.0.0.1' })
     expect(clientInfoOf({ scheme: 'super', id: '' })).toEqual({ authScheme: 'super', user: '' })
     expect(clientInfoOf({ scheme: 'sasl', id: 'a:b' }).user).toBe('a:b')
-    expect(usersOf([ip, { scheme: 'super', id: '' }, bob])).toBe('127.0.0.1,bob')
-    expect(usersOf([{ scheme: 'super', id: '' }])).toBeUndefined()
   })
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { CnxnStats, ServerStats, SizeStats } from '../../../../src/server/stats/server-stats.ts'
+import { SizeStats } from '../../../../src/base/sizes.ts'
+import { CnxnStats, ServerStats } from '../../../../src/server/stats/server-stats.ts'
 
 test('srst forgets latencies, sizes and packets, and keeps what counts connections', () => {
   const stats = new ServerStats()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { silentLogger } from '../../../../src/base/logger.ts'
 import { type LoadRules, loadMember } from '../../../../src/server/storage/load.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 import { treeText } from '../../../support/tree-text.ts'
 import { goldenDisk, MemoryDisk } from '../../persistence/memory-disk.ts'
 

@@ -1,6 +1,5 @@
 import { JuteWriter } from 'jute-ts'
 import { describe, expect, it } from 'vitest'
-import { silentLogger } from '../../../../src/base/logger.ts'
 import { SnapshotEncoder } from '../../../../src/persistence/snapshot-format.ts'
 import { type LoadRules, loadMember } from '../../../../src/server/storage/load.ts'
 import { DataTree } from '../../../../src/tree/data-tree.ts'
@@ -10,6 +9,7 @@ import {
   fuzzyDirectory,
   fuzzyRules,
 } from '../../../support/fuzzy-directory.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 import { treeText } from '../../../support/tree-text.ts'
 import { logFile, MemoryDisk, record } from '../../persistence/memory-disk.ts'
 
