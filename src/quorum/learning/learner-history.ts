@@ -56,6 +56,11 @@ export class LearnerHistory {
   #pendingBytes = 0
   /** Of the newest entry that the leader has sent, or of where it began. */
   #lastZxid = 0
+  /**
+   * A SNAP has brought all up to there. A leader of Apache's begins to queue what is proposed and
+   * committed before it settles which state it sends, so that some of this may come again behind it.
+   */
+  #snapZxid = -1
   /** Of the last proposal that was none; its COMMIT, if it comes, is none either. */
   #echoZxid = -1
   #isLogged = true
@@ -84,6 +89,7 @@ export class LearnerHistory {
   /** What follows continues from `zxid`. `isSnapshot`: it changes a state that is not on disk yet. */
   begin(zxid: number, isSnapshot: boolean): void {
     this.#lastZxid = zxid
+    this.#snapZxid = isSnapshot ? zxid : -1
     this.#isLogged = !isSnapshot && this.#mayLog
   }
 
@@ -126,6 +132,7 @@ export class LearnerHistory {
   /** `data` is borrowed. */
   onProposal(zxid: number, data: Buffer | null): string | undefined {
     if (data !== null && isEchoEntry(data, zxid, this.#lastZxid)) return this.#onEcho(zxid)
+    if (zxid <= this.#snapZxid) return undefined
     const accepted = this.#accept(zxid, data)
     if (typeof accepted === 'string') return accepted
     this.#pending.push(accepted)
@@ -141,7 +148,7 @@ export class LearnerHistory {
   onCommit(zxid: number): string | undefined {
     const accepted = this.#pending.peek()
     if (accepted?.entry.zxid !== zxid) {
-      if (zxid === this.#echoZxid) return undefined
+      if (zxid === this.#echoZxid || zxid <= this.#snapZxid) return undefined
       const oldest =
         accepted === undefined ? 'there is no proposal' : formatZxid(accepted.entry.zxid)
       return `COMMIT of ${formatZxid(zxid)}, but the oldest proposal is: ${oldest}`

@@ -295,6 +295,25 @@ describe('a SNAP', () => {
     expect(rig.ends).toEqual([])
   })
 
+  it('may be followed by what it holds already, as from a leader of the original under load', () => {
+    const rig = new LearnerRig({ disk: { ...disk, log: [entry(1, 1)] } }).discover(2)
+    rig.say(snap(z(1, 5), state), pair(entry(1, 4)), proposal(entry(1, 5)), proposal(entry(1, 6)))
+    rig.say(commit(entry(1, 5)), newLeader(2))
+    rig.replica.flush()
+    rig.say(commit(entry(1, 6)), upToDate())
+    expect(rig.ends).toEqual([])
+    expect(changes(rig.replica)).toEqual([
+      'acceptedEpoch 2',
+      'receiveSnapshot 0x100000005',
+      'install',
+      'append 0x100000006',
+      'currentEpoch 2',
+      'deliver 0x100000006',
+      'following 2',
+    ])
+    expect(rig.said()).toEqual(['ACK 0x200000000', 'ACK 0x100000006', 'ACK 0x200000000'])
+  })
+
   it('to an observer leaves what is not committed for later', () => {
     const rig = new LearnerRig({ sid: 4, role: 'observing' }).discover(1)
     rig.say(snap(z(1, 5), state), proposal(entry(1, 6)), newLeader(1))
