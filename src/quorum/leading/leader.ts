@@ -507,3 +507,6 @@ export class Leader implements Learners {
     this.#onEnd(reason)
   }
 }
+
+/** What the other parts of a member know of its leader. */
+export type LeaderRole = Pick<Leader, keyof Leader>

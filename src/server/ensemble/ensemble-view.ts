@@ -1,5 +1,5 @@
 import type { Sizes } from '../../base/sizes.ts'
-import type { Leader } from '../../quorum/leading/leader.ts'
+import type { LeaderRole } from '../../quorum/leading/leader.ts'
 import type { PeerState } from '../../quorum/role/peer-state.ts'
 import type { Standing, StayingOut } from '../../quorum/role/standing.ts'
 
@@ -38,7 +38,7 @@ export interface LeadingView {
 interface EnsembleViewParts {
   readonly peer: { readonly state: PeerState; readonly leaderSid: number | undefined }
   /** Undefined unless this member leads. */
-  readonly leader: Leader | undefined
+  readonly leader: LeaderRole | undefined
   readonly standing: Standing
 }
 
@@ -66,7 +66,7 @@ export function ensembleViewOf(
   }
 }
 
-function leadingViewOf(leader: Leader): LeadingView {
+function leadingViewOf(leader: LeaderRole): LeadingView {
   const counts = leader.counts()
   return {
     learners: counts.followers + counts.observers,

@@ -1,7 +1,7 @@
 import type { DiskReader } from '../../persistence/disk.ts'
 import { QuorumPeer } from '../../quorum/election/quorum-peer.ts'
 import { CommittedLog } from '../../quorum/leading/committed-log.ts'
-import { Leader } from '../../quorum/leading/leader.ts'
+import { Leader, type LeaderRole } from '../../quorum/leading/leader.ts'
 import { Learner } from '../../quorum/learning/learner.ts'
 import { StoreBackOff } from '../../quorum/learning/store-back-off.ts'
 import type { Ensemble } from '../../quorum/membership/ensemble.ts'
@@ -21,6 +21,8 @@ export interface EnsemblePorts {
   readonly epochs: Epochs
   /** For what only the files hold: history for a learner, and the state after a TRUNC. */
   readonly disk: DiskReader
+  /** How this member leads, if not as ours do: for ensembles that are simulated. */
+  readonly lead?: (parts: RoleParts, nowMono: number, onEnd: (reason: string) => void) => LeaderRole
 }
 
 /** The newest entries that recovery has found, so that a learner which misses a few need no snapshot. */
@@ -41,7 +43,7 @@ export class Peering implements LinkEvents {
   readonly peer: QuorumPeer
   readonly standing: Standing = new Standing()
   readonly #logWatch: LogWatch
-  #leader: Leader | undefined = undefined
+  #leader: LeaderRole | undefined = undefined
 
   constructor(ports: EnsemblePorts, parts: ReplicaParts, bounds: MemberBounds, lastZxid: number) {
     const { ensemble, epochs } = ports
@@ -60,7 +62,8 @@ export class Peering implements LinkEvents {
     const backOff = new StoreBackOff()
     this.peer = new QuorumPeer(roleParts, clock.mono, {
       lead: (role, nowMono, onEnd) => {
-        this.#leader = new Leader(role, nowMono, onEnd, bounds.leader)
+        this.#leader =
+          ports.lead?.(role, nowMono, onEnd) ?? new Leader(role, nowMono, onEnd, bounds.leader)
         return this.#leader
       },
       learn: (role, leader, kind, nowMono, onEnd) =>
@@ -69,7 +72,7 @@ export class Peering implements LinkEvents {
   }
 
   /** Undefined unless this member leads. */
-  get leader(): Leader | undefined {
+  get leader(): LeaderRole | undefined {
     return this.peer.state === 'leading' ? this.#leader : undefined
   }
 
