@@ -1,7 +1,15 @@
 import { Prng } from '../../src/base/prng.ts'
 
 /** Names of the streams: one more draw in one of them must not change all that the others do. */
-export type Stream = 'swarm' | 'network' | 'nemesis' | 'disk' | 'clock' | 'client' | 'crypto'
+export type Stream =
+  | 'swarm'
+  | 'network'
+  | 'nemesis'
+  | 'disk'
+  | 'clock'
+  | 'client'
+  | 'crypto'
+  | 'original'
 
 /** Draws of one stream of a seed. */
 export class Chance {

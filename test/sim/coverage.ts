@@ -39,6 +39,15 @@ export const coverageEvents = {
   'state lost by a read': { least: 0 },
   'read failed while a learner was fed': { least: 0 },
   'purge while a learner was fed': { least: 0.02 },
+  // A leader that behaves as the original does
+  'the original leads': { least: 0 },
+  'TRUNC across epochs': { least: 0 },
+  'SNAP of what is proposed again': { least: 0 },
+  'COMMIT before UPTODATE': { least: 0 },
+  'PING before UPTODATE': { least: 0 },
+  'REVALIDATE answered ahead of proposals': { least: 0 },
+  'error txn under the zxid of the one before': { least: 0 },
+  'forwarded request dropped': { least: 0 },
   // Aims
   'step struck at': { least: 0.08 },
   // Clients

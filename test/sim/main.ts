@@ -22,6 +22,7 @@ const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5
   --faults A,B  these faults and no others
   --with A,B    what members do not stand yet, or all
   --aims A,B    strikes at these steps of the protocol and no others
+  --original    in every ensemble one member leads as the original does
   --variant X   in a copy of the sources with another constant (variants.ts)
   --plant NAME  plants that bug, or all of them one after the other, and looks for it`
 
@@ -43,6 +44,7 @@ function flags(): Record<string, string | boolean | undefined> {
     ...options,
     ...more,
     trace: { type: 'boolean' },
+    original: { type: 'boolean' },
     help: { type: 'boolean' },
   } as const
   return parseArgs({ options: all }).values
@@ -92,7 +94,7 @@ function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
 
 function main(): number {
   const { seed, seeds, from, members, time, trace, help, plant, hunt, variant, ...limits } = flags()
-  const { faults, aims, with: extra } = limits
+  const { faults, aims, original, with: extra } = limits
   if (help === true) {
     console.log(usage)
     return 0
@@ -102,6 +104,7 @@ function main(): number {
     faults: faultsOf(faults),
     aims: aimsOf(aims),
     awaited: awaitedOf(extra),
+    original: original === true,
   }
   if (typeof plant === 'string') return plantAll(plant)
   if (typeof variant === 'string') return varied(variant, numberOf(seeds), numberOf(from))
@@ -150,7 +153,8 @@ function huntFor(name: string, wishes: SwarmWishes): number {
   return 1
 }
 
-const flagsOf = ({ members, faults, aims, awaited = [] }: SwarmWishes): string =>
+const flagsOf = ({ members, faults, aims, original, awaited = [] }: SwarmWishes): string =>
+  (original === true ? ' --original' : '') +
   (members === undefined ? '' : ` --members ${members}`) +
   (faults === undefined ? '' : ` --faults ${faults}`) +
   (aims === undefined

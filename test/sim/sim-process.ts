@@ -29,6 +29,7 @@ import type { EventHeap } from './event-heap.ts'
 import { hex, Violation } from './history.ts'
 import { type Ledger, MemberLog } from './ledger.ts'
 import type { SimNetwork, Socket, SocketEvents } from './network.ts'
+import { OriginalLeader } from './original/leader.ts'
 import { ProcessEyes } from './process-eyes.ts'
 import { ProcessLinks } from './process-links.ts'
 import { shownZxid } from './shown-zxid.ts'
@@ -51,6 +52,8 @@ export interface ProcessParts {
   readonly chance: Chance
   readonly ledger: Ledger
   readonly config: Config
+  /** Undefined: it leads as ours do. Else whether it may shut down by itself now. */
+  readonly original?: { readonly chance: Chance; readonly mayEnd: () => boolean } | undefined
   /** Instead of the one that the configuration asks for. */
   readonly verifier: QuorumVerifier | undefined
   readonly skew: ClockSkew
@@ -317,13 +320,27 @@ class ProcessRun implements Machine {
     for (const note of judged.notes) logger.info('wrote an epoch file', { note })
     const { accepted, current } = judged
     const { verifier = ensemble.verifier } = this.#parts
-    return { ensemble: { ...ensemble, verifier }, epochs: { accepted, current }, disk }
+    const { original } = this.#parts
+    const ports = { ensemble: { ...ensemble, verifier }, epochs: { accepted, current }, disk }
+    return original === undefined ? ports : { ...ports, ...this.#leadsAsOriginal(original) }
+  }
+
+  #leadsAsOriginal(
+    original: NonNullable<ProcessParts['original']>,
+  ): Required<Pick<EnsemblePorts, 'lead'>> {
+    const isClosing = (id: bigint): boolean => this.member.sessions.get(id)?.closing === true
+    const ports = { ...original, cover: this.#parts.cover, isClosing }
+    return { lead: (parts, nowMono, onEnd) => new OriginalLeader(parts, nowMono, onEnd, ports) }
   }
 
   #load(logger: Logger): Loaded {
     const { disk, host, config } = this.#process
     const received = disk.finishForgetting()
-    if (received !== undefined) this.#process.log.forget(received)
+    if (received !== undefined) {
+      // As its leader wanted it; the process before this one has not come to say so.
+      this.#process.memory.onDiskOp({ kind: 'forgetHistory', zxid: received })
+      this.#process.log.forget(received)
+    }
     const rules = { ...config, mayCreate: true }
     const loaded = readOrProblem(() => loadMember(disk, rules, logger))
     if (loaded.kind !== 'loaded') throw new StartRefused(host, loaded)

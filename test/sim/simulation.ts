@@ -135,6 +135,7 @@ export class Simulation {
       chance: new Chance(seed, 'disk', sid),
       ledger: this.#ledger,
       config: simConfig(this.#swarm, sid),
+      original: sid === this.#swarm.original ? this.#original(sid) : undefined,
       verifier: undefined,
       skew,
       bounds: this.#swarm.bounds,
@@ -145,6 +146,14 @@ export class Simulation {
       onFault: this.#onFault,
       onStep: (process, step, peerHost) => this.#nemesis.onStep(process, step, peerHost),
     })
+  }
+
+  #original(sid: number): { readonly chance: Chance; readonly mayEnd: () => boolean } {
+    const { seed, faultyMs } = this.#swarm
+    return {
+      chance: new Chance(seed, 'original', sid),
+      mayEnd: () => this.#heap.now < faultyMs,
+    }
   }
 
   /** Throws the first Violation that is found, or whatever else goes wrong. */

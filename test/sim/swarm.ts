@@ -56,6 +56,8 @@ export interface Swarm {
   readonly revenant:
     | { readonly sid: number; readonly epoch: number; readonly comesMs: number }
     | undefined
+  /** Sid of a voter that leads as the original does; undefined: all are ours. */
+  readonly original: number | undefined
   readonly clients: number
   /** How long faults are injected. */
   readonly faultyMs: number
@@ -92,6 +94,8 @@ export interface SwarmWishes {
   /** These faults and no others. */
   readonly faults?: readonly FaultKind[] | undefined
   readonly awaited?: readonly AwaitedKind[] | undefined
+  /** In every ensemble somebody leads as the original does. */
+  readonly original?: boolean | undefined
   /** Only these steps are struck at. With `faults` and without this: none. */
   readonly aims?: readonly (Step | Aim)[] | undefined
   /** Instead of what the seed draws; settings are added to those that it draws. */
@@ -122,6 +126,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     members,
     observers: members >= 3 && chance.chance(0.25) ? chance.between(1, 2) : 0,
     ...drawShape(new Chance(seed, 'swarm', 2), members),
+    original: undefined,
     clients: chance.between(2, 6),
     fatBytes: chance.pick([0, 0, 40, 400]),
     quotas,
@@ -168,14 +173,24 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     awaited: new Set(wishes.awaited),
   }
   const { shape } = wishes
-  return shape === undefined
-    ? drawn
-    : { ...drawn, ...shape, settings: { ...drawn.settings, ...shape.settings } }
+  if (shape === undefined)
+    return isOpen ? withOriginal(drawn, wishes.original === true ? 1 : ORIGINAL_SHARE) : drawn
+  return { ...drawn, ...shape, settings: { ...drawn.settings, ...shape.settings } }
 }
 
 /** Of ensembles, so many keep so little in memory that a DIFF is read from the log files. */
 const FILES_SHARE = 0.2
 const FIVE_SHARE = 0.2
+const ORIGINAL_SHARE = 0.15
+
+/** Mostly the one that wins where all have the same. */
+function withOriginal(drawn: Swarm, share: number): Swarm {
+  const { seed, members } = drawn
+  const chance = new Chance(seed, 'original')
+  if (members === 1 || !chance.chance(share)) return drawn
+  const original = chance.chance(0.7) ? members : chance.between(1, members)
+  return { ...drawn, original, farEpoch: undefined }
+}
 
 /** Five find what three cannot: a quorum and two that know nothing of it. */
 function widened(seed: number, members: number): number {
