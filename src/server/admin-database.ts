@@ -1,18 +1,30 @@
 import type { Logger } from '../base/logger.ts'
+import type { TurnClock } from '../base/turn-clock.ts'
 import type { Config } from '../config/config.ts'
 import { formatZxid } from '../data/zxid.ts'
 import type { SnapshotReader } from '../persistence/snapshot-source.ts'
-import type { Clients } from './clients/clients.ts'
-import type { MemberParts } from './member-parts.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import type { Commits } from './clients/commits.ts'
+import type { SessionTracker } from './sessions/session-tracker.ts'
 import { loadRulesOf } from './storage/load.ts'
 import { beginBackup, planRestoredZxid, readBackup, replaceDatabase } from './storage/restore.ts'
 import type { SliceFeed } from './storage/slice-feed.ts'
 import type { Snapshotter } from './storage/snapshotter.ts'
+import type { OutstandingChanges } from './writes/outstanding-changes.ts'
+import type { Serving } from './writes/serving.ts'
+import type { WritePath } from './writes/write-path.ts'
 
-interface AdminDatabaseParts extends MemberParts {
+interface AdminDatabaseParts {
   readonly config: Config
-  readonly clients: Clients
+  readonly tree: DataTree
+  readonly sessions: SessionTracker
+  readonly changes: OutstandingChanges
+  readonly serving: Serving
+  readonly writePath: WritePath
+  readonly commits: Commits
   readonly snapshotter: Snapshotter
+  readonly clock: TurnClock
+  readonly logger: Logger
 }
 
 /** How a restore has ended; a string says why the database is what it was. */
@@ -49,16 +61,16 @@ export class AdminDatabase {
     gunzip: SnapshotReader['gunzip'],
     done: (restored: Restored) => void,
   ): void {
-    const { config, logger, serving, writePath, prep, clients, snapshotter, clock } = this.#parts
+    const { config, logger, serving, writePath, changes, commits, snapshotter, clock } = this.#parts
     if (serving.role !== 'standalone')
       return done('only a standalone server that serves can be restored')
     const backup = readBackup(pieces, gunzip, loadRulesOf(config, true), logger)
     if (typeof backup === 'string') return done(backup)
     const zxid = planRestoredZxid(writePath.proposals.lastProposed, backup)
     serving.end()
-    clients.closeAll()
+    commits.closeAll()
     writePath.stop()
-    prep.changes.clear()
+    changes.clear()
     replaceDatabase(this.#parts, backup, zxid, clock.mono)
     writePath.start(zxid, undefined)
     // Nothing may be logged before the disk has what it goes on from.

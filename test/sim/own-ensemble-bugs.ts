@@ -131,12 +131,12 @@ export const ownEnsembleBugs: readonly Plant[] = [
         to: '    if (cnxn.id >= 0) return false\n',
       },
       {
-        file: 'src/server/clients/clients.ts',
+        file: 'src/server/clients/intake.ts',
         from: '      this.#admission.wait(cnxn)\n      this.#touch(cnxn)\n',
         to: '      this.#admission.wait(cnxn)\n',
       },
       {
-        file: 'src/server/clients/clients.ts',
+        file: 'src/server/clients/intake.ts',
         from: 'if (cnxn.paused && this.#takesReplies(cnxn)) this.#touch(cnxn)',
         to: 'if (cnxn.id < 0) this.#touch(cnxn)',
       },

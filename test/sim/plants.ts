@@ -219,10 +219,13 @@ const houseBugs: readonly Plant[] = [
     story: 'a member answers a sync without asking its leader',
     patches: [
       {
-        file: 'src/server/clients/clients.ts',
-        from: 'this.#parts.writes.sync(this.#wait(cnxn, xid, op, frame))',
-        to: `if (cnxn.pending.length === 0) this.onSynced(this.#wait(cnxn, xid, op, frame))
-        else this.#parts.writes.sync(this.#wait(cnxn, xid, op, frame))`,
+        file: 'src/server/clients/requests.ts',
+        from: 'this.#writes.sync(this.#pending.wait(cnxn, xid, op, copyOfFrame(cnxn), mono))',
+        to: `if (cnxn.pending.length === 0) {
+          const origin = this.#pending.wait(cnxn, xid, op, copyOfFrame(cnxn), mono)
+          this.#pending.leaveHead(origin)
+          this.#answers.synced(origin)
+        } else this.#writes.sync(this.#pending.wait(cnxn, xid, op, copyOfFrame(cnxn), mono))`,
       },
     ],
     members: 3,

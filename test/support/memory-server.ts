@@ -23,7 +23,8 @@ export interface Reply {
   readonly body: JuteReader
 }
 
-const noWords: FourLetterWords = {
+/** Of a member that is asked for none. */
+export const noWords: FourLetterWords = {
   wordOf: () => undefined,
   extraBytes: () => 0,
   run: () => '',

@@ -8,19 +8,16 @@ import { writeTxnHeader } from '../../src/data/records.ts'
 import { encodeTxn } from '../../src/data/txn.ts'
 import { nodeCrypto } from '../../src/node/process/crypto.ts'
 import type { Entry } from '../../src/quorum/ports/replica.ts'
+import { defaultMemberBounds } from '../../src/server/bounds/member-bounds.ts'
 import { providersOf } from '../../src/server/clients/auth-requests.ts'
-import { Clients } from '../../src/server/clients/clients.ts'
-import { Handshake } from '../../src/server/clients/handshake.ts'
-import { MemberReplica } from '../../src/server/ensemble/replica.ts'
-import { type MemberParts, makeParts } from '../../src/server/member-parts.ts'
+import type { MemberReplica } from '../../src/server/ensemble/replica.ts'
 import { loadMember, loadRulesOf } from '../../src/server/storage/load.ts'
-import { Snapshotter } from '../../src/server/storage/snapshotter.ts'
-import { ApplyLoop } from '../../src/server/writes/apply-loop.ts'
-import { DigestLog } from '../../src/server/writes/digest-log.ts'
+import type { Snapshotter } from '../../src/server/storage/snapshotter.ts'
+import { type Wired, wire } from '../../src/server/wiring.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
 import { snapshotFile } from '../unit/persistence/memory-disk.ts'
 import { ensembleOf } from './election-ensemble.ts'
-import { configOf } from './memory-server.ts'
+import { configOf, noWords } from './memory-server.ts'
 
 /** The creation of a node that is named after its zxid, with so much data. */
 export function createEntry(zxid: number, dataBytes = 0): Entry {
@@ -39,7 +36,7 @@ export function createEntry(zxid: number, dataBytes = 0): Entry {
  */
 export class ReplicaRig {
   readonly disk: SimDisk
-  readonly parts: MemberParts
+  readonly parts: Wired
   readonly snapshotter: Snapshotter
   readonly replica: MemberReplica
   readonly logs: string[] = []
@@ -73,10 +70,12 @@ export class ReplicaRig {
     const ensemble = ensembleOf(1, { voters: [1, 2, 3, 4, 5] })
     const clock = { mono: this.mono, wall: 1_700_000_000_000 }
     const ports = { ensemble, epochs: { accepted: 0, current: 0 }, disk }
-    const parts = makeParts(
+    const bounds = { ...defaultMemberBounds, sliceBytes: 4096 }
+    const parts = wire(
       {
         config,
         limits: defaultLimits,
+        bounds,
         providers,
         crypto: nodeCrypto,
         logger,
@@ -84,28 +83,13 @@ export class ReplicaRig {
         ensemble: ports,
       },
       loaded,
+      noWords,
     )
-    const { committedLog, prep } = parts
-    if (committedLog === undefined) throw new Error('a member of an ensemble has one')
-    const { changes } = prep
-    const clients = new Clients(parts)
+    const { replica, snapshotter } = parts
+    if (replica === undefined) throw new Error('a member of an ensemble has one')
     this.parts = parts
-    this.snapshotter = new Snapshotter({ ...parts, config, seed: 1, sliceBytes: 4096 })
-    const replicaParts = {
-      ...parts,
-      committedLog,
-      ensemble,
-      rules,
-      leaderServes: true,
-      disk,
-      changes,
-      clients,
-      handshake: new Handshake(parts, clients, config),
-      applyLoop: new ApplyLoop({ ...parts, changes, clients, digestLog: new DigestLog() }),
-      snapshotter: this.snapshotter,
-      sliceBytes: 4096,
-    }
-    this.replica = new MemberReplica(replicaParts, loaded.lastZxid)
+    this.snapshotter = snapshotter
+    this.replica = replica
   }
 
   /** Hands over to the disk what there is, without anything being done yet. */

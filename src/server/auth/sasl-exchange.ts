@@ -20,7 +20,7 @@ export type SaslConfig = Pick<
  * What a connection answers to one sasl request: ReplyHeader{the request's xid, zxid 0, err} and,
  * also when err is not 0, a SetSASLResponse with the token, which may be null.
  */
-export interface SaslAnswer {
+interface SaslAnswer {
   readonly err: typeof Err.ok | typeof Err.authFailed | typeof Err.sessionClosedRequireSaslAuth
   readonly token: Buffer | null
   /** To be added to the connection's ids. */

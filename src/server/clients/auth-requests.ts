@@ -10,9 +10,12 @@ import { ENSEMBLE_SCHEME } from '../auth/ensemble.ts'
 import type { AuthProvider } from '../auth/provider.ts'
 import { type AuthProviders, makeAuthProviders, withIds } from '../auth/providers.ts'
 import { SASL_SCHEME } from '../auth/sasl.ts'
-import { type SaslAnswer, SaslExchange } from '../auth/sasl-exchange.ts'
+import { SaslExchange } from '../auth/sasl-exchange.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
+import type { ServerStats } from '../stats/server-stats.ts'
+import type { Answers } from './answers.ts'
 import type { Cnxn } from './cnxn.ts'
+import type { Connections } from './connections.ts'
 
 type Authenticate = AuthProvider['authenticate']
 
@@ -21,40 +24,52 @@ export function providersOf(config: Config, crypto: Crypto): AuthProviders | str
   return makeAuthProviders(config, crypto)
 }
 
+interface AuthRequestsParts {
+  readonly config: Config
+  readonly limits: Limits
+  readonly providers: AuthProviders
+  readonly crypto: Crypto
+  readonly connections: Connections
+  readonly answers: Answers
+  readonly stats: ServerStats
+  readonly metrics: ServerMetrics
+  readonly throttledLog: ThrottledLog
+}
+
 /**
  * Requests about who the client is. They are answered on receipt, outside the order of the session's
  * other requests (spec 01 §7), and what they add lasts as long as the connection.
  */
 export class AuthRequests {
-  readonly providers: AuthProviders
   readonly #config: Config
   readonly #limits: Limits
+  readonly #providers: AuthProviders
   readonly #crypto: Crypto
-  readonly #log: ThrottledLog
+  readonly #connections: Connections
+  readonly #answers: Answers
+  readonly #stats: ServerStats
   readonly #metrics: ServerMetrics
+  readonly #log: ThrottledLog
 
-  constructor(
-    config: Config,
-    limits: Limits,
-    providers: AuthProviders,
-    crypto: Crypto,
-    log: ThrottledLog,
-    metrics: ServerMetrics,
-  ) {
-    this.#config = config
-    this.#limits = limits
-    this.#crypto = crypto
-    this.#log = log
-    this.#metrics = metrics
-    this.providers = providers
+  constructor(parts: AuthRequestsParts) {
+    this.#config = parts.config
+    this.#limits = parts.limits
+    this.#providers = parts.providers
+    this.#crypto = parts.crypto
+    this.#connections = parts.connections
+    this.#answers = parts.answers
+    this.#stats = parts.stats
+    this.#metrics = parts.metrics
+    this.#log = parts.throttledLog
   }
 
-  /** Err.ok, Err.authFailed; marshallingError and badArguments end the connection without an answer. */
-  onAuth(cnxn: Cnxn, r: JuteReader): Err {
+  /** Op 100. */
+  onAuth(cnxn: Cnxn, xid: number, r: JuteReader): void {
     const packet = readAuthPacket(r)
-    if (!r.ok) return Err.marshallingError
+    if (!r.ok) return this.#connections.refuse(cnxn, 'auth packet does not decode')
     const ids = this.#authenticate(packet, cnxn.address)
-    if (ids === 'hang up') return Err.badArguments
+    if (ids === 'hang up')
+      return this.#connections.refuse(cnxn, 'the client means another ensemble')
     const isAdded = ids !== undefined && this.#addIds(cnxn, ids)
     const fields = {
       scheme: packet.scheme ?? 'null',
@@ -63,11 +78,13 @@ export class AuthRequests {
     }
     if (isAdded) this.#log.info('authenticated', fields)
     else this.#log.warn('authentication failed', fields)
-    return isAdded ? Err.ok : Err.authFailed
+    if (isAdded) return this.#answers.authenticated(cnxn, xid)
+    this.#stats.authFailedCount += 1
+    this.#answers.closing(cnxn, xid, 0, Err.authFailed)
   }
 
   #authenticate({ scheme, auth }: AuthPacket, address: string): ReturnType<Authenticate> {
-    const ids = this.providers.get(scheme ?? '')?.authenticate(auth, address)
+    const ids = this.#providers.get(scheme ?? '')?.authenticate(auth, address)
     if (scheme === ENSEMBLE_SCHEME && ids !== undefined) this.#countEnsemble(ids, auth)
     return ids
   }
@@ -99,10 +116,11 @@ export class AuthRequests {
     return Err.sessionClosedRequireSaslAuth
   }
 
-  /** Undefined: the request does not decode, or has no token at all; no reply is due. */
-  onSasl(cnxn: Cnxn, r: JuteReader): SaslAnswer | undefined {
+  /** Op 102. */
+  onSasl(cnxn: Cnxn, xid: number, r: JuteReader): void {
     const { token } = readGetSASLRequest(r)
-    if (!r.ok || token === null) return undefined
+    if (!r.ok || token === null)
+      return this.#connections.refuse(cnxn, 'sasl request without a token')
     cnxn.sasl ??= new SaslExchange(this.#config, this.#crypto, this.#limits.saslTokensMax)
     const answer = cnxn.sasl.answer(token)
     const fields = {
@@ -114,7 +132,10 @@ export class AuthRequests {
       this.#log.info('authenticated by SASL', fields)
       this.#addIds(cnxn, answer.ids)
     } else if (answer.closes) this.#log.warn('SASL authentication failed', fields)
-    return answer
+    this.#answers.saslToken(cnxn, xid, answer.err, answer.token)
+    if (!answer.closes) return
+    this.#stats.authFailedCount += 1
+    this.#connections.close(cnxn)
   }
 }
 

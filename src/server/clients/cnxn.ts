@@ -27,6 +27,9 @@ type CnxnState =
   | 'open'
   | 'closing'
 
+/** xid and op. */
+export const REQUEST_HEADER_BYTES = 8
+
 /** A request whose reply has to wait: a write for its commit, a read for the writes before it. */
 export interface PendingRequest {
   readonly cnxn: Cnxn

@@ -1,5 +1,12 @@
-import type { ClientParts, Clients } from './clients.ts'
+import type { Limits } from '../../base/limits.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { ThrottledLog } from '../../base/throttled-log.ts'
+import type { TurnClock } from '../../base/turn-clock.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
+import type { ServerStats } from '../stats/server-stats.ts'
 import type { Cnxn } from './cnxn.ts'
+import type { Connections } from './connections.ts'
+import type { Outbox } from './outbox.ts'
 import type { WordAnswers } from './word-answers.ts'
 
 const WORD_BYTES = 4
@@ -16,30 +23,41 @@ export interface FourLetterWords {
   readonly silenceMsMax: number
 }
 
+interface FirstBytesParts {
+  readonly connections: Connections
+  readonly words: FourLetterWords
+  readonly wordAnswers: WordAnswers
+  readonly outbox: Outbox
+  readonly limits: Limits
+  readonly clock: TurnClock
+  readonly stats: ServerStats
+  readonly metrics: ServerMetrics
+  readonly logger: Logger
+  readonly throttledLog: ThrottledLog
+}
+
 /**
  * A connection until its session: is it let in at all, does it begin with a four-letter word or with
  * the length of a connect request (spec 05 §12), and does it say anything in time.
  */
 export class FirstBytes {
-  readonly #parts: ClientParts
-  readonly #clients: Clients
+  readonly #parts: FirstBytesParts
+  readonly #connections: Connections
   readonly #words: FourLetterWords
-  readonly #answers: WordAnswers
   /** In the order of opening, so that the first is the next to be too late. */
   readonly #sessionless = new Set<Cnxn>()
 
-  constructor(parts: ClientParts, clients: Clients, words: FourLetterWords, answers: WordAnswers) {
+  constructor(parts: FirstBytesParts) {
     this.#parts = parts
-    this.#clients = clients
-    this.#words = words
-    this.#answers = answers
+    this.#connections = parts.connections
+    this.#words = parts.words
   }
 
   onOpened(cnxn: Cnxn): void {
     const { limits, throttledLog, metrics } = this.#parts
-    this.#clients.add(cnxn)
-    const { total } = this.#clients.counts
-    const ofAddress = this.#clients.counts.ofAddress(cnxn.address)
+    this.#connections.add(cnxn)
+    const { total } = this.#connections.counts
+    const ofAddress = this.#connections.counts.ofAddress(cnxn.address)
     const tooMany = limits.cnxnsMax > 0 && total > limits.cnxnsMax
     const tooManyOfOne = limits.cnxnsPerAddressMax > 0 && ofAddress > limits.cnxnsPerAddressMax
     if (tooMany || tooManyOfOne) {
@@ -49,7 +67,7 @@ export class FirstBytes {
         max: tooMany ? limits.cnxnsMax : limits.cnxnsPerAddressMax,
       })
       metrics.connectionRejected.add(1)
-      return this.#clients.close(cnxn, true)
+      return this.#connections.close(cnxn, true)
     }
     this.#sessionless.add(cnxn)
   }
@@ -73,9 +91,9 @@ export class FirstBytes {
     const answer = this.#words.run(word, cnxn.head.subarray(WORD_BYTES, end))
     cnxn.head = NO_BYTES
     this.#parts.stats.packetsSent += 1
-    if (typeof answer !== 'string') return this.#answers.begin(cnxn, answer)
+    if (typeof answer !== 'string') return this.#parts.wordAnswers.begin(cnxn, answer)
     this.#parts.outbox.begin(cnxn).writeBytes(Buffer.from(answer))
-    this.#clients.close(cnxn)
+    this.#connections.close(cnxn)
   }
 
   /** The chunk is borrowed, so what must wait for more is copied. */
@@ -92,7 +110,7 @@ export class FirstBytes {
       this.#sessionless.delete(cnxn)
       if (!isSilent) continue
       this.#parts.metrics.sessionlessConnectionsExpired.add(1)
-      this.#clients.refuse(cnxn, 'no connect request in time')
+      this.#connections.refuse(cnxn, 'no connect request in time')
     }
   }
 }

@@ -6,11 +6,12 @@ import {
 } from '../../base/limits.ts'
 import type { TurnClock } from '../../base/turn-clock.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
-import type { Clients } from './clients.ts'
 import type { Cnxn } from './cnxn.ts'
+import type { Connections } from './connections.ts'
 import type { Outbox } from './outbox.ts'
 
 interface WordAnswersParts {
+  readonly connections: Connections
   readonly outbox: Outbox
   readonly clock: TurnClock
   readonly limits: Limits
@@ -34,13 +35,11 @@ const PIECE_CHARS_MIN = 16
  */
 export class WordAnswers {
   readonly #parts: WordAnswersParts
-  readonly #clients: Clients
   /** In the order of arrival; work goes on at the first few. Bounded by the number of connections. */
   #answers: Answer[] = []
 
-  constructor(parts: WordAnswersParts, clients: Clients) {
+  constructor(parts: WordAnswersParts) {
     this.#parts = parts
-    this.#clients = clients
   }
 
   begin(cnxn: Cnxn, pieces: Iterable<string>): void {
@@ -81,12 +80,12 @@ export class WordAnswers {
 
   #goOn(answer: Answer, charsMax: number): void {
     const { cnxn, pieces } = answer
-    const { clock, outbox, metrics } = this.#parts
+    const { connections, clock, outbox, metrics } = this.#parts
     if (cnxn.state === 'closing') return
     if (!this.#mayWrite(cnxn)) {
       if (clock.mono - answer.heardMono < WORD_STALL_MS_MAX) return
       metrics.connectionDropCount.add(1)
-      return this.#clients.close(cnxn, true)
+      return connections.close(cnxn, true)
     }
     answer.heardMono = clock.mono
     let text = ''
@@ -94,7 +93,7 @@ export class WordAnswers {
       const next = pieces.next()
       if (next.done === true) {
         outbox.begin(cnxn).writeBytes(Buffer.from(text))
-        return this.#clients.close(cnxn)
+        return connections.close(cnxn)
       }
       text += next.value
       left -= Math.max(next.value.length, PIECE_CHARS_MIN)

@@ -1,3 +1,5 @@
+import type { Logger } from '../../base/logger.ts'
+import type { TurnClock } from '../../base/turn-clock.ts'
 import type { DiskReader } from '../../persistence/disk.ts'
 import { QuorumPeer } from '../../quorum/election/quorum-peer.ts'
 import { CommittedLog } from '../../quorum/leading/committed-log.ts'
@@ -10,9 +12,10 @@ import type { Entry } from '../../quorum/ports/replica.ts'
 import type { Epochs, RoleParts } from '../../quorum/role/role.ts'
 import { Standing } from '../../quorum/role/standing.ts'
 import type { MemberBounds } from '../bounds/member-bounds.ts'
+import type { DiskLane } from '../storage/disk-lane.ts'
 import { LogWatch } from '../storage/log-watch.ts'
 import { PeerLinks } from './peer-links.ts'
-import { MemberReplica, type ReplicaParts } from './replica.ts'
+import type { MemberReplica } from './replica.ts'
 
 /** What a member of an ensemble has, and a standalone server has not. */
 export interface EnsemblePorts {
@@ -23,6 +26,12 @@ export interface EnsemblePorts {
   readonly disk: DiskReader
   /** How this member leads, if not as ours do: for ensembles that are simulated. */
   readonly lead?: (parts: RoleParts, nowMono: number, onEnd: (reason: string) => void) => LeaderRole
+}
+
+interface PeeringParts {
+  readonly lane: DiskLane
+  readonly clock: TurnClock
+  readonly logger: Logger
 }
 
 /** The newest entries that recovery has found, so that a learner which misses a few need no snapshot. */
@@ -45,12 +54,16 @@ export class Peering implements LinkEvents {
   readonly #logWatch: LogWatch
   #leader: LeaderRole | undefined = undefined
 
-  constructor(ports: EnsemblePorts, parts: ReplicaParts, bounds: MemberBounds, lastZxid: number) {
+  constructor(
+    ports: EnsemblePorts,
+    replica: MemberReplica,
+    bounds: MemberBounds,
+    parts: PeeringParts,
+  ) {
     const { ensemble, epochs } = ports
     const { logger, clock } = parts
     const { syncLimitMs } = ensemble
     this.#logWatch = new LogWatch(parts.lane, syncLimitMs, bounds.leaderLogBytesMax, clock.mono)
-    const replica = new MemberReplica(parts, lastZxid)
     const roleParts: RoleParts = {
       ensemble,
       replica,

@@ -16,8 +16,7 @@ import type {
   SnapshotSink,
 } from '../../quorum/ports/replica.ts'
 import { TreeDump } from '../../tree/snapshot-codec.ts'
-import { type Clients, isSessionMoved } from '../clients/clients.ts'
-import type { Handshake } from '../clients/handshake.ts'
+import { type Commits, isSessionMoved } from '../clients/commits.ts'
 import { readHistory } from '../storage/history.ts'
 import { SliceFeed } from '../storage/slice-feed.ts'
 import type { ApplyLoop } from '../writes/apply-loop.ts'
@@ -26,11 +25,10 @@ import { DecodedEntry } from './decoded-entry.ts'
 import { LearnerRequests, type RequestParts } from './learner-requests.ts'
 import { type HistoryParts, OwnHistory } from './own-history.ts'
 
-export interface ReplicaParts extends HistoryParts, RequestParts {
+interface ReplicaParts extends HistoryParts, RequestParts {
   /** Whether a leader has clients of its own. */
   readonly leaderServes: boolean
-  readonly clients: Clients
-  readonly handshake: Handshake
+  readonly clients: Commits
   readonly applyLoop: ApplyLoop
   /** Of a snapshot for a learner, in one go. */
   readonly sliceBytes: number
@@ -146,20 +144,13 @@ export class MemberReplica implements Replica {
   }
 
   startLearning(role: 'following' | 'observing', epoch: number, leader: LeaderLine): void {
-    const { tree, sessions, serving, applyLoop, clients, handshake } = this.#parts
+    const { tree, sessions, serving, applyLoop, clients } = this.#parts
     this.#history.assertWhole()
     // A client that has seen the leader at the start of its epoch must be let in here, too.
     tree.lastProcessedZxid = Math.max(tree.lastProcessedZxid, makeZxid(epoch, 0))
     applyLoop.isTreeFuzzy = false
     sessions.gatherTouched(true)
-    serving.beginForwarding(role, leader, {
-      onSynced: (origin) => clients.onSynced(origin),
-      onReturned: (id, isAlive) => {
-        clients.onReturning(id)
-        handshake.onRevalidated(id, isAlive)
-      },
-      onUnanswered: (origin) => clients.onUnanswered(origin),
-    })
+    serving.beginForwarding(role, leader, clients)
   }
 
   stop(undelivered: readonly AcceptedEntry[]): void {

@@ -6,7 +6,7 @@ import { formatZxid } from '../../data/zxid.ts'
 import type { Entry } from '../../quorum/ports/replica.ts'
 import { applyTxn } from '../../tree/apply.ts'
 import type { DataTree } from '../../tree/data-tree.ts'
-import type { Clients } from '../clients/clients.ts'
+import type { Commits } from '../clients/commits.ts'
 import type { Watches } from '../clients/watches.ts'
 import type { SessionTracker } from '../sessions/session-tracker.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
@@ -20,7 +20,7 @@ interface ApplyParts {
   readonly watches: Watches
   readonly changes: OutstandingChanges
   readonly sessions: SessionTracker
-  readonly clients: Clients
+  readonly clients: Pick<Commits, 'beforeApply' | 'onWriteApplied' | 'onSynced' | 'onSessionClosed'>
   readonly writePath: WritePath
   /** What learners may be synchronised from; a standalone server keeps none. */
   readonly committedLog: { add(entry: Entry): void } | undefined

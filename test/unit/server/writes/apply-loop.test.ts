@@ -9,6 +9,14 @@ import { Decider, digestOf, somebody } from '../../../support/decider.ts'
 import { MemoryServer } from '../../../support/memory-server.ts'
 import { create, setData } from '../../../support/requests.ts'
 
+const none = (): void => {}
+const nobody = {
+  beforeApply: none,
+  onWriteApplied: none,
+  onSynced: none,
+  onSessionClosed: none,
+}
+
 /** A write path and an apply loop on one tree, whose writes nobody waits for. */
 class Applying {
   readonly decider = new Decider()
@@ -20,10 +28,9 @@ class Applying {
 
   constructor() {
     const { prep, tree } = this.decider
-    const { metrics, watches, sessions, clients, digestLog } = this.#member
+    const { metrics, watches, sessions, digestLog } = this.#member
     const quorum = new MajorityQuorum([0])
     this.#writePath = new WritePath(prep, this.#lane, quorum, 0, true)
-    const none = (): void => {}
     const error = (message: string): void => {
       this.errors.push(message)
     }
@@ -32,7 +39,7 @@ class Applying {
       watches,
       changes: prep.changes,
       sessions,
-      clients,
+      clients: nobody,
       writePath: this.#writePath,
       committedLog: undefined,
       digestLog,
