@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { table } from './sections.ts'
+import { table } from './table.ts'
 
 const root = join(import.meta.dirname, '../..')
 

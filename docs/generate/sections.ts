@@ -1,3 +1,4 @@
+import { honouredText, refusedText, withoutEffectText } from './keys.ts'
 import { limitsText } from './limits.ts'
 
 /** A part of a document that is made from the code. It stands between two comments that name it. */
@@ -10,6 +11,9 @@ export interface Section {
 /** All of them: `npm run generate` writes them, and test/references.test.ts compares. */
 export const sections: readonly Section[] = [
   { file: 'docs/limits.md', marker: 'limits', make: limitsText },
+  { file: 'docs/operations.md', marker: 'honoured keys', make: honouredText },
+  { file: 'docs/operations.md', marker: 'refused keys', make: refusedText },
+  { file: 'docs/operations.md', marker: 'keys without effect', make: withoutEffectText },
 ]
 
 /** The document with what its section has to hold now; undefined if it has no such section. */
@@ -20,11 +24,4 @@ export function withSection(text: string, { marker, make }: Section): string | u
   const to = text.indexOf(end)
   if (from < 0 || to < from) return undefined
   return `${text.slice(0, from)}${begin}\n${make().trim()}\n\n${text.slice(to)}`
-}
-
-/** A table of Markdown; bars in cells are escaped. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`.replaceAll('|  |', '| |')
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

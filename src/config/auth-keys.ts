@@ -6,7 +6,6 @@ import { type ConfigFiles, shown } from './source.ts'
 type AuthConfig = Pick<
   Config,
   | 'superDigest'
-  | 'digestAuthEnabled'
   | 'digestAuthAlgorithm'
   | 'saslUsers'
   | 'saslSuperUsers'
@@ -43,29 +42,25 @@ const providerSchemes: ReadonlyMap<string, string> = new Map([
   ['IPAuthenticationProvider', 'ip'],
   ['EnsembleAuthenticationProvider', 'ensemble'],
 ])
-const JAAS_FILE = 'java.security.auth.login.config'
-const JAAS_SECTION = 'sasl.serverconfig'
 
 export function readAuth(
   reader: ConfigReader,
   systemProperties: ReadonlyMap<string, string>,
   files: ConfigFiles,
 ): AuthConfig {
-  const digest = 'DigestAuthenticationProvider'
-  const digestAuthEnabled = reader.boolean(`${digest}.enabled`, 'property', true)
+  const digestAuthEnabled = reader.switch('DigestAuthenticationProvider.enabled')
   const authSchemes = readProviders(reader, digestAuthEnabled)
-  const requireSasl = reader.boolean('sessionRequireClientSASLAuth', 'property', false)
+  const requireSasl = reader.switch('sessionRequireClientSASLAuth')
   const superUsers = reader.family('superUser').map(({ value }) => value)
   return {
-    superDigest: reader.text(`${digest}.superDigest`, 'property'),
-    digestAuthEnabled,
-    digestAuthAlgorithm: readAlgorithm(reader, `${digest}.digestAlg`),
+    superDigest: reader.text('DigestAuthenticationProvider.superDigest'),
+    digestAuthAlgorithm: readAlgorithm(reader),
     saslUsers: readSaslUsers(reader, systemProperties, files),
     saslSuperUsers: new Set(superUsers.filter((user) => user !== '')),
     sessionRequireClientSaslAuth: requireSasl,
-    allowSaslFailedClients: reader.boolean('allowSaslFailedClients', 'property', false),
+    allowSaslFailedClients: reader.switch('allowSaslFailedClients'),
     enforceAuthSchemes: readEnforcedSchemes(reader, authSchemes, requireSasl),
-    letAnySaslUserDoX: reader.text('letAnySaslUserDoX', 'property'),
+    letAnySaslUserDoX: reader.text('letAnySaslUserDoX'),
     ensembleAuthNames: readEnsembleNames(reader),
     authSchemes,
   }
@@ -73,12 +68,12 @@ export function readAuth(
 
 /** A list of names, each of which is ours. */
 function readEnsembleNames(reader: ConfigReader): ReadonlySet<string> | undefined {
-  const names = reader.text('ensembleAuthName', 'property')
+  const names = reader.text('ensembleAuthName')
   return names === undefined ? undefined : new Set(names.split(',').map((name) => name.trim()))
 }
 
-function readAlgorithm(reader: ConfigReader, key: string): string {
-  const setting = reader.find(key, 'property')
+function readAlgorithm(reader: ConfigReader): string {
+  const setting = reader.find('DigestAuthenticationProvider.digestAlg')
   if (setting === undefined) return 'sha1'
   const algorithm = algorithms.get(setting.value.toLowerCase())
   if (algorithm === undefined)
@@ -106,8 +101,8 @@ function readEnforcedSchemes(
   authSchemes: ReadonlySet<string>,
   requireSasl: boolean,
 ): ReadonlySet<string> | undefined {
-  const enabled = reader.boolean('enforce.auth.enabled', 'property', false)
-  const setting = reader.find('enforce.auth.schemes', 'property')
+  const enabled = reader.switch('enforce.auth.enabled')
+  const setting = reader.find('enforce.auth.schemes')
   if (requireSasl)
     return checkedSchemes(reader, ['sasl'], authSchemes, 'sessionRequireClientSASLAuth')
   if (!enabled) return undefined
@@ -117,7 +112,7 @@ function readEnforcedSchemes(
     .filter((scheme) => scheme !== '')
   if (schemes.length > 0)
     return checkedSchemes(reader, schemes, authSchemes, 'enforce.auth.schemes')
-  const enabler = reader.find('enforce.auth.enabled', 'property')
+  const enabler = reader.find('enforce.auth.enabled')
   if (enabler !== undefined)
     reader.refuse(enabler, 'needs enforce.auth.schemes, a list such as digest,sasl')
   return undefined
@@ -127,9 +122,9 @@ function checkedSchemes(
   reader: ConfigReader,
   schemes: readonly string[],
   authSchemes: ReadonlySet<string>,
-  key: string,
+  key: 'sessionRequireClientSASLAuth' | 'enforce.auth.schemes',
 ): ReadonlySet<string> {
-  const setting = reader.find(key, 'property')
+  const setting = reader.find(key)
   const missing = schemes.find((scheme) => !authSchemes.has(scheme))
   if (setting !== undefined && missing !== undefined)
     reader.refuse(setting, problemOfMissing(missing))
@@ -151,9 +146,9 @@ function readSaslUsers(
   systemProperties: ReadonlyMap<string, string>,
   files: ConfigFiles,
 ): ReadonlyMap<string, string> | undefined {
-  const setting = reader.find(JAAS_FILE, 'bare')
-  const section = reader.text(JAAS_SECTION, 'property') ?? 'Server'
-  const superPassword = reader.text('SASLAuthenticationProvider.superPassword', 'property')
+  const setting = reader.find('java.security.auth.login.config')
+  const section = reader.text('sasl.serverconfig') ?? 'Server'
+  const superPassword = reader.text('SASLAuthenticationProvider.superPassword')
   if (setting === undefined) return undefined
   const path = jaasPath(setting.value)
   const text = readJaasText(reader, setting, path, files)

@@ -3,8 +3,8 @@ import type { ServerLine } from './servers.ts'
 
 /**
  * Everything a member is told at start, parsed once and passed down (spec 06 §5). Times are in
- * milliseconds and sizes in bytes whatever unit the key has in zoo.cfg. Keys that this version does
- * not act upon yet are not here: the parser accepts them and says so in the log.
+ * milliseconds and sizes in bytes whatever unit the key has in zoo.cfg. The keys are in honoured-keys.ts;
+ * those that this version does not act upon, and names in the log, in keys-without-effect.ts.
  */
 export interface Config {
   /** The file this came from, for messages; '' when nothing was read. */
@@ -64,10 +64,8 @@ export interface Config {
   readonly leaderServes: boolean
   /** syncEnabled, observer.syncEnabled: an observer keeps a log. */
   readonly syncEnabled: boolean
+  /** There is no reconfiguration: it decides with which error a client that asks for one is refused. */
   readonly reconfigEnabled: boolean
-  readonly standaloneEnabled: boolean
-  readonly readOnlyModeEnabled: boolean
-  readonly localSessionsEnabled: boolean
 
   readonly preAllocBytes: number
   readonly forceSync: boolean
@@ -107,7 +105,6 @@ export interface Config {
 
   /** DigestAuthenticationProvider.superDigest: `super:base64(hash("super:password"))`. */
   readonly superDigest: string | undefined
-  readonly digestAuthEnabled: boolean
   /** As Crypto.hash spells it, e.g. 'sha1'. */
   readonly digestAuthAlgorithm: string
   /** Users of the JAAS section, for SASL DIGEST-MD5. Undefined: no login is configured. */

@@ -14,7 +14,6 @@ export type Membership = Pick<
   | 'initLimit'
   | 'syncLimit'
   | 'connectToLearnerMasterLimit'
-  | 'standaloneEnabled'
 > & { readonly ownServer: ServerLine | undefined }
 
 /** What the file, or the dynamic file in its stead, says of the members. */
@@ -28,7 +27,6 @@ interface Members {
 }
 
 const SERVER = 'server.'
-const MULTI_ADDRESS = 'multiAddress.enabled'
 /** TTL nodes use the top byte 255 of an ephemeral owner, which is a server id otherwise. */
 const EXTENDED_ID_MAX = 254
 const ID_BYTE_MAX = 255
@@ -40,7 +38,7 @@ export function readMembership(
   dataDir: string,
   files: ConfigFiles,
 ): Membership {
-  const standaloneEnabled = reader.boolean('standaloneEnabled', 'file', true)
+  const standaloneEnabled = reader.switch('standaloneEnabled')
   const members = readMembers(reader, readDynamicFile(reader, files))
   const isDistributed = checkServers(reader, members.servers, standaloneEnabled)
   const myid = readMyid(reader, dataDir, files, isDistributed)
@@ -63,22 +61,20 @@ export function readMembership(
     myid,
     ownServer,
     ...limits,
-    standaloneEnabled,
   }
 }
 
 type EnsembleLimits = Pick<Config, 'initLimit' | 'syncLimit' | 'connectToLearnerMasterLimit'>
 
 function readLimits(reader: ConfigReader, isDistributed: boolean): EnsembleLimits {
-  const limit = { min: 1, unit: 'ticks' }
-  const initLimit = reader.integer('initLimit', 'file', undefined, limit)
-  const syncLimit = reader.integer('syncLimit', 'file', undefined, limit)
-  for (const key of isDistributed ? ['initLimit', 'syncLimit'] : []) {
-    if (reader.find(key, 'file') === undefined)
+  const initLimit = reader.integer('initLimit')
+  const syncLimit = reader.integer('syncLimit')
+  const required = ['initLimit', 'syncLimit'] as const
+  for (const key of isDistributed ? required : []) {
+    if (reader.find(key) === undefined)
       reader.refuseMissing(key, 'is not set: an ensemble needs it')
   }
-  const orInit = { min: 0, unit: 'ticks' }
-  const connect = reader.integer('connectToLearnerMasterLimit', 'file', 0, orInit)
+  const connect = reader.integer('connectToLearnerMasterLimit')
   return {
     initLimit: initLimit ?? 10,
     syncLimit: syncLimit ?? 5,
@@ -90,7 +86,7 @@ function readDynamicFile(
   reader: ConfigReader,
   files: ConfigFiles,
 ): { readonly path: string; readonly entries: readonly ConfigEntry[] } | undefined {
-  const setting = reader.find('dynamicConfigFile', 'file')
+  const setting = reader.find('dynamicConfigFile')
   if (setting === undefined) return undefined
   const path = setting.value
   const file = files.readProperties(path)
@@ -110,11 +106,11 @@ function readMembers(reader: ConfigReader, dynamic: Dynamic): Members {
     version: 0,
     isMultiAddress: isMultiAddress(reader),
   }
-  const hasDynamicFile = reader.find('dynamicConfigFile', 'file') !== undefined
+  const hasDynamicFile = reader.find('dynamicConfigFile') !== undefined
   for (const prefix of [SERVER, 'group.', 'weight.'])
     for (const setting of reader.startingWith(prefix)) {
       if (/^server\.(realm|principal)$/.test(setting.key)) continue
-      reader.find(setting.key, 'file')
+      reader.findIn(setting.key, 'file')
       if (hasDynamicFile) reader.refuse(setting, 'must stand in the dynamicConfigFile instead')
       else addMember(reader, members, setting)
     }
@@ -161,14 +157,14 @@ function addServer(reader: ConfigReader, members: Members, setting: Setting): vo
   const line = parseServerLine(setting.value)
   if (typeof line === 'string') reader.refuse(setting, line)
   else if (line.quorumAddresses.length > 1 && !members.isMultiAddress)
-    reader.refuse(setting, `has several addresses, which needs ${MULTI_ADDRESS}=true`)
+    reader.refuse(setting, `has several addresses, which needs multiAddress.enabled=true`)
   else members.servers.set(id, line)
 }
 
 /** The original takes the flag alone, and documents the key; either will do here. */
 function isMultiAddress(reader: ConfigReader): boolean {
-  const inFile = reader.boolean(MULTI_ADDRESS, 'file', false)
-  return reader.boolean(`zookeeper.${MULTI_ADDRESS}`, 'bare', false) || inFile
+  const inFile = reader.switch('multiAddress.enabled')
+  return reader.switch('zookeeper.multiAddress.enabled') || inFile
 }
 
 /** Whether this is an ensemble. One `server.N` line alone is a standalone server, as HBase has it. */
@@ -205,9 +201,8 @@ function readMyid(
   files: ConfigFiles,
   isDistributed: boolean,
 ): number | undefined {
-  const range = { min: 0, max: ID_MAX }
-  const key = reader.find('myid', 'file')
-  const keyId = reader.integer('myid', 'file', undefined, range)
+  const key = reader.find('myid')
+  const keyId = reader.integer('myid')
   const path = myidPath(dataDir)
   const file = dataDir === '' ? { kind: 'missing' as const } : files.readText(path)
   if (file.kind === 'missing') return checkedId(reader, keyId)
@@ -238,7 +233,7 @@ export function myidPath(dataDir: string): string {
 
 function checkedId(reader: ConfigReader, id: number | undefined): number | undefined {
   if (id === undefined) return undefined
-  if (id > EXTENDED_ID_MAX && reader.boolean('extendedTypesEnabled', 'property', false))
+  if (id > EXTENDED_ID_MAX && reader.switch('extendedTypesEnabled'))
     reader.refuseMissing(
       'myid',
       `is ${id}: with extendedTypesEnabled it may be ${EXTENDED_ID_MAX} at most`,
@@ -269,10 +264,10 @@ function checkOwnId(
 
 /** The role is that of the server.N line; peerType may say it once more. */
 function readPeerSettings(reader: ConfigReader, ownServer: ServerLine | undefined): void {
-  const algorithm = reader.find('electionAlg', 'file')
+  const algorithm = reader.find('electionAlg')
   if (algorithm !== undefined && algorithm.value !== '3')
     reader.refuse(algorithm, 'must be 3: the other election algorithms are no more')
-  const peerType = reader.find('peerType', 'file')
+  const peerType = reader.find('peerType')
   if (peerType === undefined) return
   const role = peerType.value.toLowerCase()
   if (role !== 'observer' && role !== 'participant')

@@ -2,11 +2,11 @@ import type { SnapshotCompression } from '../persistence/snapshot-name.ts'
 import { readAuth } from './auth-keys.ts'
 import type { Config } from './config.ts'
 import { type Membership, readMembership } from './ensemble-keys.ts'
-import { readAcceptedKeys } from './keys.ts'
+import { honouredKeys } from './honoured-keys.ts'
+import { asksForWhatIsNot, noteWithoutEffect } from './keys-without-effect.ts'
 import { refuseUnprotected } from './protection.ts'
 import { readQuorum } from './quorum-keys.ts'
 import { ConfigReader } from './reader.ts'
-import { PORT_MAX } from './servers.ts'
 import { type ConfigEntry, type ConfigError, type ConfigFiles, noConfigFiles } from './source.ts'
 
 export interface ParsedConfig {
@@ -17,7 +17,6 @@ export interface ParsedConfig {
 
 const KIB = 1024
 const INT_MAX = 2 ** 31 - 1
-const INT_MIN = -(2 ** 31)
 
 /**
  * A Config from the entries of zoo.cfg and the system properties (`-D` flags), or the first thing
@@ -45,11 +44,9 @@ export function parseConfig(
     ...readFourLetterWords(reader),
     ...membership,
     ...readQuorum(reader),
-    reconfigEnabled: reader.boolean('reconfigEnabled', 'file', false),
-    localSessionsEnabled: reader.boolean('localSessionsEnabled', 'file', false),
   }
   refuseUnprotected(reader, membership.servers.size > 0)
-  readAcceptedKeys(reader)
+  noteWithoutEffect(reader)
   return reader.firstError() ?? { config, notes: reader.notes }
 }
 
@@ -61,8 +58,8 @@ function readDirectories(reader: ConfigReader): Pick<Config, 'dataDir' | 'dataLo
   return { dataDir: dataDir ?? '', dataLogDir: dataLogDir ?? '' }
 }
 
-function readPath(reader: ConfigReader, key: string): string | undefined {
-  const setting = reader.find(key, 'file')
+function readPath(reader: ConfigReader, key: 'dataDir' | 'dataLogDir'): string | undefined {
+  const setting = reader.find(key)
   if (setting === undefined) return undefined
   if (setting.value === '') reader.refuse(setting, 'must name a directory')
   if (setting.value.includes('\0')) reader.refuse(setting, 'must not contain a NUL character')
@@ -74,11 +71,10 @@ function readClientPort(
   line: Membership['ownServer'],
   myid: number | undefined,
 ): Pick<Config, 'clientPort' | 'clientPortAddress' | 'clientPortListenBacklog'> {
-  const port = reader.integer('clientPort', 'file', undefined, { min: 0, max: PORT_MAX })
-  const address = reader.find('clientPortAddress', 'file')
-  const backlog = { min: -1, unit: 'connections' }
+  const port = reader.integer('clientPort')
+  const address = reader.find('clientPortAddress')
   if (port !== undefined && line?.clientPort !== undefined && line.clientPort !== port) {
-    const setting = reader.find('clientPort', 'file')
+    const setting = reader.find('clientPort')
     if (setting !== undefined)
       reader.refuse(setting, `differs from ${line.clientPort}, the client port of server.${myid}`)
   }
@@ -90,23 +86,20 @@ function readClientPort(
   return {
     clientPort: line?.clientPort ?? port,
     clientPortAddress: line?.clientAddress ?? address?.value.replace(/^\[(.*)\]$/, '$1'),
-    clientPortListenBacklog: reader.integer('clientPortListenBacklog', 'file', -1, backlog),
+    clientPortListenBacklog: reader.integer('clientPortListenBacklog'),
   }
 }
 
 function readSessionTimes(
   reader: ConfigReader,
 ): Pick<Config, 'tickTimeMs' | 'minSessionTimeoutMs' | 'maxSessionTimeoutMs'> {
-  const unit = 'milliseconds'
-  const tickTimeMs = reader.integer('tickTime', 'file', 3000, { min: 1, unit })
-  const bound = { min: -1, unit }
-  const min = reader.integer('minSessionTimeout', 'file', -1, bound)
-  const max = reader.integer('maxSessionTimeout', 'file', -1, bound)
+  const tickTimeMs = reader.integer('tickTime')
+  const min = reader.integer('minSessionTimeout')
+  const max = reader.integer('maxSessionTimeout')
   const minSessionTimeoutMs = min < 0 ? Math.min(tickTimeMs * 2, INT_MAX) : min
   const maxSessionTimeoutMs = max < 0 ? Math.min(tickTimeMs * 20, INT_MAX) : max
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {
-    const setting =
-      reader.find('maxSessionTimeout', 'file') ?? reader.find('minSessionTimeout', 'file')
+    const setting = reader.find('maxSessionTimeout') ?? reader.find('minSessionTimeout')
     const problem = `makes minSessionTimeout (${minSessionTimeoutMs}) larger than maxSessionTimeout (${maxSessionTimeoutMs})`
     if (setting !== undefined) reader.refuse(setting, problem)
   }
@@ -124,17 +117,13 @@ type Limits = Pick<
 >
 
 function readLimits(reader: ConfigReader): Limits {
-  const any = { min: INT_MIN, unit: 'connections' } // Below 0 is no limit, as 0 is.
-  const bytes = { min: 1, unit: 'bytes' }
-  const requests = { min: 1, unit: 'requests' }
-  const ms = { min: 1, unit: 'milliseconds' }
   return {
-    maxClientCnxns: Math.max(0, reader.integer('maxClientCnxns', 'file', 60, any)),
-    maxCnxns: Math.max(0, reader.integer('maxCnxns', 'property', 0, any)),
-    globalOutstandingLimit: reader.integer('globalOutstandingLimit', 'property', 1000, requests),
-    juteMaxBufferBytes: reader.integer('jute.maxbuffer', 'bare', 0xfffff, bytes),
-    clientTcpKeepAlive: reader.boolean('clientTcpKeepAlive', 'property', true),
-    sessionlessCnxnTimeoutMs: reader.integer('nio.sessionlessCnxnTimeout', 'property', 10_000, ms),
+    maxClientCnxns: Math.max(0, reader.integer('maxClientCnxns')),
+    maxCnxns: Math.max(0, reader.integer('maxCnxns')),
+    globalOutstandingLimit: reader.integer('globalOutstandingLimit'),
+    juteMaxBufferBytes: reader.integer('jute.maxbuffer'),
+    clientTcpKeepAlive: reader.switch('clientTcpKeepAlive'),
+    sessionlessCnxnTimeoutMs: reader.integer('nio.sessionlessCnxnTimeout'),
   }
 }
 
@@ -160,44 +149,40 @@ type Persistence = Pick<
 >
 
 function readPersistence(reader: ConfigReader): Persistence {
-  const kib = { min: INT_MIN, unit: 'KiB' } // Below 0 is off, as 0 is.
-  const wholeKib = { min: 0, unit: 'KiB' }
-  const ms = { min: 0, unit: 'milliseconds' }
-  const percent = { min: 0, max: 100, unit: 'percent' }
-  const threshold =
-    reader.integer('fsync.warningthresholdms', 'property', undefined, ms) ??
-    reader.integer('fsync.warningthresholdms', 'bare', 1000, ms)
-  const snapCount = reader.integer('snapCount', 'property', 100_000, { min: 0, unit: 'txns' })
+  const snapCount = reader.integer('snapCount')
   if (snapCount < 2) reader.notes.push(`snapCount=${snapCount} is too small: 2 is used`)
   return {
-    preAllocBytes: Math.max(0, reader.integer('preAllocSize', 'property', 65_536, kib)) * KIB,
-    forceSync: reader.yesNo('forceSync', 'property', true),
-    fsyncWarningThresholdMs: threshold,
-    flushDelayMs: reader.integer('flushDelay', 'property', 0, ms),
-    maxBatchSize: reader.integer('maxBatchSize', 'property', 1000, { min: 1, unit: 'txns' }),
-    txnLogSizeLimitBytes:
-      Math.max(0, reader.integer('txnLogSizeLimitInKb', 'property', 0, kib)) * KIB,
+    preAllocBytes: Math.max(0, reader.integer('preAllocSize')) * KIB,
+    forceSync: reader.switch('forceSync'),
+    fsyncWarningThresholdMs: readFsyncThreshold(reader),
+    flushDelayMs: reader.integer('flushDelay'),
+    maxBatchSize: reader.integer('maxBatchSize'),
+    txnLogSizeLimitBytes: Math.max(0, reader.integer('txnLogSizeLimitInKb')) * KIB,
     snapCount: Math.max(2, snapCount),
-    snapSizeLimitBytes:
-      Math.max(0, reader.integer('snapSizeLimitInKb', 'property', 4_194_304, kib)) * KIB,
+    snapSizeLimitBytes: Math.max(0, reader.integer('snapSizeLimitInKb')) * KIB,
     snapshotCompression: readCompression(reader),
-    serializeLastProcessedZxid: reader.boolean(
-      'serializeLastProcessedZxid.enabled',
-      'property',
-      true,
-    ),
-    freeSpaceMinBytes: reader.integer('freeSpaceMinInKb', 'property', 65_536, wholeKib) * KIB,
-    heapSoftLimitPercent: reader.integer('heapSoftLimitPercent', 'property', 85, percent),
+    serializeLastProcessedZxid: reader.switch('serializeLastProcessedZxid.enabled'),
+    freeSpaceMinBytes: reader.integer('freeSpaceMinInKb') * KIB,
+    heapSoftLimitPercent: reader.integer('heapSoftLimitPercent'),
     ...readPurge(reader),
-    snapshotTrustEmpty: reader.boolean('snapshot.trust.empty', 'property', false),
-    dataDirAutocreate: reader.boolean('datadir.autocreate', 'property', true),
-    dbAutocreate: reader.boolean('db.autocreate', 'property', true),
+    snapshotTrustEmpty: reader.switch('snapshot.trust.empty'),
+    dataDirAutocreate: reader.switch('datadir.autocreate'),
+    dbAutocreate: reader.switch('db.autocreate'),
   }
+}
+
+/** The flag may leave out `zookeeper.`; the other one wins. */
+function readFsyncThreshold(reader: ConfigReader): number {
+  const name = 'fsync.warningthresholdms'
+  const otherwise = reader.integer(name)
+  const flag = reader.find(name) === undefined ? reader.findIn(name, 'bare') : undefined
+  if (flag === undefined) return otherwise
+  return reader.integerOf(flag, 'bare', honouredKeys[name]) ?? otherwise
 }
 
 /** Anything else is no compression in the original, too, but there nobody is told. */
 function readCompression(reader: ConfigReader): SnapshotCompression {
-  const setting = reader.find('snapshot.compression.method', 'property')
+  const setting = reader.find('snapshot.compression.method')
   const value = setting?.value ?? ''
   if (value === '' || value === 'gz' || value === 'snappy') return value
   if (setting !== undefined) reader.refuse(setting, 'must be gz, snappy or nothing')
@@ -221,12 +206,12 @@ const INTERVAL_MS_MAX = INT_MAX
 function readPurge(
   reader: ConfigReader,
 ): Pick<Config, 'autopurgeSnapRetainCount' | 'autopurgeIntervalMs'> {
-  const retain = reader.integer('autopurge.snapRetainCount', 'file', PURGE_RETAIN_MIN, { min: 0 })
+  const retain = reader.integer('autopurge.snapRetainCount')
   if (retain < PURGE_RETAIN_MIN)
     reader.notes.push(
       `autopurge.snapRetainCount=${retain} is too small: ${PURGE_RETAIN_MIN} is used`,
     )
-  const setting = reader.find('autopurge.purgeInterval', 'file')
+  const setting = reader.find('autopurge.purgeInterval')
   const match = /^(-?\d{1,10})\s*(ms|s|m|h|d|)$/.exec(setting?.value ?? '0')
   const unitMs = DURATION_UNITS_MS.get(match?.[2] ?? '') ?? HOUR_MS
   if (setting !== undefined && match === null)
@@ -240,7 +225,7 @@ function readPurge(
 
 type Tree = Pick<
   Config,
-  | 'readOnlyModeEnabled'
+  | 'reconfigEnabled'
   | 'digestEnabled'
   | 'closeSessionTxnEnabled'
   | 'extendedTypesEnabled'
@@ -254,36 +239,31 @@ type Tree = Pick<
 >
 
 function readTree(reader: ConfigReader): Tree {
-  const ms = { min: 1, unit: 'milliseconds' }
-  const orNever = { min: 0, unit: 'milliseconds' }
-  const container = 'znode.container'
   return {
-    readOnlyModeEnabled: reader.boolean('readonlymode.enabled', 'bare', false),
-    digestEnabled: reader.boolean('digest.enabled', 'property', true),
-    closeSessionTxnEnabled: reader.boolean('closeSessionTxn.enabled', 'property', true),
-    extendedTypesEnabled: reader.boolean('extendedTypesEnabled', 'property', false),
-    emulate353TtlNodes: reader.boolean('emulate353TTLNodes', 'property', false),
-    containerCheckIntervalMs: reader.integer(`${container}.checkIntervalMs`, 'bare', 60_000, ms),
-    containerMaxPerMinute: reader.integer(`${container}.maxPerMinute`, 'bare', 10_000, { min: 1 }),
-    containerMaxNeverUsedIntervalMs: reader.integer(
-      `${container}.maxNeverUsedIntervalMs`,
-      'bare',
-      0,
-      orNever,
-    ),
-    enforceQuota: reader.boolean('enforceQuota', 'property', false),
-    enableEagerACLCheck: reader.boolean('enableEagerACLCheck', 'property', false),
-    skipAcl: reader.yesNo('skipACL', 'property', false),
+    reconfigEnabled: asksForWhatIsNot(reader, 'reconfigEnabled'),
+    digestEnabled: reader.switch('digest.enabled'),
+    closeSessionTxnEnabled: reader.switch('closeSessionTxn.enabled'),
+    extendedTypesEnabled: reader.switch('extendedTypesEnabled'),
+    emulate353TtlNodes: reader.switch('emulate353TTLNodes'),
+    containerCheckIntervalMs: reader.integer('znode.container.checkIntervalMs'),
+    containerMaxPerMinute: reader.integer('znode.container.maxPerMinute'),
+    containerMaxNeverUsedIntervalMs: reader.integer('znode.container.maxNeverUsedIntervalMs'),
+    enforceQuota: reader.switch('enforceQuota'),
+    enableEagerACLCheck: reader.switch('enableEagerACLCheck'),
+    skipAcl: reader.switch('skipACL'),
   }
 }
 
-/** `srvr` is always allowed, and `isro` in read-only mode: ZooKeeper's own tools need them. */
+/**
+ * `srvr` is always allowed, and `isro` where read-only mode is asked for, as in the original, whose tools need
+ * them; there is no such mode here.
+ */
 function readFourLetterWords(reader: ConfigReader): Pick<Config, 'fourLetterWords'> {
-  const words = (reader.text('4lw.commands.whitelist', 'property') ?? '')
+  const words = (reader.text('4lw.commands.whitelist') ?? '')
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
   if (words.includes('*')) return { fourLetterWords: '*' }
-  if (reader.boolean('readonlymode.enabled', 'bare', false)) words.push('isro')
+  if (asksForWhatIsNot(reader, 'readonlymode.enabled')) words.push('isro')
   return { fourLetterWords: new Set([...words, 'srvr']) }
 }

@@ -18,7 +18,8 @@ interface Protection {
 const NO_TLS = 'is not possible: this version has no TLS'
 const NO_MEMBER_PROTECTION = 'is not possible: members cannot protect their connections yet'
 
-const impossible: ReadonlyMap<string, Protection> = byName([
+/** These keep a server from starting. */
+export const refusedKeys: readonly Protection[] = [
   { key: 'secureClientPort', isSwitch: false, isOfEnsemble: false },
   { key: 'secureClientPortAddress', isSwitch: false, isOfEnsemble: false },
   { key: 'client.portUnification', isSwitch: true, isOfEnsemble: false },
@@ -27,7 +28,8 @@ const impossible: ReadonlyMap<string, Protection> = byName([
   { key: 'quorum.auth.enableSasl', isSwitch: true, isOfEnsemble: true },
   { key: 'quorum.auth.serverRequireSasl', isSwitch: true, isOfEnsemble: true },
   { key: 'quorum.auth.learnerRequireSasl', isSwitch: true, isOfEnsemble: true },
-])
+]
+const impossible: ReadonlyMap<string, Protection> = byName(refusedKeys)
 
 /** Honoured where they are written as they must be. */
 const honoured: ReadonlyMap<string, Protection> = byName([

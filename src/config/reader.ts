@@ -1,18 +1,16 @@
+import {
+  type HonouredKey,
+  honouredKeys,
+  type KeyName,
+  type NumberName,
+  type Scope,
+  type SwitchName,
+} from './honoured-keys.ts'
 import { type ConfigEntry, type ConfigError, shown } from './source.ts'
-
-/**
- * Where the original looks for a setting, which decides who wins (spec 06 §5):
- * - file: a key that QuorumPeerConfig knows; a flag of that name means nothing.
- * - property: any other key of the file *sets* the system property `zookeeper.<key>`, so the file
- *   wins over `-Dzookeeper.<key>`.
- * - bare: a system property without the prefix. The original cannot set it in the file; we let it,
- *   and the flag wins.
- */
-type Scope = 'file' | 'property' | 'bare'
 
 /** The range of a whole number, ends included; `unit` completes "a whole number of ...". */
 interface WholeNumber {
-  readonly min: number
+  readonly min?: number
   readonly max?: number
   readonly unit?: string
 }
@@ -28,10 +26,12 @@ export interface Setting {
 const FLAGS_FILE = 'SERVER_JVMFLAGS, JVMFLAGS'
 const PREFIX = 'zookeeper.'
 const INT_MAX = 2 ** 31 - 1
+const INT_MIN = -(2 ** 31)
 
 /**
- * Typed access to the settings of one file and the system properties. A wrong value is noted, the
- * default is returned, and reading goes on: `firstError` tells in the end.
+ * Typed access to the settings of one file and the system properties. Where a key may stand, its default
+ * and its range are in the table of keys. A wrong value is noted, the default is returned, and reading
+ * goes on: `firstError` tells in the end.
  */
 export class ConfigReader {
   readonly file: string
@@ -59,7 +59,12 @@ export class ConfigReader {
     }
   }
 
-  find(name: string, scope: Scope): Setting | undefined {
+  find(name: KeyName): Setting | undefined {
+    return this.findIn(name, honouredKeys[name].scope)
+  }
+
+  /** For a key that is not in the table, or to look somewhere else than it says. */
+  findIn(name: string, scope: Scope): Setting | undefined {
     const entry = this.#entries.get(name)
     const property = scope === 'bare' ? name : PREFIX + name
     const flag = scope === 'file' ? undefined : this.#properties.get(property)
@@ -71,27 +76,41 @@ export class ConfigReader {
     return { key: name, value: entry.value, file: this.file, line: entry.line }
   }
 
-  text(name: string, scope: Scope): string | undefined {
-    return this.find(name, scope)?.value
+  text(name: KeyName): string | undefined {
+    return this.find(name)?.value
   }
 
-  integer<T>(name: string, scope: Scope, otherwise: T, range: WholeNumber): number | T {
-    const setting = this.find(name, scope)
+  integer<N extends NumberName>(name: N): number | (typeof honouredKeys)[N]['otherwise'] {
+    const setting = this.find(name)
+    const { otherwise, scope } = honouredKeys[name]
     if (setting === undefined) return otherwise
-    const max = range.max ?? INT_MAX
+    return this.integerOf(setting, scope, honouredKeys[name]) ?? otherwise
+  }
+
+  /** Undefined: it is refused. */
+  integerOf(setting: Setting, scope: Scope, range: WholeNumber): number | undefined {
     const value = wholeNumber(setting.value, scope)
-    if (value !== undefined && value >= range.min && value <= max) return value
-    this.refuse(setting, `must be a whole number${rangeText(range)}`)
-    return otherwise
+    const { min = INT_MIN, max = INT_MAX } = range
+    if (value !== undefined && value >= min && value <= max) return value
+    this.refuse(setting, `must be a whole number${rangeText({ ...range, min })}`)
+    return undefined
   }
 
-  boolean(name: string, scope: Scope, otherwise: boolean): boolean {
-    return this.#either(name, scope, otherwise, 'true', 'false')
+  /** Some are spelt with yes and no. */
+  switch(name: SwitchName): boolean {
+    const setting = this.find(name)
+    const { otherwise, kind } = honouredKeys[name]
+    return setting === undefined ? otherwise : (this.switchOf(setting, kind) ?? otherwise)
   }
 
-  /** For the three switches that ZooKeeper spells with yes and no. */
-  yesNo(name: string, scope: Scope, otherwise: boolean): boolean {
-    return this.#either(name, scope, otherwise, 'yes', 'no')
+  /** Undefined: it is refused. */
+  switchOf(setting: Setting, kind: HonouredKey['kind']): boolean | undefined {
+    const [yes, no] = kind === 'yesNo' ? ['yes', 'no'] : ['true', 'false']
+    const value = setting.value.toLowerCase()
+    if (value === yes) return true
+    if (value === no) return false
+    this.refuse(setting, `must be ${yes} or ${no}`)
+    return undefined
   }
 
   /** Settings whose name is `prefix` or begins with `prefix.`; scope property. */
@@ -104,7 +123,7 @@ export class ConfigReader {
     const found: Setting[] = []
     for (const name of names) {
       if (name !== prefix && !name.startsWith(`${prefix}.`)) continue
-      const setting = this.find(name, 'property')
+      const setting = this.findIn(name, 'property')
       if (setting !== undefined) found.push(setting)
     }
     return found
@@ -164,16 +183,6 @@ export class ConfigReader {
     }
     return first
   }
-
-  #either(name: string, scope: Scope, otherwise: boolean, yes: string, no: string): boolean {
-    const setting = this.find(name, scope)
-    if (setting === undefined) return otherwise
-    const value = setting.value.toLowerCase()
-    if (value === yes) return true
-    if (value === no) return false
-    this.refuse(setting, `must be ${yes} or ${no}`)
-    return otherwise
-  }
 }
 
 /** System properties may be written in hexadecimal (Integer.decode), keys of the file may not. */
@@ -184,8 +193,10 @@ function wholeNumber(text: string, scope: Scope): number | undefined {
   return undefined
 }
 
-function rangeText({ min, max, unit }: WholeNumber): string {
+/** As it follows "a whole number". */
+export function rangeText({ min = INT_MIN, max, unit }: WholeNumber): string {
   const of = unit === undefined ? '' : ` of ${unit}`
+  if (max !== undefined && min < -1) return `${of}, ${max} at most`
   if (max !== undefined) return `${of} from ${min} to ${max}`
   if (min < -1) return of
   return min === 1 ? `${of} above 0` : `${of}, ${min} or more`

@@ -16,7 +16,7 @@ export interface ServerLine {
   readonly text: string
 }
 
-export const PORT_MAX = 65_535
+const PORT_MAX = 65_535
 const FORM = 'host:quorumPort:electionPort[:participant|:observer][;[address:]clientPort]'
 
 /**

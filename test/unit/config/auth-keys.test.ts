@@ -94,7 +94,7 @@ describe('authentication', () => {
 
   it('without digest has only ip', () => {
     const flags = { 'zookeeper.DigestAuthenticationProvider.enabled': 'false' }
-    expect(parse(flags)).toMatchObject({ authSchemes: new Set(['ip']), digestAuthEnabled: false })
+    expect(parse(flags)).toMatchObject({ authSchemes: new Set(['ip']) })
   })
 
   it('enforces schemes that have a provider', () => {
