@@ -200,10 +200,8 @@ export const ownEnsembleBugs: readonly Plant[] = [
     story: 'a leader that ends for the promise of another forgets it, and so does the next one',
     patches: [
       {
-        file: 'src/quorum/leading/leader.ts',
-        from: `    epochs.accepted = acceptedEpoch
-    replica.writeEpoch('acceptedEpoch', acceptedEpoch)
-`,
+        file: 'src/quorum/leading/discovery.ts',
+        from: '    acceptEpoch(this.#parts, acceptedEpoch)\n',
         to: '',
       },
       {

@@ -5,7 +5,7 @@ import { defaultLeaderBounds, type LeaderBounds } from '../../src/quorum/leading
 import type { Ensemble, EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
 import { MajorityQuorum } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
-import type { Epochs } from '../../src/quorum/role/role.ts'
+import type { Epochs } from '../../src/quorum/role/epochs.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
 import {
   encodePacket,

@@ -10,7 +10,8 @@ import type { StoreBackOff } from '../../src/quorum/learning/store-back-off.ts'
 import type { Ensemble } from '../../src/quorum/membership/ensemble.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type { Entry } from '../../src/quorum/ports/replica.ts'
-import type { Epochs, RoleParts } from '../../src/quorum/role/role.ts'
+import type { Epochs } from '../../src/quorum/role/epochs.ts'
+import type { RoleParts } from '../../src/quorum/role/role.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
 import {
   encodePacket,

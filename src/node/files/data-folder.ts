@@ -7,7 +7,7 @@ import { type ReadProblem, readOrProblem } from '../../persistence/read-or-probl
 import type { RecoveryRefusal } from '../../persistence/recovery.ts'
 import { SnapshotEncoder } from '../../persistence/snapshot-format.ts'
 import { snapshotFileName } from '../../persistence/snapshot-name.ts'
-import type { Epochs } from '../../quorum/role/role.ts'
+import type { Epochs } from '../../quorum/role/epochs.ts'
 import { type Loaded, loadMember, loadRulesOf } from '../../server/storage/load.ts'
 import { TreeDump } from '../../tree/tree-dump.ts'
 import { ExitCode, StartError } from '../process/exit-code.ts'

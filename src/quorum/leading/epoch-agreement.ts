@@ -1,5 +1,7 @@
 import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+import { acceptEpoch, enterEpoch } from '../role/epochs.ts'
 import type { RoleParts } from '../role/role.ts'
+import type { Leadership } from './leadership.ts'
 
 /**
  * What must come next: reports of a quorum, our acceptedEpoch on the disk, ACKEPOCH of a quorum, ACKs
@@ -19,6 +21,7 @@ interface AgreementEvents {
 /** How a quorum of voters comes to agree on a new epoch and on our history as its beginning. */
 export class EpochAgreement {
   readonly #parts: RoleParts
+  readonly #leadership: Leadership
   readonly #events: AgreementEvents
   readonly #self: number
   readonly #verifier: QuorumVerifier
@@ -30,18 +33,16 @@ export class EpochAgreement {
   readonly #synced = new Set<number>()
   #phase: AgreementPhase = 'discovery'
   #isClosed = false
-  #nowMono: number
   #phaseMono: number
-  #epoch = 0
   #epochMin: number
 
-  constructor(parts: RoleParts, nowMono: number, events: AgreementEvents) {
+  constructor(parts: RoleParts, leadership: Leadership, events: AgreementEvents) {
     this.#parts = parts
+    this.#leadership = leadership
     this.#events = events
     this.#self = parts.ensemble.self.sid
     this.#verifier = parts.ensemble.verifier
-    this.#nowMono = nowMono
-    this.#phaseMono = nowMono
+    this.#phaseMono = leadership.mono
     this.#ownEpoch = parts.epochs.current
     this.#ownZxid = Math.max(parts.replica.lastLoggedZxid, parts.replica.lastProcessedZxid)
     this.#epochMin = parts.epochs.accepted + 1
@@ -67,17 +68,8 @@ export class EpochAgreement {
     return this.#phaseMono
   }
 
-  /** 0 before there is one. */
-  get epoch(): number {
-    return this.#epoch
-  }
-
-  advance(nowMono: number): void {
-    this.#nowMono = nowMono
-  }
-
   get isOverdue(): boolean {
-    const isLate = this.#nowMono - this.#phaseMono > this.#parts.ensemble.initLimitMs
+    const isLate = this.#leadership.mono - this.#phaseMono > this.#parts.ensemble.initLimitMs
     return this.#phase !== 'agreed' && isLate
   }
 
@@ -108,7 +100,7 @@ export class EpochAgreement {
 
   #enter(phase: AgreementPhase): void {
     this.#phase = phase
-    this.#phaseMono = this.#nowMono
+    this.#phaseMono = this.#leadership.mono
   }
 
   #isQuorum(sids: ReadonlySet<number>): boolean {
@@ -118,12 +110,12 @@ export class EpochAgreement {
   /** Nobody is told of the epoch before our own disk knows it, or we might lead it twice. */
   #tryEpoch(): void {
     if (!this.#isQuorum(this.#reported)) return
-    const { replica, epochs, logger } = this.#parts
-    this.#epoch = this.#epochMin
-    epochs.accepted = this.#epoch
-    replica.writeEpoch('acceptedEpoch', this.#epoch)
+    const { replica, logger } = this.#parts
+    const epoch = this.#epochMin
+    acceptEpoch(this.#parts, epoch)
+    this.#leadership.establish(epoch)
     this.#enter('epoch')
-    logger.info('a quorum has reported, an epoch is proposed', { epoch: this.#epoch })
+    logger.info('a quorum has reported, an epoch is proposed', { epoch })
     replica.whenDurable(() => {
       if (this.#isClosed) return
       this.#enter('election')
@@ -135,11 +127,9 @@ export class EpochAgreement {
 
   #tryElection(): void {
     if (this.#isClosed || this.#phase !== 'election' || !this.#isQuorum(this.#electors)) return
-    const { replica, epochs } = this.#parts
-    epochs.current = this.#epoch
-    replica.writeEpoch('currentEpoch', this.#epoch)
+    enterEpoch(this.#parts, this.#leadership.epoch)
     this.#enter('synchronisation')
-    replica.whenDurable(() => {
+    this.#parts.replica.whenDurable(() => {
       if (this.#isClosed) return
       this.#synced.add(this.#self)
       this.#tryAgreed()

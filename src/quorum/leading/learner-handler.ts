@@ -1,18 +1,9 @@
 import { unreachable } from '../../base/assert.ts'
-import { OpCode } from '../../data/op-code.ts'
 import type { QuorumPacket } from '../../data/records.ts'
-import { counterOf, EPOCH_MAX, epochOf, formatZxid, makeZxid } from '../../data/zxid.ts'
+import { counterOf, epochOf, makeZxid } from '../../data/zxid.ts'
 import type { LinkId } from '../ports/links.ts'
-import type { HistoryScan } from '../ports/replica.ts'
-import { AckWatch } from '../role/ack-watch.ts'
 import type { RoleParts } from '../role/role.ts'
-import {
-  forEachTouch,
-  parseLearnerInfo,
-  parseLearnerRequest,
-  parseRevalidate,
-  revalidated,
-} from '../wire/learner-info.ts'
+import { revalidated } from '../wire/learner-info.ts'
 import {
   encodePacket,
   NO_ZXID,
@@ -22,36 +13,41 @@ import {
   packetName,
 } from '../wire/packets.ts'
 import type { LeaderBounds } from './leader-bounds.ts'
+import type { Leadership } from './leadership.ts'
+import { LearnerClients } from './learner-clients.ts'
+import { identityOf } from './learner-identity.ts'
+import { LearnerPatience } from './learner-patience.ts'
+import { LearnerSync } from './learner-sync.ts'
 import { PingCount } from './ping-count.ts'
-import { planSync } from './sync-plan.ts'
-import { type HistoryLimits, SyncStream } from './sync-stream.ts'
+import type { HistoryLimits } from './sync-stream.ts'
 
-/** What a learner's handler asks of the leader. */
+/** What a learner's handler works with: what it needs of its leader, phase by phase. */
 export interface LearnerHost {
   readonly parts: RoleParts
   readonly bounds: LeaderBounds
   readonly history: HistoryLimits
-  readonly nowMono: number
-  /** The established one; 0 before. */
-  readonly epoch: number
-  readonly lastProposedZxid: number
-  readonly lastCommittedZxid: number
-  /** Sid for a learner that has told none: below 0, a new one each time. */
-  takeNamelessSid(): number
-  /** It has reported; the leader answers with sendLeaderInfo once there is an epoch. */
-  onReported(learner: LearnerHandler): void
-  /** Its end of the history is known; the leader answers with startSync after the election. */
-  onEpochAcked(learner: LearnerHandler, currentEpoch: number): void
-  /** False: too many learners synchronise in that way already (maxConcurrentSnapSyncs). */
-  admitsSync(learner: LearnerHandler, kind: 'snap' | 'diff'): boolean
-  /** Nothing separates it from the others: the leader sends what is outstanding, and NEWLEADER. */
-  onCaughtUp(learner: LearnerHandler): void
-  /** NEWLEADER is acked; the leader answers with sendUpToDate once it serves. */
-  onNewLeaderAcked(learner: LearnerHandler): void
-  onPingAnswered(learner: LearnerHandler): void
-  /** Behind everything that all learners have been sent. */
-  sendAlone(learner: LearnerHandler, bytes: Buffer): void
-  drop(learner: LearnerHandler, problem: string): void
+  readonly leadership: Leadership
+  readonly discovery: {
+    takeNamelessSid(): number
+    /** Answered with sendLeaderInfo once there is an epoch. */
+    onReported(learner: LearnerHandler): void
+    /** Answered with startSync after the election. */
+    onEpochAcked(learner: LearnerHandler, currentEpoch: number): void
+  }
+  readonly synchronisation: {
+    admits(learner: LearnerHandler, kind: 'snap' | 'diff'): boolean
+    /** Answered with what is outstanding, and sendNewLeader. */
+    onCaughtUp(learner: LearnerHandler): void
+    /** Answered with sendUpToDate once the leader serves. */
+    onNewLeaderAcked(learner: LearnerHandler): void
+  }
+  readonly broadcast: {
+    onPingAnswered(learner: LearnerHandler): void
+    sendAlone(learner: LearnerHandler, bytes: Buffer): void
+  }
+  readonly learners: {
+    drop(learner: LearnerHandler, problem: string): void
+  }
 }
 
 /**
@@ -73,6 +69,7 @@ type LearnerState =
 export class LearnerHandler {
   readonly link: LinkId
   readonly pings: PingCount
+  readonly clients: LearnerClients
   sid = 0
   /** Of what it is: an observer has sent OBSERVERINFO. */
   role: 'participant' | 'observer' = 'participant'
@@ -83,30 +80,22 @@ export class LearnerHandler {
   protocolVersion = 0
   /** The newest zxid that it has acked. */
   lastAckedZxid = 0
-  /** Sync requests of its clients that were not answered by SYNC yet. */
-  syncsPending = 0
-  lastHeardMono: number
   readonly #host: LearnerHost
   readonly #reader: PacketReader
   #state: LearnerState = 'info'
-  #sync: SyncStream | undefined = undefined
-  #scan: HistoryScan | undefined = undefined
-  /** While something is on its way to a learner that has nothing to say: when it last moved. */
-  #movedMono: number
-  #waitingBytes = 0
+  readonly #patience: LearnerPatience
+  /** From the end of the election until NEWLEADER is acked. */
+  #sync: LearnerSync | undefined = undefined
   /** An ack that was faster than that of NEWLEADER. */
   #earlyAckZxid = 0
-  readonly #acks = new AckWatch()
-  /** When lastAckedZxid grew. */
-  #ackedMono = 0
 
   constructor(link: LinkId, host: LearnerHost) {
     this.link = link
     this.#host = host
     this.#reader = new PacketReader(host.bounds.strangerPacketBytesMax)
     this.pings = new PingCount(host.bounds.pingsInFlightMax)
-    this.lastHeardMono = host.nowMono
-    this.#movedMono = host.nowMono
+    this.clients = new LearnerClients(link, host.parts.replica)
+    this.#patience = new LearnerPatience(link, host.parts.links, host.leadership)
   }
 
   get state(): LearnerState {
@@ -115,8 +104,7 @@ export class LearnerHandler {
 
   /** How it synchronises; undefined when it does not. */
   get syncKind(): 'snap' | 'diff' | undefined {
-    if (this.#sync === undefined) return undefined
-    return this.#sync.kind === 'snap' ? 'snap' : 'diff'
+    return this.#sync?.kind
   }
 
   /** What it has, or will have when it has read what it was sent. */
@@ -124,16 +112,20 @@ export class LearnerHandler {
     return this.#sync?.cursor ?? 0
   }
 
+  get lastHeardMono(): number {
+    return this.#patience.lastHeardMono
+  }
+
   /** `bytes` are borrowed. */
   onBytes(bytes: Buffer): void {
-    this.lastHeardMono = this.#host.nowMono
+    this.#patience.onHeard()
     this.#reader.push(bytes)
     while (this.#state !== 'closed') {
       const packet = this.#reader.next()
       if (packet === 'more') return
       const problem = 'problem' in packet ? packet.problem : this.#onPacket(packet)
       if (problem === undefined) continue
-      this.#host.drop(this, problem)
+      this.#host.learners.drop(this, problem)
       return
     }
   }
@@ -141,8 +133,7 @@ export class LearnerHandler {
   /** The link is gone, or the leader has ended: what is held for it is let go. */
   close(): void {
     this.#state = 'closed'
-    this.#sync?.close()
-    this.#sync = undefined
+    this.#endSync()
   }
 
   // ---- discovery
@@ -158,13 +149,14 @@ export class LearnerHandler {
     const version = Buffer.alloc(4)
     version.writeInt32BE(PROTOCOL_VERSION)
     this.#state = 'ackEpoch'
-    this.lastHeardMono = this.#host.nowMono
-    this.#send(encodePacket(PacketType.leaderInfo, makeZxid(this.#host.epoch, 0), version))
+    this.#patience.onHeard()
+    const { epoch } = this.#host.leadership
+    this.#send(encodePacket(PacketType.leaderInfo, makeZxid(epoch, 0), version))
   }
 
   #becomeElector(currentEpoch: number): void {
     this.#state = 'election'
-    this.#host.onEpochAcked(this, currentEpoch)
+    this.#host.discovery.onEpochAcked(this, currentEpoch)
   }
 
   // ---- synchronisation
@@ -173,88 +165,50 @@ export class LearnerHandler {
   startSync(): void {
     if (this.#state !== 'election') return
     this.#state = 'sync'
-    this.#planSync()
-  }
-
-  /** Again in the next turn, as long as the log files are not looked through. */
-  #planSync(): void {
-    const { parts, history } = this.#host
-    const { replica, links, ensemble } = parts
-    const { peerZxid } = this
-    const plan = planSync({
-      peerZxid,
-      lastProcessedZxid: replica.lastProcessedZxid,
-      historyEndZxid: history.endZxid,
-      committedLog: replica.committedLog,
-      forceSnapshot: ensemble.forceSnapshotSync,
-      readHistory: (from) => {
-        if (from < history.floorZxid) return undefined
-        this.#scan ??= replica.readHistory(from, false)
-        return this.#scan?.step()
-      },
-    })
-    this.#onMoved()
-    if (plan === 'later') return
-    this.#scan = undefined
-    if (!this.#host.admitsSync(this, plan.kind === 'snap' ? 'snap' : 'diff')) {
-      this.#host.drop(this, 'too many learners synchronise')
-      return
-    }
-    this.#sync = new SyncStream(this.link, plan, {
-      replica,
-      links,
-      bounds: this.#host.bounds,
-      history,
-    })
-    // Only a serving leader has proposals that could have been acked.
-    if (this.role === 'participant' && this.#host.lastProposedZxid > 0)
-      replica.withdrawAcks(this.sid, this.#sync.cursor)
-    parts.logger.info('a learner synchronises', {
-      sid: this.sid,
-      kind: plan.kind,
-      from: formatZxid(peerZxid),
-      cursor: formatZxid(this.#sync.cursor),
-    })
-    this.#onMoved()
+    this.#sync = new LearnerSync(this, this.#host, (kind) =>
+      this.#host.synchronisation.admits(this, kind),
+    )
     this.pumpSync()
   }
 
   /** True: there is something to send that the learner would take now. */
   get wantsTurn(): boolean {
-    return this.#state === 'sync' && (this.#sync === undefined || this.#sync.canPump)
+    return this.#state === 'sync' && this.#sync?.canPump === true
   }
 
   /** Sends a slice of what it lacks, if it has taken the last one. */
   pumpSync(): void {
     const sync = this.#sync
-    if (this.#state !== 'sync') return
-    if (sync === undefined) return this.#planSync()
-    if (!sync.canPump) return
+    if (this.#state !== 'sync' || sync?.canPump !== true) return
     const progress = sync.pump()
-    this.#onMoved()
+    this.#patience.onMoved()
     if (progress === 'waiting') return
-    if (progress === 'caughtUp') this.#host.onCaughtUp(this)
-    else this.#host.drop(this, progress.problem)
+    if (progress === 'caughtUp') this.#host.synchronisation.onCaughtUp(this)
+    else this.#host.learners.drop(this, progress.problem)
+  }
+
+  #endSync(): void {
+    this.#sync?.close()
+    this.#sync = undefined
   }
 
   /** It has caught up, and what was outstanding is sent: from now on it gets what all get. */
   sendNewLeader(): void {
-    const { epoch, parts } = this.#host
+    const { leadership, parts } = this.#host
     const config =
       this.protocolVersion < PROTOCOL_VERSION ? null : Buffer.from(parts.ensemble.configText)
     this.#state = 'ackNewLeader'
-    this.#send(encodePacket(PacketType.newLeader, makeZxid(epoch, 0), config))
-    this.#onMoved()
+    this.#send(encodePacket(PacketType.newLeader, makeZxid(leadership.epoch, 0), config))
+    this.#patience.onMoved()
   }
 
   /** The leader serves, so the learner may. */
   sendUpToDate(): void {
     if (this.#state !== 'start') return
     this.#state = 'serving'
-    this.lastHeardMono = this.#host.nowMono
-    this.#sync?.close()
-    this.#sync = undefined
-    this.#host.sendAlone(this, encodePacket(PacketType.upToDate, NO_ZXID))
+    this.#patience.onHeard()
+    this.#endSync()
+    this.#host.broadcast.sendAlone(this, encodePacket(PacketType.upToDate, NO_ZXID))
     if (this.#earlyAckZxid > 0) this.#onProposalAck(this.#earlyAckZxid)
   }
 
@@ -262,7 +216,7 @@ export class LearnerHandler {
 
   /** PROPOSALs up to that zxid have been sent. */
   onForwarded(zxid: number): void {
-    if (this.#state === 'serving') this.#acks.onSent(zxid, this.#host.nowMono)
+    if (this.#state === 'serving') this.#patience.onProposed(zxid)
   }
 
   /** Sends `ping`, which is the same for all learners. */
@@ -279,24 +233,22 @@ export class LearnerHandler {
 
   /** The leader has stood still for so long: that is no time the learner has had. */
   onPaused(ms: number): void {
-    this.lastHeardMono += ms
-    this.#movedMono += ms
-    this.#acks.postpone(ms)
+    this.#patience.onPaused(ms)
   }
 
   /** Why the learner has had time enough; undefined while it has some left. */
   overdue(): string | undefined {
-    const { nowMono, parts } = this.#host
-    const { initLimitMs, syncLimitMs } = parts.ensemble
+    const { initLimitMs, syncLimitMs } = this.#host.parts.ensemble
     switch (this.#state) {
       case 'info':
       case 'ackEpoch':
-        return nowMono - this.lastHeardMono > initLimitMs ? 'silent before it joined' : undefined
+        return this.#patience.overdueBefore(initLimitMs)
       case 'sync':
       case 'ackNewLeader':
-        return this.#overdueInSync(initLimitMs)
+        this.#sync?.unstall(this.#host.leadership.mono)
+        return this.#patience.overdueInSync(initLimitMs)
       case 'serving':
-        return this.#overdueServing(syncLimitMs)
+        return this.#patience.overdueServing(syncLimitMs)
       case 'epoch':
       case 'election':
       case 'start':
@@ -305,38 +257,6 @@ export class LearnerHandler {
       default:
         return unreachable(this.#state)
     }
-  }
-
-  /**
-   * Answers to PINGs, and acks, come behind all that waits for the learner. As long as it gets on with
-   * that it is not late: what large writes make of a slow link or disk must not end a leadership.
-   */
-  #overdueServing(syncLimitMs: number): string | undefined {
-    const { nowMono } = this.#host
-    this.#watchWaiting()
-    const stillMs = nowMono - this.#movedMono
-    if (Math.min(nowMono - this.lastHeardMono, stillMs) > syncLimitMs) return 'silent'
-    const unackedMs = Math.min(this.#acks.waitedMs(nowMono), nowMono - this.#ackedMono)
-    return Math.min(unackedMs, stillMs) > syncLimitMs ? 'a PROPOSAL is not acked' : undefined
-  }
-
-  /** A learner that takes what it is sent is not late, however long that lasts. */
-  #overdueInSync(initLimitMs: number): string | undefined {
-    this.#watchWaiting()
-    this.#sync?.unstall(this.#host.nowMono)
-    const still = this.#host.nowMono - Math.max(this.#movedMono, this.lastHeardMono)
-    return still > initLimitMs ? 'stuck while it synchronised' : undefined
-  }
-
-  #watchWaiting(): void {
-    const waiting = this.#host.parts.links.waitingBytes(this.link)
-    if (waiting < this.#waitingBytes) this.#movedMono = this.#host.nowMono
-    this.#waitingBytes = waiting
-  }
-
-  #onMoved(): void {
-    this.#movedMono = this.#host.nowMono
-    this.#waitingBytes = this.#host.parts.links.waitingBytes(this.link)
   }
 
   // ---- packets
@@ -365,23 +285,18 @@ export class LearnerHandler {
     return `${packetName(packet.type)} while the leader waits for ${this.#state}`
   }
 
-  #onInfo({ type, zxid, data }: QuorumPacket): string | undefined {
-    if (type !== PacketType.followerInfo && type !== PacketType.observerInfo)
-      return `${packetName(type)} instead of FOLLOWERINFO`
-    const info = parseLearnerInfo(data)
-    if ('problem' in info) return info.problem
-    if (info.configVersion > BigInt(this.#host.parts.ensemble.configVersion))
-      return 'its configuration is newer than ours'
-    // The next epoch must be one that a zxid has room for.
-    if (zxid < 0 || epochOf(zxid) >= EPOCH_MAX) return 'an epoch out of range'
-    this.sid = info.sid ?? this.#host.takeNamelessSid()
-    this.role = type === PacketType.observerInfo ? 'observer' : 'participant'
-    this.protocolVersion = info.protocolVersion
-    this.acceptedEpoch = epochOf(zxid)
-    this.peerZxid = zxid
+  #onInfo(packet: QuorumPacket): string | undefined {
+    const { parts, bounds, discovery } = this.#host
+    const identity = identityOf(packet, parts.ensemble.configVersion)
+    if (typeof identity === 'string') return identity
+    this.sid = identity.sid ?? discovery.takeNamelessSid()
+    this.role = identity.role
+    this.protocolVersion = identity.protocolVersion
+    this.acceptedEpoch = identity.acceptedEpoch
+    this.peerZxid = identity.zxid
     this.#state = 'epoch'
-    this.#reader.setBytesMax(this.#host.bounds.packetBytesMax)
-    this.#host.onReported(this)
+    this.#reader.setBytesMax(bounds.packetBytesMax)
+    discovery.onReported(this)
     return undefined
   }
 
@@ -402,9 +317,11 @@ export class LearnerHandler {
       case PacketType.ping:
         return this.#onPing(data)
       case PacketType.request:
-        return this.#onRequest(data, authinfo)
+        return this.clients.onRequest(data, authinfo)
       case PacketType.revalidate:
-        return this.#onRevalidate(data)
+        return this.clients.onRevalidate(data, (sessionId, isValid) => {
+          this.sendRevalidated(sessionId, isValid)
+        })
       default:
         return `${packetName(type)} is not for a leader`
     }
@@ -421,55 +338,33 @@ export class LearnerHandler {
       return undefined
     }
     if (this.#state !== 'ackNewLeader') return undefined
-    if (zxid !== makeZxid(this.#host.epoch, 0)) return 'NEWLEADER acked for another epoch'
+    if (zxid !== makeZxid(this.#host.leadership.epoch, 0))
+      return 'NEWLEADER acked for another epoch'
     this.#state = 'start'
-    this.#sync?.close()
-    this.#sync = undefined
-    this.#host.onNewLeaderAcked(this)
+    this.#endSync()
+    this.#host.synchronisation.onNewLeaderAcked(this)
     return undefined
   }
 
   #onProposalAck(zxid: number): void {
-    if (this.role === 'observer' || zxid > this.#host.lastProposedZxid) return
-    if (zxid > this.lastAckedZxid) {
-      this.lastAckedZxid = zxid
-      this.#ackedMono = this.#host.nowMono
-    }
-    this.#acks.onAck(zxid)
-    if (zxid > this.#host.lastCommittedZxid) this.#host.parts.replica.onAck(this.sid, zxid)
+    const { lastProposedZxid, lastCommittedZxid } = this.#host.leadership
+    if (this.role === 'observer' || zxid > lastProposedZxid) return
+    this.#patience.onAck(zxid, zxid > this.lastAckedZxid)
+    if (zxid > this.lastAckedZxid) this.lastAckedZxid = zxid
+    if (zxid > lastCommittedZxid) this.#host.parts.replica.onAck(this.sid, zxid)
   }
 
   #onPing(data: Buffer | null): string | undefined {
     if (!this.pings.onAnswer()) return 'PING that answers none of ours'
-    const { replica } = this.#host.parts
-    const isWhole = forEachTouch(data, (sessionId, timeoutMs) => {
-      replica.onTouched(sessionId, timeoutMs)
-    })
-    if (!isWhole) return 'PING cut short'
-    this.#host.onPingAnswered(this)
-    return undefined
+    const problem = this.clients.onTouched(data)
+    if (problem === undefined) this.#host.broadcast.onPingAnswered(this)
+    return problem
   }
 
-  #onRequest(data: Buffer | null, ids: QuorumPacket['authinfo']): string | undefined {
-    const request = parseLearnerRequest(data)
-    if ('problem' in request) return request.problem
-    if (request.op === OpCode.sync) this.syncsPending += 1
-    this.#host.parts.replica.onForwarded({ ...request, link: this.link, ids: ids ?? [] })
-    return undefined
-  }
-
-  #onRevalidate(data: Buffer | null): string | undefined {
-    const asked = parseRevalidate(data)
-    if ('problem' in asked) return asked.problem
-    const { sessionId, timeoutMs } = asked
-    const isValid = this.#host.parts.replica.revalidate(this.link, sessionId, timeoutMs)
-    if (isValid !== undefined) this.sendRevalidated(sessionId, isValid)
-    return undefined
-  }
-
+  /** The answer to a REVALIDATE. */
   sendRevalidated(sessionId: bigint, isValid: boolean): void {
     const answer = encodePacket(PacketType.revalidate, NO_ZXID, revalidated(sessionId, isValid))
-    this.#host.sendAlone(this, answer)
+    this.#host.broadcast.sendAlone(this, answer)
   }
 
   #send(bytes: Buffer): void {

@@ -64,6 +64,6 @@ export function countLearners(
     observers: observers.length,
     syncedObservers: observers.filter(isServing).length,
     nonVotingFollowers: followers.filter(({ sid }) => !isParticipant(ensemble, sid)).length,
-    pendingSyncs: learners.reduce((sum, { syncsPending }) => sum + syncsPending, 0),
+    pendingSyncs: learners.reduce((sum, { clients }) => sum + clients.syncsPending, 0),
   }
 }

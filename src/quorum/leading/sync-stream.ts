@@ -26,7 +26,7 @@ interface SyncParts {
 const HISTORY_LOOK_MS = 500
 
 /** How far a synchronisation has come: nothing is left; the learner or the disk must catch up; failed. */
-type SyncProgress = 'caughtUp' | 'waiting' | { readonly problem: string }
+export type SyncProgress = 'caughtUp' | 'waiting' | { readonly problem: string }
 
 /**
  * A learner's place in the history, while it is behind: everything from the learner's end to ours is

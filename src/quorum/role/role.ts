@@ -2,15 +2,8 @@ import type { Logger } from '../../base/logger.ts'
 import type { Ensemble } from '../membership/ensemble.ts'
 import type { Links } from '../ports/links.ts'
 import type { Replica } from '../ports/replica.ts'
+import type { Epochs } from './epochs.ts'
 import type { Standing } from './standing.ts'
-
-/** As the epoch files have them, or will once the disk has caught up. */
-export interface Epochs {
-  /** The last epoch that was agreed to (LEADERINFO answered). */
-  accepted: number
-  /** Of the last leader that was synchronised with. */
-  current: number
-}
 
 /** What leaders and learners are made of. */
 export interface RoleParts {

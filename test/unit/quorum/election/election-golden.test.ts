@@ -6,7 +6,7 @@ import {
 import { QuorumPeer } from '../../../../src/quorum/election/quorum-peer.ts'
 import type { Ensemble, EnsembleMember } from '../../../../src/quorum/membership/ensemble.ts'
 import type { PeerAddress } from '../../../../src/quorum/ports/links.ts'
-import type { Epochs } from '../../../../src/quorum/role/role.ts'
+import type { Epochs } from '../../../../src/quorum/role/epochs.ts'
 import { Standing } from '../../../../src/quorum/role/standing.ts'
 import { decodeOpening, encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
 import { ensembleOf } from '../../../support/election-ensemble.ts'
