@@ -121,3 +121,39 @@ describe.each<[ServerKind, string]>([
     }
   })
 })
+
+/** Of a kilobyte each: more than fits in a txn, and in what 3.9.5 reads of a log at once. */
+const LONG_NAMES = 3000
+const longName = (at: number): string => `/top/${'long'.repeat(250)}-${at}`
+
+async function zxidOf(port: number): Promise<number> {
+  const zxid = /^Zxid: (0x[0-9a-f]+)$/m.exec(await fourLetterWord(port, 'srvr'))?.[1]
+  return Number(zxid)
+}
+
+describe('the end of a session with more ephemerals than fit in a txn', () => {
+  it('is read by 3.9.5', async () => {
+    running = await startServer({ kind: 'zk-server' })
+    const { port, dataDir } = running
+    const stays = await WireClient.open(port, SESSION_MS)
+    await stays.call(OpCode.create, create('/top'))
+    await stays.call(OpCode.create, create('/top/stays', { flags: 1 }))
+    const goes = await WireClient.open(port, SESSION_MS)
+    const creates: Promise<unknown>[] = []
+    for (let at = 0; at < LONG_NAMES; at += 1)
+      creates.push(goes.call(OpCode.create, create(longName(at), { flags: 1 })))
+    await Promise.all(creates)
+    const full = await zxidOf(port)
+    await goes.close()
+    // One txn takes away what does not fit in the last.
+    expect((await zxidOf(port)) - full).toBe(2)
+    const before = await stateOf(port)
+    expect(before.get('/top')?.stat).toMatchObject({ numChildren: 1, cversion: 2 * LONG_NAMES + 1 })
+    await running.stop('SIGKILL')
+
+    running = await startServer({ kind: 'apache-3.9', dataDir })
+    expect([...(await stateOf(running.port))].sort()).toEqual([...before].sort())
+    await expectNoMismatch(running)
+    stays.vanish()
+  })
+})
