@@ -79,8 +79,8 @@ function longFunctions(path: string, lines: readonly string[]): string[] {
 const src = sourcesOf('src')
 const test = sourcesOf('test')
 const docs = sourcesOf('docs')
-/** What bin/ loads. */
-const entries = ['src/node/cli/cli.ts', 'src/node/data-tools/cli.ts']
+/** What bin/ loads, and what the package offers. */
+const entries = ['src/index.ts', 'src/node/cli/cli.ts', 'src/node/data-tools/cli.ts']
 const ours = src.filter(({ path }) => !path.startsWith('src/jute-ts/'))
 
 describe('the house is tidy', () => {

@@ -29,6 +29,8 @@ import { PeerPorts } from './sockets/peer-ports.ts'
 export interface RunningServer {
   /** As bound; undefined when there is no plain client port. */
   readonly clientPort: number | undefined
+  /** Whether clients are served: a member of an ensemble is not while it has no part in a quorum. */
+  readonly isServing: boolean
   /** Stops serving. What was acknowledged is on disk already. */
   stop(): Promise<void>
 }
@@ -47,73 +49,86 @@ export function limitsOf(config: Config): Limits {
 
 /**
  * Loads the data directory, binds the client port and serves. Rejects with a StartError whose message
- * says what is wrong and what to do. A failed write of the log ends the process: exit code 1.
+ * says what is wrong and what to do; nothing is held then. `onFatal` is called once if the log cannot
+ * be written any more: whoever went on would lie about what is durable, so the server has to be stopped.
  */
-export async function runServer(config: Config, logger: Logger): Promise<RunningServer> {
+export async function runServer(
+  config: Config,
+  logger: Logger,
+  onFatal: (reason: string) => void,
+): Promise<RunningServer> {
+  const held: Held = []
+  try {
+    return await start(config, logger, onFatal, held)
+  } catch (error) {
+    await letGo(held)
+    throw error
+  }
+}
+
+/** What has to be given back, each behind what it needs. */
+type Held = (() => void | Promise<void>)[]
+
+async function letGo(held: Held): Promise<void> {
+  for (let giveBack = held.pop(); giveBack !== undefined; giveBack = held.pop()) await giveBack()
+}
+
+async function start(
+  config: Config,
+  logger: Logger,
+  onFatal: (reason: string) => void,
+  held: Held,
+): Promise<RunningServer> {
   const began = performance.now()
-  const disk = NodeDisk.open(config, {
-    logger,
-    onSync: (ms) => member.metrics.fsyncTimeMs.add(Math.round(ms)),
-    onFatal: (reason) => endProcess(logger, reason),
-  })
+  const onSync = (ms: number): void => member.metrics.fsyncTimeMs.add(Math.round(ms))
+  const disk = NodeDisk.open(config, { logger, onSync, onFatal })
   if (typeof disk === 'string') throw new StartError(disk, ExitCode.dataDir)
-  const locks = await lockFolders(disk, logger)
+  for (const lock of await lockFolders(disk, logger)) held.push(() => lock.release())
+  held.push(() => disk.close())
   const providers = providersOf(config, nodeCrypto)
   if (typeof providers === 'string') throw new StartError(providers, ExitCode.invalidInvocation)
   nameHeap(config, logger)
   const loaded = loadData(disk, config, logger)
-  const clock = readClock()
   const words = new WordRunner(config)
   const ensemble = await joinable(config, disk, loaded, logger)
-  const limits = limitsOf(config)
   const member = new Member(
-    { config, limits, providers, crypto: nodeCrypto, logger, clock, ensemble },
+    {
+      config,
+      limits: limitsOf(config),
+      providers,
+      crypto: nodeCrypto,
+      logger,
+      clock: readClock(),
+      ensemble,
+    },
     loaded,
     words,
   )
-  let port: number | undefined
   member.metrics.startupTxnsLoaded.add(loaded.txns)
   member.metrics.dbInitTimeMs.add(Math.round(performance.now() - began))
-  const host = hostView(config)
-  words.attach(new MemberView(member, buildInfo(), host, () => port, member.ensembleView))
-  const portOptions = {
-    port: config.clientPort ?? 0,
-    host: config.clientPortAddress,
-    backlog: config.clientPortListenBacklog,
-    keepAlive: config.clientTcpKeepAlive,
-  }
-  const descriptors = new Descriptors(descriptorsMax())
-  const clients = new ClientPort(portOptions, descriptors, new ThrottledLog(logger, monotonic))
-  const peers = peerPortsOf(config, descriptors, logger)
-  const snapshots = new SnapshotFile(disk.snapFolder, config.freeSpaceMinBytes)
-  let isStopped = false
-  const machine = machineOf({ disk, clients, peers, snapshots, isStopped: () => isStopped })
-  const loop = new TurnLoop(member, machine)
-  peers.attach(loop)
-  if (ensemble !== undefined) {
-    await peers.listen('quorum', ensemble.ensemble.self.quorumAddresses)
-    await peers.listen('election', ensemble.ensemble.self.electionAddresses)
-  }
-  port = await bind(clients, portOptions, loop)
-  loop.enter((running) => running.start())
-  const timers = startTimers(loop, disk, config, logger)
-  const stopWatchingHeap = watchHeap((used, limit) =>
-    loop.enter((running) => running.onHeap(used, limit)),
+  const ports = await openPorts(member, { config, disk, logger, ensemble }, held)
+  const view = new MemberView(
+    member,
+    buildInfo(),
+    hostView(config),
+    () => ports.clientPort,
+    member.ensembleView,
   )
-  logger.info('serving clients', { port, ms: Math.round(performance.now()) })
+  words.attach(view)
+  ports.loop.enter((running) => running.start())
+  startTimers(ports.loop, disk, config, logger, held)
+  logger.info('serving clients', { port: ports.clientPort, ms: Math.round(performance.now()) })
   return {
-    clientPort: port,
+    clientPort: ports.clientPort,
+    get isServing() {
+      return view.isServing
+    },
     async stop() {
-      isStopped = true
+      ports.stop()
       // First of all, so that the others elect while we clean up.
-      loop.enter((running) => running.leave())
+      ports.loop.enter((running) => running.leave())
       await new Promise((resolve) => setImmediate(resolve))
-      for (const timer of timers) clearInterval(timer)
-      stopWatchingHeap()
-      peers.stop()
-      await clients.stop()
-      disk.close()
-      for (const lock of locks) lock.release()
+      await letGo(held)
     },
   }
 }
@@ -125,6 +140,55 @@ function nameHeap({ heapSoftLimitPercent }: Config, logger: Logger): void {
     limitMib,
     heapSoftLimitPercent,
   })
+}
+
+interface PortsParts {
+  readonly config: Config
+  readonly disk: NodeDisk
+  readonly logger: Logger
+  readonly ensemble: EnsemblePorts | undefined
+}
+
+/** The member is driven, and both its peers and its clients can reach it. */
+interface OpenPorts {
+  readonly loop: TurnLoop
+  readonly clientPort: number
+  /** From now on nobody is told that anything is on the disk. */
+  stop(): void
+}
+
+async function openPorts(
+  member: Member,
+  { config, disk, logger, ensemble }: PortsParts,
+  held: Held,
+): Promise<OpenPorts> {
+  const options = {
+    port: config.clientPort ?? 0,
+    host: config.clientPortAddress,
+    backlog: config.clientPortListenBacklog,
+    keepAlive: config.clientTcpKeepAlive,
+  }
+  const descriptors = new Descriptors(descriptorsMax())
+  const clients = new ClientPort(options, descriptors, new ThrottledLog(logger, monotonic))
+  held.push(() => clients.stop())
+  const peers = peerPortsOf(config, descriptors, logger)
+  held.push(() => peers.stop())
+  const snapshots = new SnapshotFile(disk.snapFolder, config.freeSpaceMinBytes)
+  let isStopped = false
+  const machine = machineOf({ disk, clients, peers, snapshots, isStopped: () => isStopped })
+  const loop = new TurnLoop(member, machine)
+  peers.attach(loop)
+  if (ensemble !== undefined) {
+    await peers.listen('quorum', ensemble.ensemble.self.quorumAddresses)
+    await peers.listen('election', ensemble.ensemble.self.electionAddresses)
+  }
+  return {
+    loop,
+    clientPort: await bind(clients, options, loop),
+    stop() {
+      isStopped = true
+    },
+  }
 }
 
 interface MachineParts {
@@ -189,7 +253,8 @@ function startTimers(
   disk: NodeDisk,
   config: Config,
   logger: Logger,
-): readonly NodeJS.Timeout[] {
+  held: Held,
+): void {
   const { flushDelayMs } = config
   const interval =
     flushDelayMs > 0 ? Math.min(flushDelayMs, ADVANCE_INTERVAL_MS) : ADVANCE_INTERVAL_MS
@@ -212,7 +277,10 @@ function startTimers(
         config.autopurgeIntervalMs,
       ),
     )
-  return timers
+  held.push(() => {
+    for (const timer of timers) clearInterval(timer)
+  })
+  held.push(watchHeap((used, limit) => loop.enter((running) => running.onHeap(used, limit))))
 }
 
 async function bind(
@@ -226,10 +294,4 @@ async function bind(
     const reason = messageOf(error)
     throw new StartError(`cannot bind clientPort ${options.port}: ${reason}`, ExitCode.unexpected)
   }
-}
-
-/** Whoever goes on after a failed log write would lie about what is durable. */
-function endProcess(logger: Logger, reason: string): never {
-  logger.error('the log cannot be written, ending the process', { reason })
-  process.exit(1)
 }

@@ -102,6 +102,9 @@ export const shellRooms: ReadonlyMap<string, readonly string[]> = new Map<
   ['node/files', ['node/process']],
   ['node/sockets', ['node/process', 'node/files']],
   ['node', ['node/process', 'node/files', 'node/sockets']],
+  ['node/embed', ['node/process', 'node/cli', 'node']],
   ['node/cli', ['node/process', 'node/log', 'node/files', 'node']],
+  // src/index.ts, what the package offers to programs.
+  ['', ['node/embed']],
   ['node/data-tools', ['node/process', 'node/files', 'node/cli']],
 ])

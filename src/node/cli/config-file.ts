@@ -107,7 +107,7 @@ function whyUnreadable(error: unknown): ReadFile<never> {
   return { kind: 'unreadable', reason: `the system says ${code}` }
 }
 
-const configFiles: ConfigFiles = {
+export const configFiles: ConfigFiles = {
   readText,
   readProperties(path) {
     const file = readText(path)

@@ -66,7 +66,10 @@ async function serve(config: Config, sink: LogSink, signal: ReadySignal): Promis
   try {
     writeMyid(config, sink.logger)
     const { runServer } = await import('../main.ts')
-    const server = await runServer(config, sink.logger)
+    const server = await runServer(config, sink.logger, (reason) => {
+      sink.logger.error('the log cannot be written, ending the process', { reason })
+      process.exit(ExitCode.unexpected)
+    })
     stop = () => server.stop()
     signal.ready()
   } catch (error) {
