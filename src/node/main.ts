@@ -11,14 +11,14 @@ import type { EnsemblePorts } from '../server/ensemble/peering.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../server/member.ts'
 import type { Loaded } from '../server/storage/load.ts'
 import { type Machine, TurnLoop } from '../server/turn-loop.ts'
-import { loadData, lockFolders, readEpochs } from './files/data-folder.ts'
+import { type LoadedData, loadData, lockFolders, readEpochs } from './files/data-folder.ts'
 import { Descriptors, descriptorsMax } from './files/descriptors.ts'
 import { NodeDisk } from './files/disk.ts'
 import { freeBytesOf } from './files/free-bytes.ts'
 import { purge } from './files/purge.ts'
 import { SnapshotFile } from './files/snapshot-file.ts'
 import { buildInfo, hostView } from './host.ts'
-import { monotonic, readClock } from './process/clock.ts'
+import { monotonic, readClock, stopwatch } from './process/clock.ts'
 import { nodeCrypto } from './process/crypto.ts'
 import { ExitCode, StartError } from './process/exit-code.ts'
 import { heapLimitBytes, watchHeap } from './process/heap-watch.ts'
@@ -99,13 +99,13 @@ async function start(
       crypto: nodeCrypto,
       logger,
       clock: readClock(),
+      stopwatch,
       ensemble,
     },
     loaded,
     words,
   )
-  member.metrics.startupTxnsLoaded.add(loaded.txns)
-  member.metrics.dbInitTimeMs.add(Math.round(performance.now() - began))
+  noteStart(member, loaded, performance.now() - began)
   const ports = await openPorts(member, { config, disk, logger, ensemble }, held)
   const view = new MemberView(
     member,
@@ -131,6 +131,13 @@ async function start(
       await letGo(held)
     },
   }
+}
+
+function noteStart({ metrics }: Member, loaded: LoadedData, ms: number): void {
+  metrics.startupSnapLoadTime.add(loaded.snapshotMs)
+  metrics.startupTxnsLoadTime.add(loaded.txnsMs)
+  metrics.startupTxnsLoaded.add(loaded.txns)
+  metrics.dbInitTimeMs.add(Math.round(ms))
 }
 
 /** Before anything is loaded: if the heap is too small for that, this is the last that is said. */

@@ -6,6 +6,7 @@ import type { SnapshotReader } from '../persistence/snapshot-source.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { Commits } from './clients/commits.ts'
 import type { SessionTracker } from './sessions/session-tracker.ts'
+import type { ServerMetrics } from './stats/server-metrics.ts'
 import { loadRulesOf } from './storage/load.ts'
 import { beginBackup, planRestoredZxid, readBackup, replaceDatabase } from './storage/restore.ts'
 import type { SliceFeed } from './storage/slice-feed.ts'
@@ -24,6 +25,7 @@ interface AdminDatabaseParts {
   readonly commits: Commits
   readonly snapshotter: Snapshotter
   readonly clock: TurnClock
+  readonly metrics: ServerMetrics
   readonly logger: Logger
 }
 
@@ -62,10 +64,15 @@ export class AdminDatabase {
     done: (restored: Restored) => void,
   ): void {
     const { config, logger, serving, writePath, changes, commits, snapshotter, clock } = this.#parts
+    const { metrics } = this.#parts
+    const beganMono = clock.mono
     if (serving.role !== 'standalone')
       return done('only a standalone server that serves can be restored')
     const backup = readBackup(pieces, gunzip, loadRulesOf(config, true), logger)
-    if (typeof backup === 'string') return done(backup)
+    if (typeof backup === 'string') {
+      metrics.restoreErrorCount.add(1)
+      return done(backup)
+    }
     const zxid = planRestoredZxid(writePath.proposals.lastProposed, backup)
     serving.end()
     commits.closeAll()
@@ -78,12 +85,14 @@ export class AdminDatabase {
       if (problem !== undefined) return this.#fail(logger, problem, done)
       logger.warn('the database was replaced by a backup', { zxid: formatZxid(zxid) })
       serving.beginDeciding('standalone', true)
+      metrics.restoreTime.add(clock.mono - beganMono)
       done({ zxid })
     })
   }
 
   /** What is on the disk is the old database still, and comes back with a restart. */
   #fail(logger: Logger, problem: string, done: (restored: Restored) => void): void {
+    this.#parts.metrics.restoreErrorCount.add(1)
     logger.error('a restored database could not be written; serving nobody until a restart', {
       reason: problem,
     })

@@ -15,6 +15,7 @@ import { type EnsembleView, ensembleViewOf } from './ensemble/ensemble-view.ts'
 import type { Peering } from './ensemble/peering.ts'
 import { PauseWatch } from './pause-watch.ts'
 import type { SessionTracker } from './sessions/session-tracker.ts'
+import { DiskTimes } from './stats/disk-times.ts'
 import type { ServerMetrics } from './stats/server-metrics.ts'
 import type { ServerStats } from './stats/server-stats.ts'
 import type { DiskBatch } from './storage/disk-lane.ts'
@@ -51,6 +52,9 @@ export class Member implements LinkEvents {
   readonly ensembleView: EnsembleView | undefined
   readonly #parts: Wired
   readonly #logger: Logger
+  readonly #diskTimes: DiskTimes
+  /** In an ensemble. */
+  readonly #self: number | undefined
   readonly #pauses = new PauseWatch()
   #nextAdvanceMono = 0
 
@@ -68,6 +72,8 @@ export class Member implements LinkEvents {
     this.watches = parts.watches
     this.stats = parts.stats
     this.metrics = parts.metrics
+    this.#diskTimes = new DiskTimes(parts.metrics)
+    this.#self = ports.ensemble?.ensemble.self.sid
     this.digestLog = parts.digestLog
     this.clients = parts.connections
     this.snapshotter = snapshotter
@@ -102,6 +108,7 @@ export class Member implements LinkEvents {
   #onPaused(ms: number): void {
     const { mono } = this.clock
     this.#logger.warn('this process has stood still', { ms: Math.round(ms) })
+    this.metrics.jvmPauseTimeMs.add(Math.round(ms))
     this.sessions.onPaused(ms)
     this.peering?.onPaused(mono, ms)
   }
@@ -131,6 +138,8 @@ export class Member implements LinkEvents {
   }
 
   onDurable(batch: DiskBatch): void {
+    const leader = this.role === 'leading' ? this.#self : undefined
+    this.#diskTimes.onDurable(batch, this.clock.mono, leader)
     this.#parts.lane.onDurable(batch)
     if (batch.lastZxid > 0) this.#parts.writePath.onLogged(batch.lastZxid)
     this.#parts.applyLoop.run(this.clock.mono)
@@ -188,7 +197,7 @@ export class Member implements LinkEvents {
   takeDiskBatch(): DiskBatch | undefined {
     const batch = this.#parts.lane.take(this.clock.mono)
     if (batch === undefined) return undefined
-    if (batch.txns > 0) this.metrics.syncProcessorBatchSize.add(batch.txns)
+    this.#diskTimes.onTaken(batch)
     const rolls = this.snapshotter.onLogged(batch.txns, batch.bytes)
     return rolls ? { ...batch, ops: [...batch.ops, { kind: 'rollLog' }] } : batch
   }

@@ -38,6 +38,7 @@ import { SessionGatekeeper } from './sessions/session-gatekeeper.ts'
 import { SessionTracker } from './sessions/session-tracker.ts'
 import { makeServerMetrics, type ServerMetrics } from './stats/server-metrics.ts'
 import { ServerStats } from './stats/server-stats.ts'
+import { StageTimer, type Stopwatch } from './stats/stage-timer.ts'
 import { DiskLane } from './storage/disk-lane.ts'
 import { loadRulesOf } from './storage/load.ts'
 import type { Recovered } from './storage/recovered.ts'
@@ -64,6 +65,8 @@ export interface MemberPorts {
   readonly crypto: Crypto
   readonly logger: Logger
   readonly clock: { readonly mono: number; readonly wall: number }
+  /** Times what happens within a turn. Undefined: nothing takes any time there. */
+  readonly stopwatch?: Stopwatch
   /** Undefined: a standalone server, which is an ensemble of one. */
   readonly ensemble: EnsemblePorts | undefined
 }
@@ -118,12 +121,14 @@ export function wire(ports: MemberPorts, recovered: Recovered, words: FourLetter
 function groundOf({ config, limits, bounds = defaultMemberBounds, logger, ...ports }: MemberPorts) {
   const clock: TurnClock = { mono: ports.clock.mono, wall: ports.clock.wall }
   const metrics = makeServerMetrics()
+  const flushing = { flushDelayMs: config.flushDelayMs, batchTxnsMax: config.maxBatchSize }
   return {
     config,
     limits,
     bounds,
     logger,
     clock,
+    stopwatch: ports.stopwatch ?? (() => clock.mono),
     metrics,
     throttledLog: new ThrottledLog(logger, clock),
     stats: new ServerStats(),
@@ -132,10 +137,7 @@ function groundOf({ config, limits, bounds = defaultMemberBounds, logger, ...por
     space: new FreeSpace(config.freeSpaceMinBytes, logger),
     budget: new WorkBudget(limits.workStepsPerTurn),
     digestLog: new DigestLog(),
-    lane: new DiskLane({
-      flushDelayMs: config.flushDelayMs,
-      batchTxnsMax: config.maxBatchSize,
-    }),
+    lane: new DiskLane(flushing, clock),
   }
 }
 
@@ -147,10 +149,7 @@ function stateOf(ports: MemberPorts, ground: ReturnType<typeof groundOf>, recove
   const sid = ports.ensemble?.ensemble.self.sid ?? STANDALONE_SESSION_SERVER_ID
   const sessions = new SessionTracker(firstSessionId(sid, clock.wall), config.tickTimeMs)
   for (const [id, timeoutMs] of recovered.sessions) sessions.track(id, timeoutMs, clock.mono)
-  const watches = new Watches(tree, access, outbox, (bytes) => {
-    metrics.watchBytes.add(bytes)
-    stats.packetsSent += 1
-  })
+  const watches = new Watches(tree, access, outbox, stats, metrics)
   return { tree, access, sessions, watches }
 }
 
@@ -159,13 +158,14 @@ type State = ReturnType<typeof groundOf> & ReturnType<typeof stateOf>
 /** From a request that writes to its proposal. */
 function writingOf({ ensemble }: MemberPorts, state: State) {
   const { config, limits, tree, access, sessions, heap, lane, clock, metrics, logger } = state
+  const timer = new StageTimer(state.stopwatch)
   const quotaLog = new QuotaLog(config, metrics, logger)
   tree.quota.onExceeded = (root, excess) => quotaLog.onExceeded(root.path, excess, clock.mono)
   const gate = new SessionGatekeeper(sessions)
-  const prep = new Prep(config, tree, access, gate, limits.frameBytesMax, heap)
+  const prep = new Prep(config, tree, access, gate, limits.frameBytesMax, heap, metrics)
   const quorum = ensemble?.ensemble.verifier ?? new MajorityQuorum([STANDALONE_SID])
   const self = ensemble?.ensemble.self.sid ?? STANDALONE_SID
-  const writePath = new WritePath(prep, lane, quorum, self, config.digestEnabled)
+  const writePath = new WritePath(prep, lane, quorum, self, config.digestEnabled, metrics, timer)
   return {
     changes: prep.changes,
     writePath,
@@ -179,9 +179,9 @@ type Writing = State & ReturnType<typeof writingOf>
 /** Connections, and what is said on them. */
 function answeringOf(writing: Writing) {
   const { limits, tree, watches, access, budget, heap, serving, metrics, throttledLog } = writing
-  const pending = new PendingRequests(limits, serving)
+  const pending = new PendingRequests(limits, serving, metrics)
   const connections = new Connections(pending, watches.table, metrics, throttledLog)
-  const reads = new Reads(tree, watches, access, budget.meter, heap, limits.replyBytesMax)
+  const reads = new Reads(tree, watches, access, budget.meter, heap, metrics, limits.replyBytesMax)
   const answers = new Answers({ ...writing, connections, reads })
   const parked = new ParkedReads(pending, answers, budget)
   return { pending, connections, answers, parked }

@@ -18,10 +18,11 @@ import { type AclEntry, Znode } from './znode.ts'
 
 /** Where apply tells what has changed. Recovery hands in one that does nothing. */
 export interface ChangeListener {
-  /** The ACLs decide who may hear of it: the node's own, and its parent's. */
-  created(path: string, parent: string, acl: AclEntry, parentAcl: AclEntry | undefined): void
-  deleted(path: string, parent: string, acl: AclEntry, parentAcl: AclEntry | undefined): void
-  dataChanged(path: string, acl: AclEntry): void
+  /** Its own ACL and that of its parent decide who may hear of it. */
+  created(path: string, parent: string, znode: Znode, parentAcl: AclEntry | undefined): void
+  /** The node as it was. */
+  deleted(path: string, parent: string, znode: Znode, parentAcl: AclEntry | undefined): void
+  dataChanged(path: string, znode: Znode): void
 }
 
 export const deafListener: ChangeListener = { created() {}, deleted() {}, dataChanged() {} }
@@ -135,7 +136,7 @@ function applyCreate(
   parent.addChild(txn.path.slice(slash + 1))
   tree.attach(txn.path, znode, parent)
   tree.quota.onCreated(txn.path, znode)
-  listener.created(txn.path, parentPath, acl, parent.acl)
+  listener.created(txn.path, parentPath, znode, parent.acl)
   return { err: Err.ok, znode, parts: undefined }
 }
 
@@ -156,7 +157,7 @@ function applyDelete(
   if (znode === undefined) return noNode
   if (znode.childCount > 0) takeBelow(tree, path)
   take(tree, path, znode)
-  listener.deleted(path, parentPath, znode.acl, parent?.acl)
+  listener.deleted(path, parentPath, znode, parent?.acl)
   return done
 }
 
@@ -195,7 +196,7 @@ function applySetData(
   znode.mzxid = context.zxid
   znode.mtime = context.time
   tree.touched(txn.path, znode)
-  listener.dataChanged(txn.path, znode.acl)
+  listener.dataChanged(txn.path, znode)
   return { err: Err.ok, znode, parts: undefined }
 }
 

@@ -16,8 +16,14 @@ import { loadEpochs } from './epoch-store.ts'
 import { FolderLock } from './folder-lock.ts'
 import { removeTemporarySnapshots, writeSnapshotSync } from './snapshot-file.ts'
 
+/** With the time that it took, in milliseconds. */
+export interface LoadedData extends Loaded {
+  readonly snapshotMs: number
+  readonly txnsMs: number
+}
+
 /** The state on disk, with what a crash left at its end cut off. Throws a StartError. */
-export function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded {
+export function loadData(disk: NodeDisk, config: Config, logger: Logger): LoadedData {
   const began = performance.now()
   const received = disk.finishForgetting()
   if (received !== undefined)
@@ -25,7 +31,13 @@ export function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded
       file: received.name,
     })
   const rules = loadRulesOf(config, disk.takeInitializeMarker() || config.dbAutocreate)
-  const loaded = readOrProblem(() => loadMember(disk, rules, logger))
+  const loadBegan = performance.now()
+  let snapshotMs = 0
+  const onSnapshotLoaded = (): void => {
+    snapshotMs = Math.round(performance.now() - loadBegan)
+  }
+  const loaded = readOrProblem(() => loadMember(disk, rules, logger, onSnapshotLoaded))
+  const txnsMs = Math.round(performance.now() - loadBegan) - snapshotMs
   if (loaded.kind === 'unreadable') throw new StartError(unreadable(disk, loaded), ExitCode.dataDir)
   if (loaded.kind === 'refused') return refuse(disk, loaded)
   if (loaded.isNew) writeFirstSnapshot(disk, loaded, config)
@@ -53,7 +65,7 @@ export function loadData(disk: NodeDisk, config: Config, logger: Logger): Loaded
     sessions: loaded.sessions.size,
     ms: Math.round(performance.now() - began),
   })
-  return loaded
+  return { ...loaded, snapshotMs, txnsMs }
 }
 
 /** A snapshot that is there and cannot be read may be good: to begin with an older one is no answer. */

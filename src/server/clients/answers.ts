@@ -9,8 +9,10 @@ import type { Txn } from '../../data/txn.ts'
 import type { ApplyResult } from '../../tree/apply.ts'
 import type { DataTree } from '../../tree/data-tree.ts'
 import type { HeapRoom } from '../bounds/heap-room.ts'
+import { AnswerCounts } from '../stats/answer-counts.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { ServerStats } from '../stats/server-stats.ts'
+import type { Stopwatch } from '../stats/stage-timer.ts'
 import { type Cnxn, type PendingRequest, REQUEST_HEADER_BYTES } from './cnxn.ts'
 import type { Connections } from './connections.ts'
 import type { Outbox } from './outbox.ts'
@@ -33,6 +35,7 @@ interface AnswersParts {
   readonly clock: TurnClock
   readonly stats: ServerStats
   readonly metrics: ServerMetrics
+  readonly stopwatch: Stopwatch
 }
 
 /** Replies to requests that have their turn, written into the outbox and counted. */
@@ -45,7 +48,7 @@ export class Answers {
   readonly #replyBytesPause: number
   readonly #clock: TurnClock
   readonly #stats: ServerStats
-  readonly #metrics: ServerMetrics
+  readonly #counts: AnswerCounts
   readonly #syncReader = new JuteReader()
 
   constructor(parts: AnswersParts) {
@@ -57,11 +60,12 @@ export class Answers {
     this.#replyBytesPause = parts.limits.replyBytesPause
     this.#clock = parts.clock
     this.#stats = parts.stats
-    this.#metrics = parts.metrics
+    this.#counts = new AnswerCounts(parts.metrics, parts.stopwatch)
   }
 
   /** `r` stands at the body of the request. */
   read(cnxn: Cnxn, xid: number, op: number, r: JuteReader, arrivedMono: number): void {
+    const began = this.#counts.beginRead()
     const zxid = this.#tree.lastProcessedZxid
     // Events that setWatches owes are frames of their own and stand before its reply.
     const isSetWatches = op === OpCode.setWatches || op === OpCode.setWatches2
@@ -73,8 +77,10 @@ export class Answers {
     const at = beginReply(w, op === OpCode.ping ? XID_PING : xid, zxid, Err.ok)
     if (!isSetWatches) err = this.#reads.answer(op, cnxn, r, w)
     endReply(w, at, err)
-    if (op !== OpCode.ping) this.#metrics.readLatencyMs.add(this.#clock.mono - arrivedMono)
+    if (op !== OpCode.ping) this.#counts.readLatencyMs.add(this.#clock.mono - arrivedMono)
+    this.#counts.ops.add(op)
     this.#onReplied(cnxn, xid, op, w.length - at, arrivedMono)
+    this.#counts.endRead(began)
   }
 
   /** As in the original, one without permission is not told at which zxid it was judged. */
@@ -95,7 +101,8 @@ export class Answers {
     const err = txn.type === OpCode.multi ? Err.ok : result.err
     if (err === Err.ok) writeWriteBody(w, op, txn, result, this.#tree)
     endReply(w, at, err)
-    this.#metrics.updateLatencyMs.add(this.#clock.mono - origin.arrivedMono)
+    this.#counts.updateLatencyMs.add(this.#clock.mono - origin.arrivedMono)
+    if (err === Err.ok) this.#counts.ops.add(op)
     this.#onReplied(cnxn, xid, op, w.length - at, origin.arrivedMono)
     if (op === OpCode.closeSession) this.#connections.close(cnxn)
   }
@@ -111,7 +118,14 @@ export class Answers {
     const at = beginReply(w, xid, this.#tree.lastProcessedZxid, err)
     w.writeString(path)
     endReply(w, at, err)
+    this.#counts.ops.add(op)
     this.#onReplied(cnxn, xid, op, w.length - at, origin.arrivedMono)
+  }
+
+  /** The reply to a connect request that has made a session. */
+  newSession(cnxn: Cnxn, timeoutMs: number, id: SessionId): void {
+    this.#counts.ops.add(OpCode.createSession)
+    this.session(cnxn, timeoutMs, id)
   }
 
   /** The reply to a connect request: from now on the session is this connection's. */
@@ -166,7 +180,7 @@ export class Answers {
     if (bytes > this.#replyBytesPause && bytes > cnxn.largeReplyBytes) cnxn.largeReplyBytes = bytes
     this.#stats.packetsSent += 1
     this.#stats.clientResponseBytes.add(bytes - LENGTH_BYTES)
-    this.#metrics.responseBytes.add(bytes)
+    this.#counts.responseBytes.add(bytes)
     this.#stats.latencyMs.add(nowMono - arrivedMono)
     cnxn.stats.packetsSent += 1
     cnxn.stats.onReply(shortNameOf(op), xid, zxid, arrivedMono, nowMono)

@@ -3,6 +3,7 @@ import { OpCode } from '../../data/op-code.ts'
 import type { SessionId } from '../../data/session-id.ts'
 import type { Txn } from '../../data/txn.ts'
 import type { ApplyResult } from '../../tree/apply.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { Answers } from './answers.ts'
 import type { Cnxn, PendingRequest } from './cnxn.ts'
 import type { Connections } from './connections.ts'
@@ -18,6 +19,7 @@ interface CommitsParts {
   readonly answers: Answers
   readonly handshake: Handshake
   readonly writes: WriteRoute
+  readonly metrics: ServerMetrics
 }
 
 /** What comes out of the ordered stream of commits finds the clients that wait for it. */
@@ -28,6 +30,7 @@ export class Commits {
   readonly #answers: Answers
   readonly #handshake: Handshake
   readonly #writes: WriteRoute
+  readonly #metrics: ServerMetrics
 
   constructor(parts: CommitsParts) {
     this.#connections = parts.connections
@@ -36,6 +39,7 @@ export class Commits {
     this.#answers = parts.answers
     this.#handshake = parts.handshake
     this.#writes = parts.writes
+    this.#metrics = parts.metrics
   }
 
   /** The connection's next write is about to be applied. */
@@ -51,7 +55,7 @@ export class Commits {
     if (isSessionMoved(txn)) return this.#connections.close(cnxn)
     if (origin.op === OpCode.createSession) this.#handshake.onCreated(cnxn)
     else this.#answers.written(origin, txn, result)
-    this.#parked.answer(cnxn)
+    this.#metrics.readsAfterWriteInSessionQueue.add(this.#parked.answer(cnxn))
   }
 
   /** Everything proposed before the sync has been applied. */

@@ -57,7 +57,10 @@ export class Connections {
   /** Its socket is gone; that of a connection which was closed here goes later than that. */
   onGone(id: CnxnId): void {
     const cnxn = this.#cnxns.get(id)
-    if (cnxn !== undefined) this.#forget(cnxn)
+    if (cnxn !== undefined) {
+      this.#metrics.connectionDropCount.add(1)
+      this.#forget(cnxn)
+    }
     this.counts.onGone(id)
   }
 

@@ -64,8 +64,10 @@ export class Handshake {
     cnxn.hasReadOnlyByte = r.remaining > 0
     this.#parts.stats.packetsReceived += 1
     this.#parts.metrics.connectionRequestCount.add(1)
-    if (!this.#parts.serving.isServing)
+    if (!this.#parts.serving.isServing) {
+      this.#parts.metrics.cnxnClosedWithoutZkServerRunning.add(1)
       return this.#connections.refuse(cnxn, 'this member is not in a quorum')
+    }
     this.#onConnect(cnxn, request)
   }
 
@@ -106,7 +108,7 @@ export class Handshake {
     if (session === undefined) return this.#connections.close(cnxn)
     cnxn.session = session
     cnxn.state = 'open'
-    this.#parts.answers.session(cnxn, session.timeoutMs, session.id)
+    this.#parts.answers.newSession(cnxn, session.timeoutMs, session.id)
     this.#parts.logger.info('session created', {
       session: formatSessionId(session.id),
       timeoutMs: session.timeoutMs,

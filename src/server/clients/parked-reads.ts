@@ -43,13 +43,14 @@ export class ParkedReads {
     if (owed.size > 0 && owed.delete(cnxn)) this.answer(cnxn, true)
   }
 
-  /** Answers those at the head of the queue; `isDue`: whatever they cost. */
-  answer(cnxn: Cnxn, isDue = false): void {
+  /** Answers those at the head of the queue, so many; `isDue`: whatever they cost. */
+  answer(cnxn: Cnxn, isDue = false): number {
+    let answered = 0
     for (let head = cnxn.pending.peek(); head !== undefined; head = cnxn.pending.peek()) {
-      if (cnxn.state !== 'open' || head.frame === undefined || head.op === OpCode.sync) return
+      if (cnxn.state !== 'open' || head.frame === undefined || head.op === OpCode.sync) break
       if (!isDue && !this.#budget.allows(cnxn)) {
         this.#pending.owed.add(cnxn)
-        return
+        break
       }
       this.#pending.unpark(head)
       const { xid, op, arrivedMono, frame } = head
@@ -57,6 +58,8 @@ export class ParkedReads {
       if (opClassOf(op) === 'write') this.#answers.refused(cnxn, xid, op, r.readInt(), arrivedMono)
       else this.#answers.read(cnxn, xid, op, r, arrivedMono)
       this.#budget.spend(cnxn, frame.length)
+      answered += 1
     }
+    return answered
   }
 }

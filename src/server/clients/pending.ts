@@ -2,6 +2,7 @@ import { assert } from '../../base/assert.ts'
 import type { Limits } from '../../base/limits.ts'
 import { OpCode } from '../../data/op-code.ts'
 import type { SessionId } from '../../data/session-id.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
 import { Admission } from './admission.ts'
 import type { Cnxn, PendingRequest } from './cnxn.ts'
 import { isTxnOf, Orphans } from './orphans.ts'
@@ -14,14 +15,18 @@ export class PendingRequests {
   readonly admission: Admission
   readonly #orphans: Orphans
   readonly #route: { readonly forwards: boolean }
+  readonly #metrics: ServerMetrics
   /** Connections with reads that wait for the budget of the next turn, and for nothing else. */
   readonly owed: Set<Cnxn> = new Set()
+  /** Connections with requests that wait. */
+  #waitingCnxns = 0
 
   /** `route`: whether writes go to a leader, whose commits name no request. */
-  constructor(limits: Limits, route: { readonly forwards: boolean }) {
+  constructor(limits: Limits, route: { readonly forwards: boolean }, metrics: ServerMetrics) {
     this.admission = new Admission(limits)
     this.#orphans = new Orphans(this.admission)
     this.#route = route
+    this.#metrics = metrics
   }
 
   /** Appends a request to the queue of its connection; `frame` as in PendingRequest. */
@@ -35,7 +40,9 @@ export class PendingRequests {
     const { splitter } = cnxn
     const bytes = splitter.end - splitter.start
     const pending = { cnxn, xid, op, arrivedMono, bytes, frame }
+    if (cnxn.pending.length === 0) this.#waitingCnxns += 1
     cnxn.pending.push(pending)
+    this.#metrics.requestsInSessionQueue.add(cnxn.pending.length)
     this.admission.enter(bytes)
     return pending
   }
@@ -56,18 +63,22 @@ export class PendingRequests {
   /** The head of the queue is about to be answered. False: nobody waits for the answer any more. */
   leaveHead(origin: PendingRequest): boolean {
     if (origin.cnxn.state === 'closing') {
+      this.#metrics.staleReplies.add(1)
       this.admission.settle(origin.bytes)
       return false
     }
     const head = origin.cnxn.pending.shift()
     assert(head === origin, 'commits come in the order of requests')
+    this.#metrics.pendingSessionQueueSize.add(this.#waitingCnxns)
     this.#leave(origin.cnxn, head.bytes)
     return true
   }
 
   #leave(cnxn: Cnxn, bytes: number): void {
     this.admission.leave(bytes)
-    if (cnxn.pending.length === 0) this.admission.onIdle(cnxn)
+    if (cnxn.pending.length > 0) return
+    this.#waitingCnxns -= 1
+    this.admission.onIdle(cnxn)
   }
 
   /**
@@ -77,6 +88,7 @@ export class PendingRequests {
   leaveBehind(cnxn: Cnxn): void {
     this.admission.forget(cnxn)
     this.owed.delete(cnxn)
+    if (cnxn.pending.length > 0) this.#waitingCnxns -= 1
     for (const request of cnxn.pending) {
       const { frame, op, bytes } = request
       if (frame !== undefined && op !== OpCode.sync) {

@@ -20,6 +20,8 @@ import { type AccessControl, Perms } from '../auth/access-control.ts'
 import { clientInfoOf } from '../auth/client-info.ts'
 import type { HeapRoom } from '../bounds/heap-room.ts'
 import type { WorkMeter } from '../bounds/work-meter.ts'
+import { NamespaceBytes } from '../stats/namespace-bytes.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { Cnxn } from './cnxn.ts'
 import { answerMultiRead } from './multi-read.ts'
 import type { Watches } from './watches.ts'
@@ -27,6 +29,9 @@ import type { Watches } from './watches.ts'
 const NUL = '\0'
 /** Two strings and a number: dearer than to look at them. */
 const STEPS_PER_ENTRY_WRITTEN = 4
+/** Of a Stat, as the original counts them for what is read. */
+const STAT_BYTES = 68
+const none: readonly string[] = []
 
 /**
  * Everything that is answered from this member's own tree, in the call that brought it. Each method
@@ -39,6 +44,7 @@ export class Reads {
   readonly #access: AccessControl
   readonly #meter: WorkMeter
   readonly #heap: HeapRoom
+  readonly #read: NamespaceBytes
   /** Bytes above which the reply to a multiRead is given up: it may ask for one node many times. */
   readonly #replyBytesMax: number
 
@@ -48,10 +54,12 @@ export class Reads {
     access: AccessControl,
     meter: WorkMeter,
     heap: HeapRoom,
+    metrics: ServerMetrics,
     replyBytesMax: number,
   ) {
     this.#meter = meter
     this.#heap = heap
+    this.#read = new NamespaceBytes(metrics.readPerNamespace)
     this.#tree = tree
     this.#watches = watches
     this.#access = access
@@ -108,6 +116,7 @@ export class Reads {
     if (!this.#mayRead(znode, cnxn)) return Err.noAuth
     if (watch && this.#heap.refusesWatch()) return Err.systemError
     if (watch) this.#watches.table.addData(path, cnxn)
+    this.#read.add(path, path.length + znode.dataLength + STAT_BYTES)
     znode.writeData(w)
     writeStat(w, znode, this.#tree.visibleOwner(znode))
     return Err.ok
@@ -123,6 +132,7 @@ export class Reads {
     if (watch && this.#heap.refusesWatch()) return Err.systemError
     if (watch) this.#watches.table.addData(path, cnxn)
     if (znode === undefined) return Err.noNode
+    this.#read.add(path, path.length + STAT_BYTES)
     writeStat(w, znode, this.#tree.visibleOwner(znode))
     return Err.ok
   }
@@ -146,7 +156,12 @@ export class Reads {
     if (watch) this.#watches.table.addChild(path, cnxn)
     this.#meter.steps += znode.childCount
     w.writeInt(znode.childCount)
-    if (znode.children !== undefined) for (const name of znode.children) w.writeString(name)
+    let bytes = path.length + STAT_BYTES
+    for (const name of znode.children ?? none) {
+      w.writeString(name)
+      bytes += name.length
+    }
+    this.#read.add(path, bytes)
     return Err.ok
   }
 
@@ -170,7 +185,6 @@ export class Reads {
 
   /** Writes events, in list order, and no body; the reply comes after them (spec 01 §8). */
   setWatches(op: number, cnxn: Cnxn, r: JuteReader): Err {
-    const none: readonly string[] = []
     const request =
       op === OpCode.setWatches2
         ? readSetWatches2(r)

@@ -1,5 +1,6 @@
 import { JuteReader } from 'jute-ts'
 import { assert } from '../../base/assert.ts'
+import type { Counter } from '../../base/metrics.ts'
 import type { ThrottledLog } from '../../base/throttled-log.ts'
 import type { TurnClock } from '../../base/turn-clock.ts'
 import { Err } from '../../data/error-code.ts'
@@ -48,7 +49,7 @@ export class Requests {
   readonly #sessions: SessionTracker
   readonly #clock: TurnClock
   readonly #stats: ServerStats
-  readonly #metrics: ServerMetrics
+  readonly #bytesReceived: Counter
   readonly #log: ThrottledLog
   readonly #reader = new JuteReader()
 
@@ -62,7 +63,7 @@ export class Requests {
     this.#sessions = parts.sessions
     this.#clock = parts.clock
     this.#stats = parts.stats
-    this.#metrics = parts.metrics
+    this.#bytesReceived = parts.metrics.bytesReceivedCount
     this.#log = parts.throttledLog
   }
 
@@ -73,7 +74,7 @@ export class Requests {
     const xid = r.readInt()
     const op = r.readInt()
     if (!r.ok) return this.#connections.refuse(cnxn, 'request without a header')
-    this.#metrics.bytesReceivedCount.add(splitter.end - splitter.start + LENGTH_BYTES)
+    this.#bytesReceived.add(splitter.end - splitter.start + LENGTH_BYTES)
     this.#stats.packetsReceived += 1
     cnxn.stats.packetsReceived += 1
     if (op === OpCode.auth) return this.#auth.onAuth(cnxn, xid, r)

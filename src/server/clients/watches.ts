@@ -1,9 +1,12 @@
+import type { Summary } from '../../base/metrics.ts'
 import { EventType, KeeperState } from '../../data/watch-event.ts'
 import type { ChangeListener } from '../../tree/apply.ts'
 import type { DataTree } from '../../tree/data-tree.ts'
 import { WatchTable } from '../../tree/watch-table.ts'
-import type { AclEntry } from '../../tree/znode.ts'
+import type { AclEntry, Znode } from '../../tree/znode.ts'
 import { type AccessControl, Perms } from '../auth/access-control.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
+import type { ServerStats } from '../stats/server-stats.ts'
 import type { Cnxn } from './cnxn.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -22,8 +25,11 @@ export class Watches implements ChangeListener {
   readonly #outbox: Outbox
   /** The txn being applied: since 3.9 an event carries it (ZOOKEEPER-4655). */
   zxid: number = NO_ZXID
-  /** Bytes of events sent, for the metric. */
-  readonly #onSent: (bytes: number) => void
+  readonly #stats: ServerStats
+  readonly #metrics: ServerMetrics
+  /** Watchers of the change that is being told, and of the list of children that it changes. */
+  #watchers = 0
+  #childWatchers = 0
   #acl: AclEntry | undefined
   #parentAcl: AclEntry | undefined
 
@@ -31,37 +37,53 @@ export class Watches implements ChangeListener {
     tree: DataTree,
     access: AccessControl,
     outbox: Outbox,
-    onSent: (bytes: number) => void,
+    stats: ServerStats,
+    metrics: ServerMetrics,
   ) {
     this.#tree = tree
     this.#access = access
     this.#outbox = outbox
-    this.#onSent = onSent
+    this.#stats = stats
+    this.#metrics = metrics
   }
 
-  created(path: string, parent: string, acl: AclEntry, parentAcl: AclEntry | undefined): void {
+  created(path: string, parent: string, { acl }: Znode, parentAcl: AclEntry | undefined): void {
     if (this.table.watchCount === 0) return
     this.#acl = acl
     this.#parentAcl = parentAcl
     this.table.triggerCreated(path, parent, this.#deliver)
+    this.#count(this.#metrics.nodeCreatedWatchCount)
   }
 
-  deleted(path: string, parent: string, acl: AclEntry, parentAcl: AclEntry | undefined): void {
+  deleted(path: string, parent: string, { acl }: Znode, parentAcl: AclEntry | undefined): void {
     if (this.table.watchCount === 0) return
     this.#acl = acl
     this.#parentAcl = parentAcl
     this.table.triggerDeleted(path, parent, this.#deliver)
+    this.#count(this.#metrics.nodeDeletedWatchCount)
   }
 
-  dataChanged(path: string, acl: AclEntry): void {
+  dataChanged(path: string, { acl }: Znode): void {
     if (this.table.watchCount === 0) return
     this.#acl = acl
     this.table.triggerDataChanged(path, this.#deliver)
+    this.#count(this.#metrics.nodeChangedWatchCount)
+  }
+
+  /** As in the original, nothing is counted where nobody watches. */
+  #count(metric: Summary): void {
+    if (this.#watchers > 0) metric.add(this.#watchers)
+    if (this.#childWatchers > 0) this.#metrics.nodeChildrenWatchCount.add(this.#childWatchers)
+    this.#watchers = 0
+    this.#childWatchers = 0
   }
 
   /** Only to those who may read the node; a list of children is its parent's (CVE-2024-23944). */
   readonly #deliver = (cnxn: Cnxn, type: EventType, path: string): void => {
-    const acl = type === EventType.NodeChildrenChanged ? this.#parentAcl : this.#acl
+    const isOfChildren = type === EventType.NodeChildrenChanged
+    if (isOfChildren) this.#childWatchers += 1
+    else this.#watchers += 1
+    const acl = isOfChildren ? this.#parentAcl : this.#acl
     if (acl !== undefined && !this.#access.permits(acl.acl, Perms.read, cnxn.ids)) return
     this.#send(cnxn, type, path, this.zxid)
   }
@@ -77,7 +99,8 @@ export class Watches implements ChangeListener {
     w.writeString(path)
     w.patchLength(at)
     cnxn.stats.packetsSent += 1
-    this.#onSent(w.length - at)
+    this.#stats.packetsSent += 1
+    this.#metrics.watchBytes.add(w.length - at)
   }
 
   /** setWatches of a client that comes back: what it missed is sent, what it has not is watched. */

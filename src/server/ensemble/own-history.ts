@@ -12,6 +12,7 @@ import type { Entry, SnapshotSink } from '../../quorum/ports/replica.ts'
 import { DataTree } from '../../tree/data-tree.ts'
 import { TreeReceiver } from '../../tree/tree-receiver.ts'
 import type { SessionTracker } from '../sessions/session-tracker.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { DiskLane } from '../storage/disk-lane.ts'
 import { type LoadRules, loadMember } from '../storage/load.ts'
 import type { Snapshotter } from '../storage/snapshotter.ts'
@@ -28,6 +29,7 @@ export interface HistoryParts {
   readonly changes: OutstandingChanges
   readonly snapshotter: Snapshotter
   readonly clock: TurnClock
+  readonly metrics: ServerMetrics
   readonly logger: Logger
 }
 
@@ -135,6 +137,7 @@ export class OwnHistory {
     const reason = loaded.kind === 'refused' ? `${loaded.file}: ${loaded.reason}` : loaded.problem
     this.#replaceState(new DataTree(tree.ownerRules, tree.digestEnabled), new Map(), 0)
     this.#hasLostState = true
+    this.#parts.metrics.unrecoverableErrorCount.add(1)
     logger.error('the state on disk cannot be read; no vote before a leader has sent another', {
       reason,
     })

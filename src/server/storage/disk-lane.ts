@@ -1,5 +1,6 @@
 import { JuteWriter } from 'jute-ts'
 import { assert } from '../../base/assert.ts'
+import type { TurnClock } from '../../base/turn-clock.ts'
 import type { DiskOp } from '../../persistence/disk.ts'
 import { beginTxnRecord, endTxnRecord } from '../../persistence/txn-log-format.ts'
 
@@ -11,6 +12,9 @@ export interface DiskBatch {
   readonly lastZxid: number
   /** What the ops append. */
   readonly txns: number
+  /** When the oldest of those was handed over, and when the batch was taken. */
+  readonly handedMono: number
+  readonly takenMono: number
   readonly bytes: number
 }
 
@@ -36,6 +40,7 @@ interface DiskLaneOptions {
  */
 export class DiskLane {
   readonly #options: DiskLaneOptions
+  readonly #clock: Pick<TurnClock, 'mono'>
   /** When the oldest record that waits was handed over. */
   #openedMono = 0
   #batch: JuteWriter = new JuteWriter(BATCH_BYTES_INITIAL)
@@ -50,12 +55,17 @@ export class DiskLane {
   #firstZxid = 0
   #lastZxid = 0
   #txns = 0
+  #handedMono = 0
   /** Of the batches that the disk has. */
   #writingBytes = 0
   #flushes = 0
 
-  constructor(options: DiskLaneOptions = { flushDelayMs: 0, batchTxnsMax: 1 }) {
+  constructor(
+    options: DiskLaneOptions = { flushDelayMs: 0, batchTxnsMax: 1 },
+    clock: Pick<TurnClock, 'mono'> = { mono: 0 },
+  ) {
     this.#options = options
+    this.#clock = clock
   }
 
   /**
@@ -64,6 +74,7 @@ export class DiskLane {
    */
   begin(zxid: number): number {
     if (this.#openTxns === 0) this.#firstZxid = zxid
+    if (this.#openTxns + this.#txns === 0) this.#handedMono = this.#clock.mono
     this.#openTxns += 1
     this.#lastZxid = zxid
     return beginTxnRecord(this.#batch)
@@ -140,6 +151,8 @@ export class DiskLane {
       whenDurable: this.#whenDurable,
       lastZxid: this.#txns === 0 ? 0 : this.#lastZxid,
       txns: this.#txns,
+      handedMono: this.#handedMono,
+      takenMono: nowMono,
       bytes: w.length,
     }
     this.#writing.push(w)

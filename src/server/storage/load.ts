@@ -85,6 +85,7 @@ export function loadMember(
   disk: DiskReader,
   rules: LoadRules,
   logger: Logger,
+  onSnapshotLoaded: () => void = () => {},
 ): Loaded | RecoveryRefusal {
   const makeTree = (): DataTree => new DataTree(rules, rules.digestEnabled)
   const { chosen, rejected } = loadNewestSnapshot(disk, makeTree)
@@ -94,6 +95,7 @@ export function loadMember(
     const refusal = judgeWithoutSnapshot(disk, rules, logger)
     if (refusal !== undefined) return refusal
   }
+  onSnapshotLoaded()
   const recovery = new Recovery(chosen, chosen?.tree ?? makeTree(), rules, logger)
   const replayed = replayLogs(disk, chosen?.zxid ?? 0, (header, body) =>
     recovery.onTxn(header, body),

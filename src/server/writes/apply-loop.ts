@@ -1,4 +1,6 @@
 import type { Logger } from '../../base/logger.ts'
+import type { AdvancedSummary } from '../../base/metrics.ts'
+import type { TurnClock } from '../../base/turn-clock.ts'
 import { Err } from '../../data/error-code.ts'
 import { OpCode } from '../../data/op-code.ts'
 import { formatSessionId } from '../../data/session-id.ts'
@@ -10,6 +12,8 @@ import type { Commits } from '../clients/commits.ts'
 import type { Watches } from '../clients/watches.ts'
 import type { SessionTracker } from '../sessions/session-tracker.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
+import { NOT_TIMED, StageTimer, type Stopwatch } from '../stats/stage-timer.ts'
+import { ChangeCounts } from './change-counts.ts'
 import { type DigestLog, isLogged } from './digest-log.ts'
 import type { OutstandingChanges } from './outstanding-changes.ts'
 import type { OrderedTxn, WritePath } from './write-path.ts'
@@ -26,6 +30,8 @@ interface ApplyParts {
   readonly committedLog: { add(entry: Entry): void } | undefined
   readonly digestLog: DigestLog
   readonly metrics: ServerMetrics
+  readonly clock: TurnClock
+  readonly stopwatch: Stopwatch
   readonly logger: Logger
 }
 
@@ -35,18 +41,28 @@ interface ApplyParts {
  */
 export class ApplyLoop {
   readonly #parts: ApplyParts
+  readonly #changes: ChangeCounts
+  readonly #timer: StageTimer
+  /** When what is being applied was found to be committed. */
+  #committedMs = NOT_TIMED
   #mismatchLogged = false
   /** The tree came from a SNAP and may be ahead of the txns that follow: digests say nothing yet. */
   isTreeFuzzy = false
 
   constructor(parts: ApplyParts) {
     this.#parts = parts
+    this.#timer = new StageTimer(parts.stopwatch)
+    this.#changes = new ChangeCounts(parts.tree, parts.metrics, parts.watches)
   }
 
   /** Applies all that has committed here. `nowMono` in milliseconds. */
   run(nowMono: number): void {
-    const { proposals, learners } = this.#parts.writePath
-    for (let next = proposals.nextCommitted(); next; next = proposals.nextCommitted()) {
+    const { writePath, metrics } = this.#parts
+    const { proposals, learners } = writePath
+    let next = proposals.nextCommitted()
+    if (next === undefined) return
+    this.#committedMs = this.#timer.beginTimed()
+    for (; next !== undefined; next = proposals.nextCommitted()) {
       if ('sync' in next) this.#parts.clients.onSynced(next.sync)
       else if ('syncOf' in next) learners?.sendSync(next.syncOf)
       else if ('revalidated' in next) {
@@ -54,15 +70,23 @@ export class ApplyLoop {
         const isValid = this.#parts.sessions.get(next.revalidated) !== undefined
         learners?.sendRevalidated(next.link, next.revalidated, isValid)
       } else {
-        if (next.entry !== undefined) learners?.commit(next.entry)
+        if (next.entry !== undefined) {
+          addAge(metrics.quorumAckLatency, this.#ageOf(next))
+          learners?.commit(next.entry)
+        }
         this.apply(next, nowMono)
       }
     }
+    this.#timer.end(this.#committedMs, metrics.commitProcessTime)
+    this.#committedMs = NOT_TIMED
   }
 
   /** One txn that is committed, whoever has decided that. */
   apply(ordered: OrderedTxn, nowMono: number): void {
-    const { tree, watches, changes, clients, sessions } = this.#parts
+    const { tree, watches, changes, clients, sessions, metrics } = this.#parts
+    const began = this.#timer.begin()
+    if (began !== NOT_TIMED) this.#noteWait(ordered, began)
+    addAge(metrics.propagationLatency, this.#ageOf(ordered))
     if (ordered.txn.type === OpCode.createSession)
       sessions.track(ordered.clientId, ordered.txn.timeOut, nowMono)
     if (ordered.origin !== undefined) clients.beforeApply(ordered.origin.cnxn)
@@ -71,15 +95,30 @@ export class ApplyLoop {
     // The digests of our own txns are known; those that go into the digest log are computed anew, so
     // that a tree which strays from what prep foresaw is found out.
     tree.digestHint = isLogged(ordered.zxid) ? undefined : changes.digestHint
-    const result = applyTxn(tree, ordered, ordered.txn, watches)
+    const result = applyTxn(tree, ordered, ordered.txn, this.#changes)
     tree.digestHint = undefined
     changes.onApplied(ordered.zxid)
     this.#compareDigest(ordered)
     if (ordered.entry !== undefined) this.#parts.committedLog?.add(ordered.entry)
     if (ordered.origin !== undefined) clients.onWriteApplied(ordered.origin, ordered.txn, result)
-    if (ordered.txn.type !== OpCode.closeSession) return
-    sessions.remove(ordered.clientId)
-    clients.onSessionClosed(ordered.clientId)
+    if (ordered.txn.type === OpCode.closeSession) {
+      sessions.remove(ordered.clientId)
+      clients.onSessionClosed(ordered.clientId)
+    }
+    this.#timer.end(began, metrics.writeFinalProcTimeMs)
+  }
+
+  /** By the clock of the leader: it may be below 0 where the clocks differ. */
+  #ageOf({ time }: OrderedTxn): number {
+    return this.#parts.clock.wall - time
+  }
+
+  /** A learner is told of one commit at a time, and applies it at once. */
+  #noteWait({ origin }: OrderedTxn, beganMs: number): void {
+    const { metrics } = this.#parts
+    const waitedMs = this.#committedMs === NOT_TIMED ? 0 : beganMs - this.#committedMs
+    if (origin !== undefined) metrics.localWriteCommittedTimeMs.add(waitedMs)
+    else metrics.serverWriteCommittedTimeMs.add(waitedMs)
   }
 
   /** A mismatch is told, not acted upon: the data may still be the best there is (spec 02 §7). */
@@ -98,4 +137,9 @@ export class ApplyLoop {
       err: Err.dataInconsistency,
     })
   }
+}
+
+/** As in the original, one that cannot be is left out. */
+function addAge(metric: AdvancedSummary, ms: number): void {
+  if (ms >= 0) metric.add(ms)
 }

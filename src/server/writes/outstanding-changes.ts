@@ -1,8 +1,10 @@
 import { Deque } from '../../base/deque.ts'
+import type { Counter } from '../../base/metrics.ts'
 import type { ACL } from '../../data/records.ts'
 import type { SessionId } from '../../data/session-id.ts'
 import type { DataTree } from '../../tree/data-tree.ts'
 import { type DigestedNode, nodeDigest, TreeDigest } from '../../tree/digest.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
 
 /** A node as prep sees it: a Znode of the tree, or a ChangeRecord of a write not yet applied. */
 export interface NodeView extends DigestedNode {
@@ -76,6 +78,8 @@ export class OutstandingChanges {
   readonly #queue = new Deque<ChangeRecord>()
   /** Every path in #byPath that will have this owner is here, and others that had it on the way. */
   readonly #byOwner = new Map<SessionId, Set<string>>()
+  readonly #queued: Counter | undefined
+  readonly #removed: Counter | undefined
   #staged: ChangeRecord[] = []
   #replaced: (ChangeRecord | undefined)[] = []
   #stagedCount = 0
@@ -84,7 +88,9 @@ export class OutstandingChanges {
   readonly digest: TreeDigest = new TreeDigest()
   readonly #digestBefore: TreeDigest = new TreeDigest()
 
-  constructor(tree: DataTree, digestEnabled: boolean) {
+  constructor(tree: DataTree, digestEnabled: boolean, metrics?: ServerMetrics) {
+    this.#queued = metrics?.outstandingChangesQueued
+    this.#removed = metrics?.outstandingChangesRemoved
     this.#tree = tree
     this.#digestEnabled = digestEnabled
   }
@@ -140,6 +146,7 @@ export class OutstandingChanges {
       const record = this.#staged[i]
       if (record !== undefined) this.#queue.push(record)
     }
+    this.#queued?.add(this.#stagedCount)
     this.#clearStaged()
   }
 
@@ -183,6 +190,7 @@ export class OutstandingChanges {
     for (let head = this.#queue.peek(); head !== undefined; head = this.#queue.peek()) {
       if (head.zxid > zxid) return
       this.#queue.shift()
+      this.#removed?.add(1)
       if (this.#byPath.get(head.path) === head) this.#byPath.delete(head.path)
       this.#unindex(head)
     }
@@ -190,6 +198,7 @@ export class OutstandingChanges {
 
   /** What was under way is not any more: the role has ended, or the tree is another one. */
   clear(): void {
+    this.#removed?.add(this.#queue.length)
     this.#byPath.clear()
     this.#byOwner.clear()
     this.#queue.clear()

@@ -32,6 +32,7 @@ import { type AccessControl, Perms } from '../auth/access-control.ts'
 import type { HeapRoom } from '../bounds/heap-room.ts'
 import type { WriteRequest } from '../clients/write-route.ts'
 import type { SessionGate } from '../sessions/session-gatekeeper.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
 import { ClosingPaths } from './closing-paths.ts'
 import { ChangeRecord, type NodeView, OutstandingChanges } from './outstanding-changes.ts'
 import { prepMulti } from './prep-multi.ts'
@@ -75,6 +76,7 @@ export class Prep {
     sessions: SessionGate,
     frameBytesMax: number = config.juteMaxBufferBytes,
     heap?: HeapRoom,
+    metrics?: ServerMetrics,
   ) {
     this.#heap = heap
     this.#bound = new TxnBound(frameBytesMax)
@@ -83,7 +85,7 @@ export class Prep {
     this.#tree = tree
     this.#access = access
     this.#sessions = sessions
-    this.changes = new OutstandingChanges(tree, config.digestEnabled)
+    this.changes = new OutstandingChanges(tree, config.digestEnabled, metrics)
   }
 
   /** Always a txn: a refused write becomes an error txn, which keeps its place in the order. */

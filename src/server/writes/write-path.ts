@@ -13,6 +13,8 @@ import type { TxnContext } from '../../tree/apply.ts'
 import type { PendingRequest } from '../clients/cnxn.ts'
 import type { WriteRequest, WriteRoute } from '../clients/write-route.ts'
 import { LOCAL_OWNER } from '../sessions/session-tracker.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
+import type { StageTimer } from '../stats/stage-timer.ts'
 import type { DiskLane } from '../storage/disk-lane.ts'
 import type { Prep } from './prep.ts'
 
@@ -56,6 +58,8 @@ export class WritePath implements WriteRoute {
   readonly #quorum: QuorumVerifier
   readonly #self: number
   readonly #digestEnabled: boolean
+  readonly #metrics: ServerMetrics
+  readonly #timer: StageTimer
   #learners: Learners | undefined
   proposals: Proposals<Ordered>
 
@@ -65,12 +69,16 @@ export class WritePath implements WriteRoute {
     quorum: QuorumVerifier,
     self: number,
     digestEnabled: boolean,
+    metrics: ServerMetrics,
+    timer: StageTimer,
   ) {
     this.#prep = prep
     this.#lane = lane
     this.#quorum = quorum
     this.#self = self
     this.#digestEnabled = digestEnabled
+    this.#metrics = metrics
+    this.#timer = timer
     this.proposals = new Proposals(quorum, 0)
   }
 
@@ -97,13 +105,18 @@ export class WritePath implements WriteRoute {
     origin: PendingRequest | undefined,
   ): void {
     const zxid = this.proposals.lastProposed + 1
+    const isClosing = request.op === OpCode.closeSession
+    const began = isClosing ? this.#timer.beginTimed() : this.#timer.begin()
     const txn = this.#prep.prepare(request, body, zxid, time)
+    if (isClosing) this.#timer.end(began, this.#metrics.closeSessionPrepTime)
+    const decided = this.#timer.end(began, this.#metrics.prepProcessTime)
     if (this.#prep.hasMore) {
       // Nobody has asked for this txn alone: no learner may take it for the answer to a client.
       this.#propose(serverRequest(OpCode.multi, 0n), txn, zxid, time, undefined)
       return this.submit(request, body, time, origin)
     }
     this.#propose(request, txn, zxid, time, origin)
+    this.#timer.end(decided, this.#metrics.proposalProcessTime)
   }
 
   /** In its place like any other, without having been looked at. */

@@ -2,6 +2,7 @@ import { JuteReader, JuteWriter } from 'jute-ts'
 import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../../src/data/op-code.ts'
 import { MajorityQuorum } from '../../../../src/quorum/membership/quorum-verifier.ts'
+import { StageTimer } from '../../../../src/server/stats/stage-timer.ts'
 import { DiskLane } from '../../../../src/server/storage/disk-lane.ts'
 import { ApplyLoop } from '../../../../src/server/writes/apply-loop.ts'
 import { WritePath } from '../../../../src/server/writes/write-path.ts'
@@ -28,9 +29,17 @@ class Applying {
 
   constructor() {
     const { prep, tree } = this.decider
-    const { metrics, watches, sessions, digestLog } = this.#member
+    const { metrics, clock, watches, sessions, digestLog } = this.#member
     const quorum = new MajorityQuorum([0])
-    this.#writePath = new WritePath(prep, this.#lane, quorum, 0, true)
+    this.#writePath = new WritePath(
+      prep,
+      this.#lane,
+      quorum,
+      0,
+      true,
+      metrics,
+      new StageTimer(() => 0),
+    )
     const error = (message: string): void => {
       this.errors.push(message)
     }
@@ -44,6 +53,8 @@ class Applying {
       committedLog: undefined,
       digestLog,
       metrics,
+      clock,
+      stopwatch: () => 0,
       logger: { debug: none, info: none, warn: none, error },
     })
   }
