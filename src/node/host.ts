@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import {
   arch,
   freemem,
@@ -14,7 +15,6 @@ import { dirname, join } from 'node:path'
 import type { BuildInfo } from '../admin/member-view.ts'
 import type { HostView } from '../admin/server-view.ts'
 import type { Config } from '../config/config.ts'
-import { descriptorsMax } from './files/descriptors.ts'
 
 /** The version of ZooKeeper whose behaviour this is; tools read it to know what a server can do. */
 const PROTOCOL_VERSION = '3.9.5'
@@ -35,52 +35,74 @@ export function buildInfo(): BuildInfo {
   }
 }
 
-/** What the machine can tell about this process, looked up when a four-letter word asks. */
-export function hostView(config: Config): HostView {
-  return {
-    get dataDirBytes() {
-      return folderBytes(join(config.dataDir, 'version-2'))
-    },
-    get logDirBytes() {
-      return folderBytes(join(config.dataLogDir, 'version-2'))
-    },
-    get openFileDescriptors() {
-      return countOpenFiles()
-    },
-    get maxFileDescriptors() {
-      return descriptorsMax()
-    },
-    get environment() {
-      return environment()
-    },
+/**
+ * What the machine can tell about this process. It is looked up beforehand, so that no turn of the
+ * member waits for a file system when a four-letter word asks.
+ */
+export class HostFacts implements HostView {
+  readonly maxFileDescriptors: number
+  dataDirBytes = 0
+  logDirBytes = 0
+  openFileDescriptors = -1
+  environment: ReadonlyMap<string, string>
+  readonly #config: Config
+  readonly #fixed: readonly (readonly [string, string])[]
+  #refreshing: Promise<void> | undefined = undefined
+
+  constructor(config: Config, maxFileDescriptors: number) {
+    this.#config = config
+    this.#fixed = fixedEnvironment()
+    this.maxFileDescriptors = maxFileDescriptors
+    this.environment = new Map([...this.#fixed, ...memory()])
+  }
+
+  /** Looks everything up again; one look at a time, however long a disk takes. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#look().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #look(): Promise<void> {
+    const { dataDir, dataLogDir } = this.#config
+    this.environment = new Map([...this.#fixed, ...memory()])
+    this.openFileDescriptors = await countOpenFiles()
+    this.dataDirBytes = await folderBytes(join(dataDir, 'version-2'))
+    this.logDirBytes =
+      dataLogDir === dataDir ? this.dataDirBytes : await folderBytes(join(dataLogDir, 'version-2'))
   }
 }
 
-function folderBytes(folder: string): number {
+/** One that is not there yet, or goes meanwhile, takes no space. */
+async function folderBytes(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => [])
   let bytes = 0
-  try {
-    for (const name of readdirSync(folder))
-      bytes += statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0
-  } catch {
-    // Not there yet: it takes no space.
-    return 0
-  }
+  for (const name of names)
+    bytes += await stat(join(folder, name)).then(
+      ({ size }) => size,
+      () => 0,
+    )
   return bytes
 }
 
-/** -1 where the system does not tell. */
-function countOpenFiles(): number {
+const OPEN_FILES = '/proc/self/fd'
+
+/** -1 where the system does not tell. Since 6.2 Linux counts them itself; before, its size says 0. */
+async function countOpenFiles(): Promise<number> {
   try {
-    return readdirSync('/proc/self/fd').length
+    const { size } = await stat(OPEN_FILES)
+    return size > 0 ? size : (await readdir(OPEN_FILES)).length
   } catch {
     return -1
   }
 }
 
-function environment(): ReadonlyMap<string, string> {
+/** What stays as it is while the process lives. */
+function fixedEnvironment(): readonly (readonly [string, string])[] {
   const user = userInfo()
   const { LD_LIBRARY_PATH: libraryPath = '' } = process.env
-  return new Map([
+  return [
     ['host.name', hostname()],
     ['java.version', process.version],
     ['java.vendor', 'Node.js'],
@@ -94,8 +116,13 @@ function environment(): ReadonlyMap<string, string> {
     ['user.name', user.username],
     ['user.home', homedir()],
     ['user.dir', process.cwd()],
+  ]
+}
+
+function memory(): readonly (readonly [string, string])[] {
+  return [
     ['os.memory.free', `${Math.floor(freemem() / MEGABYTE)}MB`],
     ['os.memory.max', `${Math.floor(totalmem() / MEGABYTE)}MB`],
     ['os.memory.total', `${Math.floor(process.memoryUsage().rss / MEGABYTE)}MB`],
-  ])
+  ]
 }

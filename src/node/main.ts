@@ -17,12 +17,13 @@ import { NodeDisk } from './files/disk.ts'
 import { freeBytesOf } from './files/free-bytes.ts'
 import { purge } from './files/purge.ts'
 import { SnapshotFile } from './files/snapshot-file.ts'
-import { buildInfo, hostView } from './host.ts'
+import { buildInfo, HostFacts } from './host.ts'
 import { monotonic, readClock, stopwatch } from './process/clock.ts'
 import { nodeCrypto } from './process/crypto.ts'
 import { ExitCode, StartError } from './process/exit-code.ts'
 import { heapLimitBytes, watchHeap } from './process/heap-watch.ts'
-import { ClientPort } from './sockets/client-port.ts'
+import { ClientPort, type ClientPortOptions } from './sockets/client-port.ts'
+import { ClientSockets } from './sockets/client-sockets.ts'
 import { PeerPorts } from './sockets/peer-ports.ts'
 
 /** A server that answers on its port. */
@@ -106,17 +107,19 @@ async function start(
     words,
   )
   noteStart(member, loaded, performance.now() - began)
-  const ports = await openPorts(member, { config, disk, logger, ensemble }, held)
+  const host = new HostFacts(config, descriptorsMax())
+  await host.refresh()
+  const ports = await openPorts(member, { config, disk, logger, ensemble, host }, held)
   const view = new MemberView(
     member,
     buildInfo(),
-    hostView(config),
+    host,
     () => ports.clientPort,
     member.ensembleView,
   )
   words.attach(view)
   ports.loop.enter((running) => running.start())
-  startTimers(ports.loop, disk, config, logger, held)
+  startTimers(ports.loop, { config, disk, logger, host }, held)
   logger.info('serving clients', { port: ports.clientPort, ms: Math.round(performance.now()) })
   return {
     clientPort: ports.clientPort,
@@ -149,10 +152,15 @@ function nameHeap({ heapSoftLimitPercent }: Config, logger: Logger): void {
   })
 }
 
-interface PortsParts {
+/** The machine below a member, as far as it is there before its ports are open. */
+interface HostParts {
   readonly config: Config
   readonly disk: NodeDisk
   readonly logger: Logger
+  readonly host: HostFacts
+}
+
+interface PortsParts extends HostParts {
   readonly ensemble: EnsemblePorts | undefined
 }
 
@@ -166,18 +174,18 @@ interface OpenPorts {
 
 async function openPorts(
   member: Member,
-  { config, disk, logger, ensemble }: PortsParts,
+  { config, disk, logger, ensemble, host }: PortsParts,
   held: Held,
 ): Promise<OpenPorts> {
-  const options = {
-    port: config.clientPort ?? 0,
-    host: config.clientPortAddress,
-    backlog: config.clientPortListenBacklog,
-    keepAlive: config.clientTcpKeepAlive,
-  }
-  const descriptors = new Descriptors(descriptorsMax())
-  const clients = new ClientPort(options, descriptors, new ThrottledLog(logger, monotonic))
-  held.push(() => clients.stop())
+  const descriptors = new Descriptors(host.maxFileDescriptors)
+  const log = new ThrottledLog(logger, monotonic)
+  const clients = new ClientSockets(descriptors, log)
+  const plain = new ClientPort(plainPortOf(config), clients, log)
+  held.push(async () => {
+    const isStopped = plain.stop()
+    clients.destroyAll()
+    await isStopped
+  })
   const peers = peerPortsOf(config, descriptors, logger)
   held.push(() => peers.stop())
   const snapshots = new SnapshotFile(disk.snapFolder, config.freeSpaceMinBytes)
@@ -185,13 +193,14 @@ async function openPorts(
   const machine = machineOf({ disk, clients, peers, snapshots, isStopped: () => isStopped })
   const loop = new TurnLoop(member, machine)
   peers.attach(loop)
+  clients.attach(loop)
   if (ensemble !== undefined) {
     await peers.listen('quorum', ensemble.ensemble.self.quorumAddresses)
     await peers.listen('election', ensemble.ensemble.self.electionAddresses)
   }
   return {
     loop,
-    clientPort: await bind(clients, options, loop),
+    clientPort: await bind(plain, config),
     stop() {
       isStopped = true
     },
@@ -200,7 +209,7 @@ async function openPorts(
 
 interface MachineParts {
   readonly disk: NodeDisk
-  readonly clients: ClientPort
+  readonly clients: ClientSockets
   readonly peers: PeerPorts
   readonly snapshots: SnapshotFile
   readonly isStopped: () => boolean
@@ -225,6 +234,15 @@ function machineOf({ disk, clients, peers, snapshots, isStopped }: MachineParts)
     writeLink: (link, bytes) => peers.write(link, bytes),
     closeLink: (link) => peers.close(link),
     pauseLink: (link, paused) => peers.pause(link, paused),
+  }
+}
+
+function plainPortOf(config: Config): ClientPortOptions {
+  return {
+    port: config.clientPort ?? 0,
+    host: config.clientPortAddress,
+    backlog: config.clientPortListenBacklog,
+    keepAlive: config.clientTcpKeepAlive,
   }
 }
 
@@ -254,20 +272,17 @@ async function joinable(
 const SPACE_INTERVAL_MS = 100
 /** For so long writes may go to files that nobody will find again. */
 const PLACE_INTERVAL_MS = 1000
+/** How old what operators are told of the machine may be. */
+const HOST_INTERVAL_MS = 1000
 
-function startTimers(
-  loop: TurnLoop,
-  disk: NodeDisk,
-  config: Config,
-  logger: Logger,
-  held: Held,
-): void {
+function startTimers(loop: TurnLoop, { config, disk, logger, host }: HostParts, held: Held): void {
   const { flushDelayMs } = config
   const interval =
     flushDelayMs > 0 ? Math.min(flushDelayMs, ADVANCE_INTERVAL_MS) : ADVANCE_INTERVAL_MS
   const timers = [
     setInterval(() => loop.enter(() => {}), interval),
     setInterval(() => disk.checkPlace(), PLACE_INTERVAL_MS),
+    setInterval(() => host.refresh(), HOST_INTERVAL_MS),
   ]
   if (config.freeSpaceMinBytes > 0)
     timers.push(
@@ -290,15 +305,11 @@ function startTimers(
   held.push(watchHeap((used, limit) => loop.enter((running) => running.onHeap(used, limit))))
 }
 
-async function bind(
-  clients: ClientPort,
-  options: ConstructorParameters<typeof ClientPort>[0],
-  loop: TurnLoop,
-): Promise<number> {
+async function bind(plain: ClientPort, { clientPort = 0 }: Config): Promise<number> {
   try {
-    return await clients.listen(options, loop)
+    return await plain.listen()
   } catch (error) {
     const reason = messageOf(error)
-    throw new StartError(`cannot bind clientPort ${options.port}: ${reason}`, ExitCode.unexpected)
+    throw new StartError(`cannot bind clientPort ${clientPort}: ${reason}`, ExitCode.unexpected)
   }
 }

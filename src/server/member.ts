@@ -6,7 +6,7 @@ import type { SnapshotOp } from '../persistence/disk.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../quorum/ports/links.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { AdminDatabase } from './admin-database.ts'
-import type { CnxnId } from './clients/cnxn.ts'
+import type { CnxnFacts, CnxnId } from './clients/cnxn.ts'
 import type { ClientEffects, Connections } from './clients/connections.ts'
 import type { FourLetterWords } from './clients/first-bytes.ts'
 import type { ClientWrite } from './clients/outbox.ts'
@@ -113,8 +113,8 @@ export class Member implements LinkEvents {
     this.peering?.onPaused(mono, ms)
   }
 
-  onClientOpened(id: CnxnId, address: string, port: number): void {
-    this.#parts.sockets.onOpened(id, address, port)
+  onClientOpened(id: CnxnId, facts: CnxnFacts): void {
+    this.#parts.sockets.onOpened(id, facts)
   }
 
   /** `bytes` are borrowed until the call returns. */

@@ -17,7 +17,6 @@ import { defaultMemberBounds, type MemberBounds } from './bounds/member-bounds.t
 import { WorkBudget } from './bounds/work-budget.ts'
 import { Answers } from './clients/answers.ts'
 import { AuthRequests } from './clients/auth-requests.ts'
-import { ClientSockets } from './clients/client-sockets.ts'
 import { Commits } from './clients/commits.ts'
 import { Connections } from './clients/connections.ts'
 import { FirstBytes, type FourLetterWords } from './clients/first-bytes.ts'
@@ -28,6 +27,7 @@ import { ParkedReads } from './clients/parked-reads.ts'
 import { PendingRequests } from './clients/pending.ts'
 import { Reads } from './clients/reads.ts'
 import { Requests } from './clients/requests.ts'
+import { SocketEvents } from './clients/socket-events.ts'
 import { Watches } from './clients/watches.ts'
 import { WordAnswers } from './clients/word-answers.ts'
 import { WriteGate } from './clients/write-gate.ts'
@@ -45,6 +45,7 @@ import type { Recovered } from './storage/recovered.ts'
 import { Snapshotter } from './storage/snapshotter.ts'
 import { ApplyLoop } from './writes/apply-loop.ts'
 import { DigestLog } from './writes/digest-log.ts'
+import { OutstandingChanges } from './writes/outstanding-changes.ts'
 import { OwnWrites } from './writes/own-writes.ts'
 import { Prep } from './writes/prep.ts'
 import { QuotaLog } from './writes/quota-log.ts'
@@ -87,7 +88,7 @@ export interface Wired {
   readonly writePath: WritePath
   readonly serving: Serving
   readonly connections: Connections
-  readonly sockets: ClientSockets
+  readonly sockets: SocketEvents
   readonly firstBytes: FirstBytes
   readonly wordAnswers: WordAnswers
   readonly intake: Intake
@@ -159,15 +160,16 @@ type State = ReturnType<typeof groundOf> & ReturnType<typeof stateOf>
 function writingOf({ ensemble }: MemberPorts, state: State) {
   const { config, limits, tree, access, sessions, heap, lane, clock, metrics, logger } = state
   const timer = new StageTimer(state.stopwatch)
-  const quotaLog = new QuotaLog(config, metrics, logger)
-  tree.quota.onExceeded = (root, excess) => quotaLog.onExceeded(root.path, excess, clock.mono)
+  const quotaLog = new QuotaLog(config, clock, metrics, logger)
   const gate = new SessionGatekeeper(sessions)
-  const prep = new Prep(config, tree, access, gate, limits.frameBytesMax, heap, metrics)
+  const changes = new OutstandingChanges(tree, config.digestEnabled, metrics)
+  const { frameBytesMax } = limits
+  const prep = new Prep({ config, tree, changes, access, gate, frameBytesMax, heap, quotaLog })
   const quorum = ensemble?.ensemble.verifier ?? new MajorityQuorum([STANDALONE_SID])
   const self = ensemble?.ensemble.self.sid ?? STANDALONE_SID
   const writePath = new WritePath(prep, lane, quorum, self, config.digestEnabled, metrics, timer)
   return {
-    changes: prep.changes,
+    changes,
     writePath,
     ownWrites: new OwnWrites(writePath, clock),
     serving: new Serving(writePath, sessions, clock, limits.sessionsReturningMax),
@@ -208,7 +210,7 @@ function clientsOf(ports: MemberPorts, answering: Answering, words: FourLetterWo
     handshake,
     wordAnswers,
     firstBytes,
-    sockets: new ClientSockets({ ...answering, firstBytes, handshake, intake }),
+    sockets: new SocketEvents({ ...answering, firstBytes, handshake, intake }),
   }
 }
 

@@ -5,7 +5,6 @@ import {
   pathCountedBy,
   pathLimitedBy,
   type QuotaExcess,
-  type QuotaRoot,
   QuotaTable,
   type QuotaText,
   wouldExceed,
@@ -18,6 +17,11 @@ interface QuotaTree {
   setData(znode: Znode, data: Buffer): void
   /** Of the node and all below it. */
   subtree(path: string): { readonly nodes: number; readonly dataBytes: number }
+}
+
+/** With the path whose quota it is. */
+export interface PathExcess extends QuotaExcess {
+  readonly path: string
 }
 
 /** One quota: its path, its limits node and its stats node. */
@@ -34,14 +38,12 @@ export interface QuotaUsage {
 export class QuotaKeeper {
   readonly #tree: QuotaTree
   #table = new QuotaTable()
-  /** Told of every create and setData beyond a limit, refused or not. */
-  onExceeded: (root: QuotaRoot, excess: QuotaExcess) => void = () => {}
 
   constructor(tree: QuotaTree) {
     this.#tree = tree
   }
 
-  /** Takes over which subtrees have quotas, but not who is told of an excess. */
+  /** Takes over which subtrees have quotas. */
   adopt(other: QuotaKeeper): void {
     this.#table = other.#table
   }
@@ -68,7 +70,7 @@ export class QuotaKeeper {
    * The excess that a write would cause, if any; the caller decides what a hard one means. Judged by
    * what has been applied, not by what is under way, as in the original.
    */
-  excessOf(path: string, bytesDelta: number, countDelta: number): QuotaExcess | undefined {
+  excessOf(path: string, bytesDelta: number, countDelta: number): PathExcess | undefined {
     const root = this.#table.nearest(path)
     if (root === undefined) return undefined
     const limits = this.#tree.node(root.limitsPath)
@@ -78,8 +80,7 @@ export class QuotaKeeper {
     const statText = parseQuotaText(stats.data)
     if (limitText === 'malformed' || statText === 'malformed') return undefined
     const excess = wouldExceed(limitText, statText, countDelta, bytesDelta)
-    if (excess !== undefined) this.onExceeded(root, excess)
-    return excess
+    return excess && { path: root.path, ...excess }
   }
 
   /** After loading: the stats in a snapshot may be older than its nodes. */

@@ -105,7 +105,7 @@ function excess(
 }
 
 /** A subtree under a quota, and the two nodes that speak of it. */
-export interface QuotaRoot {
+interface QuotaRoot {
   readonly path: string
   readonly limitsPath: string
   readonly statsPath: string

@@ -171,8 +171,8 @@ export const knownBugs: readonly KnownBug[] = [
     patches: [
       {
         file: 'src/server/storage/snapshotter.ts',
-        from: 'const timeouts = [...sessions.all].map(',
-        to: 'const timeouts = [...sessions.all].slice(0, -1).map(',
+        from: 'sessions.timeouts()',
+        to: 'sessions.timeouts().slice(0, -1)',
       },
     ],
     members: 3,

@@ -70,7 +70,7 @@ export const ownBugs: readonly Plant[] = [
     story: 'a client is cut off for what waits for it, though it is one reply only',
     patches: [
       {
-        file: 'src/server/clients/client-sockets.ts',
+        file: 'src/server/clients/socket-events.ts',
         from: 'if (waitingBytes - cnxn.largeReplyBytes <= this.#limits.replyBytesMax) return',
         to: 'if (waitingBytes <= this.#limits.replyBytesMax) return',
       },

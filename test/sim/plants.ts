@@ -45,7 +45,7 @@ const houseBugs: readonly Plant[] = [
     patches: [
       {
         file: 'src/server/writes/apply-loop.ts',
-        from: 'const result = applyTxn(tree, ordered, ordered.txn, watches)',
+        from: 'const result = applyTxn(tree, ordered, ordered.txn, this.#changes)',
         to: `const late: (() => void)[] = []
     const result = applyTxn(tree, ordered, ordered.txn, {
       created: (...a) => late.push(() => watches.created(...a)),
@@ -55,8 +55,8 @@ const houseBugs: readonly Plant[] = [
       },
       {
         file: 'src/server/writes/apply-loop.ts',
-        from: 'if (ordered.txn.type !== OpCode.closeSession) return',
-        to: 'for (const event of late) event()\n    if (ordered.txn.type !== OpCode.closeSession) return',
+        from: 'if (ordered.txn.type === OpCode.closeSession) {',
+        to: 'for (const event of late) event()\n    if (ordered.txn.type === OpCode.closeSession) {',
       },
     ],
     members: 1,

@@ -19,6 +19,7 @@ import { ADVANCE_INTERVAL_MS, Member } from '../../src/server/member.ts'
 import { type Loaded, loadMember } from '../../src/server/storage/load.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { TreeDump } from '../../src/tree/snapshot-codec.ts'
+import { plainFacts } from '../support/memory-server.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 import type { Step } from './aims.ts'
 import type { Chance } from './chance.ts'
@@ -470,8 +471,7 @@ class ProcessRun implements Machine {
     this.#lastClient += 1
     const id = this.#lastClient
     this.#clients.set(id, socket)
-    const port = 40_000 + id
-    this.enter((member) => member.onClientOpened(id, '127.0.0.1', port))
+    this.enter((member) => member.onClientOpened(id, plainFacts('127.0.0.1', 40_000 + id)))
     return {
       onOpened: () => {},
       onBytes: (bytes) => this.enter((member) => member.onClientBytes(id, bytes)),

@@ -9,10 +9,12 @@ import { nodeCrypto } from '../../src/node/process/crypto.ts'
 import { AccessControl } from '../../src/server/auth/access-control.ts'
 import { providersOf } from '../../src/server/clients/auth-requests.ts'
 import type { SessionGate } from '../../src/server/sessions/session-gatekeeper.ts'
+import { OutstandingChanges } from '../../src/server/writes/outstanding-changes.ts'
 import { Prep } from '../../src/server/writes/prep.ts'
 import { type ApplyResult, applyTxn, deafListener } from '../../src/tree/apply.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
 import { nodeDigest, TreeDigest } from '../../src/tree/digest.ts'
+import type { PathExcess } from '../../src/tree/quota-keeper.ts'
 import { configOf } from './memory-server.ts'
 import type { Body } from './requests.ts'
 
@@ -42,6 +44,8 @@ export class Decider {
   /** What the gate says of every session but those that are closing. */
   gate: Err = Err.ok
   readonly closing: bigint[] = []
+  /** What the quotas were told to be exceeded by. */
+  readonly exceeded: PathExcess[] = []
   /** Whether the tree takes digests from prep, as that of a member does; else it computes its own. */
   takesHints = false
   wall = 1_700_000_000_000
@@ -59,7 +63,10 @@ export class Decider {
       check: ({ sessionId }) => (this.closing.includes(sessionId) ? Err.sessionExpired : this.gate),
       setClosing: (session) => this.closing.push(session),
     }
-    this.prep = new Prep(this.config, this.tree, access, gate, frameBytesMax)
+    const quotaLog = { onExceeded: (excess: PathExcess) => this.exceeded.push(excess) }
+    const { config, tree } = this
+    const changes = new OutstandingChanges(tree, digestEnabled)
+    this.prep = new Prep({ config, tree, changes, access, gate, frameBytesMax, quotaLog })
   }
 
   get outstanding(): number {

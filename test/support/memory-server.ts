@@ -8,6 +8,7 @@ import { nodeCrypto } from '../../src/node/process/crypto.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/ports/links.ts'
 import { providersOf } from '../../src/server/clients/auth-requests.ts'
+import type { CnxnFacts } from '../../src/server/clients/cnxn.ts'
 import type { FourLetterWords } from '../../src/server/clients/first-bytes.ts'
 import type { EnsemblePorts } from '../../src/server/ensemble/peering.ts'
 import { Member } from '../../src/server/member.ts'
@@ -22,6 +23,15 @@ export interface Reply {
   readonly err: number
   readonly body: JuteReader
 }
+
+/** Of a connection that has come by the plain port. */
+export const plainFacts = (address: string, port: number): CnxnFacts => ({
+  address,
+  port,
+  localPort: 2181,
+  isSecure: false,
+  certificate: undefined,
+})
 
 /** Of a member that is asked for none. */
 export const noWords: FourLetterWords = {
@@ -242,7 +252,8 @@ export class MemoryServer implements Machine {
     this.#lastId += 1
     const client = new MemoryClient(this, this.#lastId)
     this.#clients.set(client.id, client)
-    this.loop.enter((member) => member.onClientOpened(client.id, address, 40_000 + client.id))
+    const facts = plainFacts(address, 40_000 + client.id)
+    this.loop.enter((member) => member.onClientOpened(client.id, facts))
     this.settle()
     return client
   }

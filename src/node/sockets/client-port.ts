@@ -1,9 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { ThrottledLog } from '../../base/throttled-log.ts'
-import type { CnxnId } from '../../server/clients/cnxn.ts'
-import type { TurnLoop } from '../../server/turn-loop.ts'
-import type { Descriptors } from '../files/descriptors.ts'
-import { closeGently } from './close-gently.ts'
+import type { CnxnFacts } from '../../server/clients/cnxn.ts'
+import type { ClientSockets } from './client-sockets.ts'
 
 /**
  * How long a socket is silent before the system asks whether the far end is there. A client that has
@@ -12,7 +10,8 @@ import { closeGently } from './close-gently.ts'
  */
 const KEEP_ALIVE_DELAY_MS = 60_000
 
-interface ClientPortOptions {
+export interface ClientPortOptions {
+  /** 0: any that is free. */
   readonly port: number
   readonly host: string | undefined
   /** -1: the system's default. */
@@ -20,32 +19,31 @@ interface ClientPortOptions {
   readonly keepAlive: boolean
 }
 
-/** The sockets of clients: bytes in, bytes out, and no opinion about either. */
+/** One port that clients connect to in plain text; what it accepts goes to the sockets of all ports. */
 export class ClientPort {
-  readonly #sockets = new Map<CnxnId, Socket>()
   readonly #server: Server
+  readonly #options: ClientPortOptions
   readonly #log: ThrottledLog
-  readonly #descriptors: Descriptors
-  #loop: TurnLoop | undefined
-  #lastId = 0
 
-  constructor(options: ClientPortOptions, descriptors: Descriptors, log: ThrottledLog) {
-    this.#descriptors = descriptors
+  constructor(options: ClientPortOptions, sockets: ClientSockets, log: ThrottledLog) {
+    this.#options = options
     this.#log = log
     const { keepAlive } = options
     const keepAliveInitialDelay = KEEP_ALIVE_DELAY_MS
-    this.#server = createServer({ noDelay: true, keepAlive, keepAliveInitialDelay }, this.#onSocket)
+    this.#server = createServer({ noDelay: true, keepAlive, keepAliveInitialDelay }, (socket) =>
+      sockets.add(socket, plainFacts),
+    )
   }
 
   /** Resolves with the port once bound; rejects with the system's error. */
-  listen(options: ClientPortOptions, loop: TurnLoop): Promise<number> {
-    this.#loop = loop
+  listen(): Promise<number> {
+    const { port, host, backlog } = this.#options
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       const address = {
-        port: options.port,
-        ...(options.host === undefined ? {} : { host: options.host }),
-        ...(options.backlog > 0 ? { backlog: options.backlog } : {}),
+        port,
+        ...(host === undefined ? {} : { host }),
+        ...(backlog > 0 ? { backlog } : {}),
       }
       this.#server.listen(address, () => {
         this.#server.off('error', reject)
@@ -53,69 +51,26 @@ export class ClientPort {
           this.#log.error('client port failed to accept', { error: error.message }),
         )
         const bound = this.#server.address()
-        resolve(typeof bound === 'object' && bound !== null ? bound.port : options.port)
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : port)
       })
     })
   }
 
-  readonly #onSocket = (socket: Socket): void => {
-    const loop = this.#loop
-    if (loop === undefined) {
-      socket.destroy()
-      return
-    }
-    if (!this.#descriptors.take('client')) {
-      this.#log.error('too many open files, refusing a client', {
-        address: socket.remoteAddress,
-        max: this.#descriptors.maxOf('client'),
-      })
-      socket.destroy()
-      return
-    }
-    this.#lastId += 1
-    const id = this.#lastId
-    this.#sockets.set(id, socket)
-    const address = socket.remoteAddress ?? '0.0.0.0'
-    const port = socket.remotePort ?? 0
-    loop.enter((member) => member.onClientOpened(id, address, port))
-    socket.on('data', (chunk: Buffer) => loop.enter((member) => member.onClientBytes(id, chunk)))
-    socket.on('drain', () => loop.enter((member) => member.onClientDrained(id)))
-    socket.on('error', () => socket.destroy())
-    socket.on('close', () => {
-      this.#sockets.delete(id)
-      this.#descriptors.release()
-      loop.enter((member) => member.onClientClosed(id))
-    })
-  }
-
-  write(id: CnxnId, bytes: Buffer): number {
-    const socket = this.#sockets.get(id)
-    if (socket === undefined || socket.destroyed) return 0
-    socket.write(bytes)
-    return socket.writableLength
-  }
-
-  close(id: CnxnId, now: boolean): void {
-    const socket = this.#sockets.get(id)
-    if (socket === undefined) return
-    if (now) {
-      socket.destroy()
-      return
-    }
-    closeGently(socket)
-  }
-
-  pause(id: CnxnId, paused: boolean): void {
-    const socket = this.#sockets.get(id)
-    if (paused) socket?.pause()
-    else socket?.resume()
-  }
-
-  /** Stops listening and ends every connection. */
+  /** Accepts no more; resolves when the sockets that it has accepted are gone. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve())
-      for (const socket of this.#sockets.values()) socket.destroy()
     })
+  }
+}
+
+/** The addresses are no longer known of one that has gone already. */
+function plainFacts(socket: Socket): CnxnFacts {
+  return {
+    address: socket.remoteAddress ?? '0.0.0.0',
+    port: socket.remotePort ?? 0,
+    localPort: socket.localPort ?? 0,
+    isSecure: false,
+    certificate: undefined,
   }
 }

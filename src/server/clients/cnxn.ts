@@ -12,6 +12,19 @@ import type { OutboxTarget } from './outbox.ts'
 /** Named by the shell, never used twice. */
 export type CnxnId = number
 
+/** What the shell knows of a connection when it is opened. */
+export interface CnxnFacts {
+  /** Of the client, as the machine tells it. */
+  readonly address: string
+  readonly port: number
+  /** The port of this server that it has come by. */
+  readonly localPort: number
+  /** Nobody between can read it. */
+  readonly isSecure: boolean
+  /** What the client has shown of itself, in DER; undefined: nothing. */
+  readonly certificate: Buffer | undefined
+}
+
 /**
  * fresh: nothing but the first bytes, which may be a four-letter word. answering: it was one, and the
  * answer is a long one. connecting: the session is
@@ -48,8 +61,9 @@ export interface PendingRequest {
 /** One client connection. What it means is the member's business; this is its state. */
 export class Cnxn implements OutboxTarget, Worker {
   readonly id: CnxnId
+  readonly facts: CnxnFacts
+  /** Of the client, in the form that its id has. */
   readonly address: string
-  readonly port: number
   readonly openedMono: number
   readonly openedWall: number
   readonly splitter: FrameSplitter
@@ -81,23 +95,20 @@ export class Cnxn implements OutboxTarget, Worker {
   paused = false
   readonly stats: CnxnStats = new CnxnStats()
 
-  /** `address` as the machine tells it. */
-  constructor(
-    id: CnxnId,
-    address: string,
-    port: number,
-    frameBytesMax: number,
-    mono: number,
-    wall: number,
-  ) {
+  constructor(id: CnxnId, facts: CnxnFacts, frameBytesMax: number, mono: number, wall: number) {
     this.id = id
-    const ipId = ipIdOf(address)
+    this.facts = facts
+    const ipId = ipIdOf(facts.address)
     this.address = ipId.id
-    this.port = port
     this.openedMono = mono
     this.openedWall = wall
     this.splitter = new FrameSplitter(frameBytesMax)
     this.ids = [ipId]
+  }
+
+  /** Of the client. */
+  get port(): number {
+    return this.facts.port
   }
 }
 

@@ -28,13 +28,13 @@ import {
 import type { SessionId } from '../../data/session-id.ts'
 import type { CreateTxn, SubTxn, Txn } from '../../data/txn.ts'
 import type { DataTree } from '../../tree/data-tree.ts'
+import type { PathExcess } from '../../tree/quota-keeper.ts'
 import { type AccessControl, Perms } from '../auth/access-control.ts'
 import type { HeapRoom } from '../bounds/heap-room.ts'
 import type { WriteRequest } from '../clients/write-route.ts'
 import type { SessionGate } from '../sessions/session-gatekeeper.ts'
-import type { ServerMetrics } from '../stats/server-metrics.ts'
 import { ClosingPaths } from './closing-paths.ts'
-import { ChangeRecord, type NodeView, OutstandingChanges } from './outstanding-changes.ts'
+import { ChangeRecord, type NodeView, type OutstandingChanges } from './outstanding-changes.ts'
 import { prepMulti } from './prep-multi.ts'
 import { TxnBound } from './txn-bound.ts'
 
@@ -45,6 +45,20 @@ interface CreateWish {
   readonly acl: readonly UncheckedACL[] | null
   readonly flags: number
   readonly ttl: bigint
+}
+
+interface PrepParts {
+  readonly config: Config
+  readonly tree: DataTree
+  readonly changes: OutstandingChanges
+  readonly access: AccessControl
+  readonly gate: SessionGate
+  /** Of a request; as the configuration says if unsaid. */
+  readonly frameBytesMax?: number | undefined
+  /** Unsaid: there is room for everything. */
+  readonly heap?: HeapRoom
+  /** Told of what exceeds a quota, refused or not. */
+  readonly quotaLog?: { onExceeded(excess: PathExcess): void }
 }
 
 const NO_TTL = -1n
@@ -64,28 +78,23 @@ export class Prep {
   readonly #access: AccessControl
   readonly #sessions: SessionGate
   readonly #tree: DataTree
-  readonly #heap: HeapRoom | undefined
+  readonly #heap: PrepParts['heap']
+  readonly #quotaLog: PrepParts['quotaLog']
   readonly #bound: TxnBound
   readonly #closing: ClosingPaths
   readonly changes: OutstandingChanges
 
-  constructor(
-    config: Config,
-    tree: DataTree,
-    access: AccessControl,
-    sessions: SessionGate,
-    frameBytesMax: number = config.juteMaxBufferBytes,
-    heap?: HeapRoom,
-    metrics?: ServerMetrics,
-  ) {
-    this.#heap = heap
+  constructor(parts: PrepParts) {
+    const { config, frameBytesMax = config.juteMaxBufferBytes } = parts
+    this.#config = config
+    this.#tree = parts.tree
+    this.#access = parts.access
+    this.#sessions = parts.gate
+    this.#heap = parts.heap
+    this.#quotaLog = parts.quotaLog
     this.#bound = new TxnBound(frameBytesMax)
     this.#closing = new ClosingPaths(this.#bound)
-    this.#config = config
-    this.#tree = tree
-    this.#access = access
-    this.#sessions = sessions
-    this.changes = new OutstandingChanges(tree, config.digestEnabled, metrics)
+    this.changes = parts.changes
   }
 
   /** Always a txn: a refused write becomes an error txn, which keeps its place in the order. */
@@ -240,6 +249,7 @@ export class Prep {
   /** A soft limit is only told of, and a hard one too unless quotas are enforced (spec 05 §10). */
   #exceedsQuota(path: string, bytesDelta: number, countDelta: number): boolean {
     const excess = this.#tree.quota.excessOf(path, bytesDelta, countDelta)
+    if (excess !== undefined) this.#quotaLog?.onExceeded(excess)
     return excess?.kind === 'hard' && this.#config.enforceQuota
   }
 

@@ -121,19 +121,14 @@ describe('the stats of a quota', () => {
 })
 
 describe('an excess', () => {
-  const told = (decider: Decider): unknown[] => {
-    const all: unknown[] = []
-    decider.tree.quota.onExceeded = (root, excess) => all.push([root.path, excess])
-    return all
-  }
-
   it('of a soft limit is told of, and refuses nothing even if quotas are enforced', () => {
     const decider = new Decider({ enforceQuota: 'true' })
     decider.run(OpCode.create, create('/q'))
     limit(decider, '/q', 'count=1,bytes=-1')
-    const all = told(decider)
     expect(decider.refusal(OpCode.create, create('/q/a'))).toBe(0)
-    expect(all).toEqual([['/q', { kind: 'soft', what: 'count', wanted: 2, limit: 1 }]])
+    expect(decider.exceeded).toEqual([
+      { path: '/q', kind: 'soft', what: 'count', wanted: 2, limit: 1 },
+    ])
   })
 
   it.each([
@@ -143,14 +138,13 @@ describe('an excess', () => {
     const decider = new Decider({ enforceQuota })
     decider.run(OpCode.create, create('/q', { data: Buffer.alloc(8) }))
     limit(decider, '/q', 'count=-1,bytes=-1=;byteHardLimit=9;countHardLimit=1')
-    const all = told(decider)
     expect(decider.refusal(OpCode.create, create('/q/a', { data: null }))).toBe(err)
     expect(decider.refusal(OpCode.setData, setData('/q', 'ten bytes!'))).toBe(err)
     expect(decider.refusal(OpCode.setData, setData('/q', 'nine byte'))).toBe(0)
     expect(decider.refusal(OpCode.create, create('/elsewhere'))).toBe(0)
-    expect(all).toEqual([
-      ['/q', { kind: 'hard', what: 'count', wanted: 2, limit: 1 }],
-      ['/q', { kind: 'hard', what: 'bytes', wanted: 10, limit: 9 }],
+    expect(decider.exceeded).toEqual([
+      { path: '/q', kind: 'hard', what: 'count', wanted: 2, limit: 1 },
+      { path: '/q', kind: 'hard', what: 'bytes', wanted: 10, limit: 9 },
     ])
   })
 })

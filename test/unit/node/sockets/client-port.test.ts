@@ -8,6 +8,7 @@ import { OpCode } from '../../../../src/data/op-code.ts'
 import { readGetChildrenResponse, writeConnectRequest } from '../../../../src/data/records.ts'
 import { Descriptors } from '../../../../src/node/files/descriptors.ts'
 import { ClientPort } from '../../../../src/node/sockets/client-port.ts'
+import { ClientSockets } from '../../../../src/node/sockets/client-sockets.ts'
 import { type Machine, TurnLoop } from '../../../../src/server/turn-loop.ts'
 import { applyTxn, deafListener } from '../../../../src/tree/apply.ts'
 import { framed, MemoryServer, requestFrame } from '../../../support/memory-server.ts'
@@ -26,7 +27,8 @@ async function listen(): Promise<{ server: MemoryServer; port: number }> {
   const options = { port: 0, host: '127.0.0.1', backlog: -1, keepAlive: config.clientTcpKeepAlive }
   const logger = { debug() {}, info() {}, warn() {}, error() {} }
   const log = new ThrottledLog(logger, server.member.clock)
-  const clients = new ClientPort(options, new Descriptors(-1), log)
+  const clients = new ClientSockets(new Descriptors(-1), log)
+  const listener = new ClientPort(options, clients, log)
   const machine: Machine = {
     clock: () => ({ mono: performance.now() + 1e6, wall: Date.now() }),
     afterThisTurn: (fn) => setImmediate(fn),
@@ -40,8 +42,12 @@ async function listen(): Promise<{ server: MemoryServer; port: number }> {
     closeLink() {},
     pauseLink() {},
   }
-  const port = await clients.listen(options, new TurnLoop(server.member, machine))
-  ends.push(() => void clients.stop())
+  clients.attach(new TurnLoop(server.member, machine))
+  const port = await listener.listen()
+  ends.push(() => {
+    void listener.stop()
+    clients.destroyAll()
+  })
   return { server, port }
 }
 

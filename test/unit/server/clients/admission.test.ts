@@ -3,10 +3,10 @@ import { defaultLimits } from '../../../../src/base/limits.ts'
 import { OpCode } from '../../../../src/data/op-code.ts'
 import { Admission } from '../../../../src/server/clients/admission.ts'
 import { Cnxn } from '../../../../src/server/clients/cnxn.ts'
-import { MemoryServer, requestFrame } from '../../../support/memory-server.ts'
+import { MemoryServer, plainFacts, requestFrame } from '../../../support/memory-server.ts'
 import { setData } from '../../../support/requests.ts'
 
-const cnxn = (id: number): Cnxn => new Cnxn(id, '127.0.0.1', id, 1000, 0, 0)
+const cnxn = (id: number): Cnxn => new Cnxn(id, plainFacts('127.0.0.1', id), 1000, 0, 0)
 const admissionOf = (requestsOutstandingMax: number): Admission =>
   new Admission({ ...defaultLimits, requestsOutstandingMax })
 const always = (): boolean => true

@@ -4,8 +4,9 @@ import { OpCode } from '../../../../src/data/op-code.ts'
 import { Admission } from '../../../../src/server/clients/admission.ts'
 import { Cnxn } from '../../../../src/server/clients/cnxn.ts'
 import { isTxnOf, Orphans } from '../../../../src/server/clients/orphans.ts'
+import { plainFacts } from '../../../support/memory-server.ts'
 
-const cnxn = new Cnxn(1, '127.0.0.1', 1, 100, 0, 0)
+const cnxn = new Cnxn(1, plainFacts('127.0.0.1', 1), 100, 0, 0)
 
 /** Writes of sessions, as [session, xid, op]. */
 function orphansOf(...writes: readonly (readonly [bigint, number, number])[]): {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../../src/data/op-code.ts'
 import { Cnxn, type PendingRequest } from '../../../../src/server/clients/cnxn.ts'
 import { ForwardPath } from '../../../../src/server/writes/forward-path.ts'
+import { plainFacts } from '../../../support/memory-server.ts'
 
 /** A forward path, what its leader is told, and what its member hears. */
 function toLeader(returningMax = 10): { path: ForwardPath; told: string[]; heard: string[] } {
@@ -84,7 +85,7 @@ describe('a session that comes back to a learner', () => {
 })
 
 describe('a request of a session that may have moved', () => {
-  const cnxn = new Cnxn(1, '127.0.0.1', 1, 100, 0, 0)
+  const cnxn = new Cnxn(1, plainFacts('127.0.0.1', 1), 100, 0, 0)
   cnxn.sessionId = 5n
   const request = (xid: number): PendingRequest => {
     return { cnxn, xid, op: OpCode.create, arrivedMono: 0, bytes: 0, frame: undefined }

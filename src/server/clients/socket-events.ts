@@ -3,13 +3,13 @@ import type { ThrottledLog } from '../../base/throttled-log.ts'
 import type { TurnClock } from '../../base/turn-clock.ts'
 import { formatSessionId } from '../../data/session-id.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
-import { Cnxn, type CnxnId } from './cnxn.ts'
+import { Cnxn, type CnxnFacts, type CnxnId } from './cnxn.ts'
 import type { Connections } from './connections.ts'
 import type { FirstBytes } from './first-bytes.ts'
 import type { Handshake } from './handshake.ts'
 import type { Intake } from './intake.ts'
 
-interface ClientSocketsParts {
+interface SocketEventsParts {
   readonly connections: Connections
   readonly firstBytes: FirstBytes
   readonly handshake: Handshake
@@ -21,7 +21,7 @@ interface ClientSocketsParts {
 }
 
 /** What the sockets of clients tell, each of them for the state that its connection is in. */
-export class ClientSockets {
+export class SocketEvents {
   readonly #connections: Connections
   readonly #firstBytes: FirstBytes
   readonly #handshake: Handshake
@@ -31,7 +31,7 @@ export class ClientSockets {
   readonly #metrics: ServerMetrics
   readonly #log: ThrottledLog
 
-  constructor(parts: ClientSocketsParts) {
+  constructor(parts: SocketEventsParts) {
     this.#connections = parts.connections
     this.#firstBytes = parts.firstBytes
     this.#handshake = parts.handshake
@@ -42,10 +42,10 @@ export class ClientSockets {
     this.#log = parts.throttledLog
   }
 
-  onOpened(id: CnxnId, address: string, port: number): void {
+  onOpened(id: CnxnId, facts: CnxnFacts): void {
     const { frameBytesMax } = this.#limits
     const { mono, wall } = this.#clock
-    this.#firstBytes.onOpened(new Cnxn(id, address, port, frameBytesMax, mono, wall))
+    this.#firstBytes.onOpened(new Cnxn(id, facts, frameBytesMax, mono, wall))
   }
 
   /** `bytes` are borrowed until the call returns. */
