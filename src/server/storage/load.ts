@@ -34,7 +34,10 @@ export interface Loaded extends Recovered {
   readonly snapshot: string | undefined
   /** The data directory was empty: the shell writes a first snapshot, without which nobody reads it. */
   readonly isNew: boolean
-  /** No txn has come after the snapshot, so that another would be the same. */
+  /**
+   * Another snapshot would be the same: no txn has come after it, and nothing was dropped that it holds.
+   * That stands in no txn: a node of that path which is created now would not be in a replay from it.
+   */
   readonly isSnapshotCurrent: boolean
 }
 
@@ -107,7 +110,7 @@ export function loadMember(
   }
   recovery.end()
   const { tree, sessions } = recovery
-  dropOrphans(tree, sessions, replayed.lastZxid, logger)
+  const hasDropped = dropOrphans(tree, sessions, replayed.lastZxid, logger)
   tree.quota.recountAll()
   return {
     kind: 'loaded',
@@ -120,7 +123,7 @@ export function loadMember(
     end: replayed.end,
     snapshot: chosen?.name,
     isNew: chosen === undefined && replayed.lastZxid === 0,
-    isSnapshotCurrent: chosen !== undefined && replayed.txns === 0,
+    isSnapshotCurrent: chosen !== undefined && replayed.txns === 0 && !hasDropped,
   }
 }
 
@@ -296,13 +299,14 @@ class Recovery {
   }
 }
 
-/** Ephemerals whose session is not there can never be closed by one (spec 05 §8). */
+/** Ephemerals whose session is not there can never be closed by one (spec 05 §8). True: there were some. */
 export function dropOrphans(
   tree: DataTree,
   sessions: ReadonlyMap<bigint, number>,
   zxid: number,
   logger: Logger,
-): void {
+): boolean {
+  let hasDropped = false
   for (const [session, paths] of [...tree.ephemeralOwners]) {
     if (sessions.has(session)) continue
     logger.warn('dropping ephemerals of an unknown session', {
@@ -311,5 +315,7 @@ export function dropOrphans(
     })
     const context = { clientId: session, zxid, time: 0 }
     applyTxn(tree, context, { type: OpCode.closeSession, paths2Delete: [] }, deafListener)
+    hasDropped = true
   }
+  return hasDropped
 }
