@@ -79,14 +79,14 @@ export const knownBugs: readonly KnownBug[] = [
     story: 'NEWLEADER is acked before what came in front of it is on the disk',
     patches: [
       {
-        file: 'src/quorum/learning/learner.ts',
-        from: `    replica.whenDurable(() => {
-      if (this.#step !== 'currentEpoch') return
-      this.#waitFor('UPTODATE')`,
+        file: 'src/quorum/learning/synchronisation.ts',
+        from: `    parts.replica.whenDurable(() => {
+      if (progress.step !== 'currentEpoch') return
+      progress.waitFor('UPTODATE')`,
         to: `    const now = (done: () => void): void => done()
     now(() => {
-      if (this.#step !== 'currentEpoch') return
-      this.#waitFor('UPTODATE')`,
+      if (progress.step !== 'currentEpoch') return
+      progress.waitFor('UPTODATE')`,
       },
     ],
     members: 3,

@@ -65,20 +65,21 @@ export const ownEnsembleBugs: readonly Plant[] = [
     patches: [
       {
         file: 'src/quorum/learning/learner.ts',
-        from: 'this.#needsSnapshot = parts.replica.hasLostState\n',
-        to: `this.#needsSnapshot =
-      parts.replica.hasLostState || Reflect.get(parts.epochs, 'snapshotNeeded') === true
+        from: 'new Progress(nowMono, replica.hasLostState)',
+        to: `new Progress(
+      nowMono,
+      replica.hasLostState || Reflect.get(parts.epochs, 'snapshotNeeded') === true,
+    )`,
+      },
+      {
+        file: 'src/quorum/learning/synchronisation.ts',
+        from: '    progress.needsSnapshot = true\n',
+        to: `    Reflect.set(parts.epochs, 'snapshotNeeded', true)
+    return this.#onEnd('the log cannot be cut')
 `,
       },
       {
-        file: 'src/quorum/learning/learner.ts',
-        from: '    this.#needsSnapshot = true\n',
-        to: `    Reflect.set(this.#parts.epochs, 'snapshotNeeded', true)
-    return this.#end('the log cannot be cut')
-`,
-      },
-      {
-        file: 'src/quorum/learning/learner.ts',
+        file: 'src/quorum/learning/discovery.ts',
         from: 'sendAckEpoch(NO_ZXID, ACCEPTED_BEFORE)',
         to: 'sendAckEpoch(0, currentEpoch)',
       },

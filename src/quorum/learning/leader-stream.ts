@@ -7,7 +7,7 @@ import { SnapshotIntake } from './snapshot-intake.ts'
 /** A string says why nothing more is to be read. */
 type Problem = string | undefined
 
-interface LeaderStreamEvents {
+export interface LeaderStreamEvents {
   /** The packet is borrowed until the call returns. */
   onPacket(packet: QuorumPacket): Problem
   /** The stream that takeSnapshot was called for has ended well. */

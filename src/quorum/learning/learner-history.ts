@@ -93,6 +93,12 @@ export class LearnerHistory {
     this.#isLogged = !isSnapshot && this.#mayLog
   }
 
+  /** Where our history ends. Of an observer that does not log, its state is all there is of it. */
+  get endZxid(): number {
+    const { lastLoggedZxid, lastProcessedZxid } = this.#parts.replica
+    return this.#mayLog ? lastLoggedZxid : Math.max(lastLoggedZxid, lastProcessedZxid)
+  }
+
   get #mayLog(): boolean {
     return !this.#isObserver || this.#parts.ensemble.observerLogs
   }
