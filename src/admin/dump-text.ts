@@ -2,7 +2,7 @@ import { javaDate } from '../base/utc.ts'
 import type { CnxnView, ServerView, SessionView } from './server-view.ts'
 import { hexOfLong } from './text-writer.ts'
 
-/** Gathering is work, too: it is told piece by piece, and these say nothing. */
+/** Gathering takes time, too, so the answer is made in pieces; those made while gathering are empty. */
 const NOTHING_YET = ''
 
 /** Sessions by deadline, ephemeral znodes by session, connections by deadline. */

@@ -6,7 +6,7 @@ import { connectionsText, statText, writeServer } from './stat-text.ts'
 import { hexOfLong, TextWriter } from './text-writer.ts'
 import { watchesByPath, watchesByWatcher, writeWatchSummary } from './watch-text.ts'
 
-/** All of it, or the pieces of a long one: what they say of a member that goes on meanwhile. */
+/** All of it, or the pieces of a long one, which are made while the member goes on. */
 export type WordAnswer = string | Iterable<string>
 
 /** Spec 05 §12, spec 06 §6. Each answer is the whole of what the connection gets; then it closes. */

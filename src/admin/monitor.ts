@@ -8,7 +8,7 @@ export function writeMonitor(view: ServerView, out: TextWriter): void {
 }
 
 /**
- * Everything `mntr` tells, in its order: what the server is, gauges, then the metrics. The keys of
+ * Everything that `mntr` prints, in its order: what the server is, gauges, then the metrics. The keys of
  * an ensemble's member are there on a member only, and those of the leader on the leader.
  */
 function dumpMonitor(view: ServerView, sink: MetricSink): void {

@@ -1,4 +1,4 @@
-/** Collects the lines of a short answer; what grows with the database is told in pieces instead. */
+/** Collects the lines of a short answer; one that grows with the database is made in pieces instead. */
 export class TextWriter {
   text = ''
 

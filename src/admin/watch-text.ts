@@ -7,12 +7,12 @@ export function writeWatchSummary(view: ServerView, out: TextWriter): void {
   out.line(`Total watches:${watchCount}`)
 }
 
-/** The watches of a client that has gone are passed over, which is work, too. */
+/** The watches of a client that has gone are passed over, which takes time, too: such a piece is empty. */
 const NOTHING_YET = ''
 
 /**
- * The watches change while this is told. A watch that fires and is set again comes to the end of the
- * table: what is told is as much as there was at the beginning, or it might never end.
+ * The watches change while this is written. A watch that fires and is set again comes to the end of
+ * the table: as many are written as there were at the beginning, or it might never end.
  */
 export function* watchesByPath({ dataWatches }: ServerView): Iterable<string> {
   let left = dataWatches.pathCount

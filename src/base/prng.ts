@@ -1,6 +1,9 @@
 import { assert } from './assert.ts'
 
-/** xorshift32: small, fast, and the same on every machine. The only chance in pure code. */
+/**
+ * xorshift32: small, fast, and the same on every machine. The only source of random numbers in pure
+ * code.
+ */
 export class Prng {
   #state: number
 

@@ -81,7 +81,7 @@ function readAlgorithm(reader: ConfigReader): string {
   return algorithm ?? 'sha1'
 }
 
-/** `authProvider.N=class`: classes of others cannot be loaded here, and are only told of. */
+/** `authProvider.N=class`: classes of others cannot be loaded here, and get a line in the log. */
 function readProviders(reader: ConfigReader, digestAuthEnabled: boolean): ReadonlySet<string> {
   const schemes = new Set(['ip'])
   if (digestAuthEnabled) schemes.add('digest')

@@ -2,7 +2,7 @@ import type { SnapshotCompression } from '../persistence/snapshot-name.ts'
 import type { ServerLine } from './servers.ts'
 
 /**
- * Everything a member is told at start, parsed once and passed down (spec 06 §5). Times are in
+ * The settings of a member, parsed once at its start and passed down (spec 06 §5). Times are in
  * milliseconds and sizes in bytes whatever unit the key has in zoo.cfg. The keys are in honoured-keys.ts;
  * those that this version does not act upon, and names in the log, in keys-without-effect.ts.
  */

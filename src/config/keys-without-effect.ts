@@ -103,7 +103,10 @@ const reasonByName: ReadonlyMap<string, Reason> = new Map(
 )
 const families = keysWithoutEffect.filter(({ name }) => name.endsWith('*'))
 
-/** Flags of the start scripts and of logging: everyone has them, and nobody wants to hear of it. */
+/**
+ * Flags of the start scripts and of logging: everybody sets them, and a line about each would hide
+ * the others.
+ */
 const silentFlags = /^zookeeper\.(log\.|root\.logger|console\.|tracelog\.|auditlog\.|jmx\.)/
 
 /** Whether such a switch is on. What depends on it is small: the error or the word that it decides. */

@@ -3,9 +3,9 @@ import { shown } from './source.ts'
 
 /**
  * Keys by which somebody asks for protection. What is not honoured is refused: whoever has asked
- * must not get a server without, and be told so by a line of a log at most. That goes for every
- * spelling, since one that means nothing to the original was not written for nothing: in the file or
- * as a flag, with or without `zookeeper.`, whatever the case.
+ * must not get a server without, and at most a line of the log about it. That goes for every
+ * spelling, since one that means nothing to the original was not written for nothing: in the file
+ * or as a flag, with or without `zookeeper.`, whatever the case.
  */
 interface Protection {
   readonly key: string

@@ -52,7 +52,10 @@ export function parentOf(path: string): string {
   return slash === 0 && path.length > 1 ? ROOT_PATH : ''
 }
 
-/** The nodes that every server is born with. Deleting one is refused with -8 (spec 05 §4). */
+/**
+ * The nodes that every server has from its first start on. Deleting one is refused with -8 (spec 05
+ * §4).
+ */
 export function isUndeletable(path: string): boolean {
   return (
     path === ROOT_PATH || path === ZOOKEEPER_PATH || path === QUOTA_PATH || path === CONFIG_PATH

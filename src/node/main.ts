@@ -143,7 +143,7 @@ function noteStart({ metrics }: Member, loaded: LoadedData, ms: number): void {
   metrics.dbInitTimeMs.add(Math.round(ms))
 }
 
-/** Before anything is loaded: if the heap is too small for that, this is the last that is said. */
+/** Before anything is loaded: if the heap is too small for that, this is the last line of the log. */
 function nameHeap({ heapSoftLimitPercent }: Config, logger: Logger): void {
   const limitMib = Math.round(heapLimitBytes() / (1024 * 1024))
   logger.info('size of the heap; NODE_OPTIONS=--max-old-space-size=<MiB> changes it', {

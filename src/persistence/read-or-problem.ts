@@ -1,7 +1,7 @@
 import { InvariantError } from '../base/assert.ts'
 import { messageOf } from '../base/message-of.ts'
 
-/** What a disk has refused to give. */
+/** Why something could not be read from the disk. */
 export interface ReadProblem {
   readonly kind: 'unreadable'
   readonly problem: string

@@ -38,6 +38,6 @@ export function snappyBlockContent(bytes: Uint8Array): Buffer | undefined {
   return snappyDecode(bytes, Math.min(BLOCK_CONTENT_BYTES_MAX, contentBytesMax(bytes.length)))
 }
 
-/** A copy of three bytes makes at most 64: more than that per byte is a lie. */
+/** A copy of three bytes makes at most 64: a length that claims more per byte is wrong. */
 const contentBytesMax = (blockBytes: number): number =>
   Math.max(SNAPPY_BLOCK_BYTES_MAX, blockBytes * 22)

@@ -13,7 +13,7 @@ export interface CompareOptions {
 
 type Sized = readonly [path: string, size: SubtreeSize]
 
-/** What of two trees differs, level by level, as the original's comparer tells it. */
+/** What of two trees differs, level by level, as the original's comparer prints it. */
 export function* compareTrees(
   left: DataTree,
   right: DataTree,

@@ -11,7 +11,7 @@ export interface SubtreeSize {
   bytes: number
 }
 
-/** Told now and then of how far a tool is with the nodes: a million of them takes seconds. */
+/** Called now and then with how far a tool is with the nodes: a million of them takes seconds. */
 export type OnNodes = (verb: 'counted' | 'sorted' | 'compared', nodes: number, of: number) => void
 
 /** Or comparisons of them, when they are sorted. */

@@ -16,7 +16,7 @@ import type {
 import type { DataTree } from './data-tree.ts'
 import { type AclEntry, Znode } from './znode.ts'
 
-/** Where apply tells what has changed. Recovery hands in one that does nothing. */
+/** Whom apply calls with what has changed. Recovery hands in one that does nothing. */
 export interface ChangeListener {
   /** Its own ACL and that of its parent decide who may hear of it. */
   created(path: string, parent: string, znode: Znode, parentAcl: AclEntry | undefined): void
@@ -122,7 +122,7 @@ function applyCreate(
   const exists = tree.node(txn.path) !== undefined
   // A node that a fuzzy snapshot already holds; only type 1 still raises the parent (spec 02 §3).
   if (exists && txn.type !== OpCode.create) return nodeExists
-  // The difference of two counters that wrap: a plain comparison would stand still at the largest int.
+  // The difference of two counters that wrap: a plain comparison would never pass the largest int.
   const ahead = txn.parentCVersion === -1 ? 1 : (txn.parentCVersion - parent.cversion) | 0
   if (ahead > 0) {
     tree.beforeChange?.(parentPath, parent)

@@ -21,8 +21,8 @@ interface SubtreeSize {
 const worldReadable: readonly ACL[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
 
 /**
- * The replicated state: znodes by path, with the indexes that follow from them. It has no rules of
- * its own about who may do what; prep has decided, apply.ts obeys.
+ * The replicated state: znodes by path, with the indexes that follow from them. It does not decide
+ * who may do what: prep has decided, and apply.ts does it.
  */
 export class DataTree {
   #nodes: NodeMap
@@ -94,7 +94,7 @@ export class DataTree {
     this.ephemeralsCount = other.ephemeralsCount
   }
 
-  /** How often `adopt` was called: what was kept of the nodes is worth nothing when this has changed. */
+  /** How often `adopt` was called: what was remembered of the nodes is void when this has changed. */
   get replacements(): number {
     return this.#replacements
   }
@@ -163,7 +163,7 @@ export class DataTree {
     return this.#nodes.walk()
   }
 
-  /** Puts a node that prep has agreed to into the tree. Its parent's Stat is the caller's. */
+  /** Puts a node that prep has allowed into the tree. Its parent's Stat is the caller's. */
   attach(path: string, znode: Znode, parent: Znode | undefined = this.node(parentOf(path))): void {
     this.#nodes.add(path, znode)
     znode.joinParent(parent)
@@ -202,7 +202,7 @@ export class DataTree {
   }
 
   /**
-   * Puts a node of a snapshot in its place, over one that every tree is born with. `digest` is that of
+   * Puts a node of a snapshot in its place, over one that every new tree has. `digest` is that of
    * the node. 'new': its parent is to be told; 'twice': it was loaded before.
    */
   load(path: string, znode: Znode, digest: number): 'new' | 'replaced' | 'twice' {

@@ -66,7 +66,7 @@ export class ModeTable<W extends object> {
     return true
   }
 
-  /** It is told of nothing more and counts no more. What it leaves behind is for `sweep`. */
+  /** It gets no event any more and counts no more. Its watches are removed by `sweep`. */
   removeWatcher(watcher: W): void {
     const paths = this.#pathsOf.get(watcher)
     if (paths === undefined) return

@@ -4,7 +4,8 @@ import type { AclEntry, Znode } from './znode.ts'
 
 /**
  * Nodes of a snapshot that are kept in the map, too, once they were asked for: it finds a path
- * somewhat faster, but stands still for longer each time it grows: for 10 ms on its way to so many.
+ * somewhat faster, but blocks the process for longer each time it grows: for 10 ms on its way to so
+ * many.
  * @bound znodes: the others are found without it
  */
 const PACKED_IN_MAP_MAX = 250_000

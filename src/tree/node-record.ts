@@ -109,7 +109,7 @@ export class NodeRecord {
     return all <= ASCII_MAX
   }
 
-  /** /zookeeper, or below it: what every tree is born with, and quotas. */
+  /** /zookeeper, or below it: what every new tree has, and quotas. */
   get isInternal(): boolean {
     return this.#startsWith(ZOOKEEPER)
   }

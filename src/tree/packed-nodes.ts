@@ -7,7 +7,7 @@ const NONE = -1
 const SLOTS_MIN = 256
 /**
  * Nodes of one bucket. A client that knows how the hash is made may give a million nodes the same; what
- * is beyond this is unpacked at once, into a map that is proof against it.
+ * is beyond this is unpacked at once, into a map, where equal hashes do no harm.
  */
 const BUCKET_NODES_MAX = 32
 const ASCII_MAX = 0x7f
@@ -34,12 +34,13 @@ function putKey(path: string): number {
 }
 
 /**
- * The nodes of a snapshot, in the order in which they stand there. Until somebody asks for one it is
- * nothing but its record, in the buffer that was read: to make an object, a path and a place in a map
- * of a million nodes would take three quarters of the time to load them, and half of the memory.
+ * The nodes of a snapshot, in the order in which they stand there. Until somebody asks for one it
+ * is nothing but its record, in the buffer that was read: to make an object, a path and a place in
+ * a map of a million nodes would take three quarters of the time to load them, and half of the
+ * memory.
  *
- * Each node has a slot, from 0 on, for as long as this lives. All about slots is in typed arrays, which
- * the collector need not walk. Nodes with a path that is not ASCII are unpacked at once.
+ * Each node has a slot, from 0 on, for as long as this lives. All about slots is in typed arrays,
+ * which the collector need not walk. Nodes with a path that is not ASCII are unpacked at once.
  */
 export class PackedNodes implements PackedChildren {
   readonly #pieces: Buffer[] = []
@@ -47,8 +48,8 @@ export class PackedNodes implements PackedChildren {
   readonly #pieceNodes: number[] = []
   readonly #record = new NodeRecord()
   /**
-   * In chunks: one array of a million, filled here and there, would be a hash table in the engine, and
-   * stand still for a tenth of a second when it becomes an array.
+   * In chunks: one array of a million, filled here and there, would be a hash table in the engine,
+   * and block the process for a tenth of a second when it becomes an array.
    */
   readonly #znodes: ((Znode | undefined)[] | undefined)[] = []
   readonly #acls = new Map<number, AclEntry>()

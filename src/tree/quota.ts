@@ -104,7 +104,7 @@ function excess(
   return { kind, what, wanted, limit }
 }
 
-/** A subtree under a quota, and the two nodes that speak of it. */
+/** A subtree under a quota, and the two nodes that describe it. */
 interface QuotaRoot {
   readonly path: string
   readonly limitsPath: string

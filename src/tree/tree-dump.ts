@@ -29,7 +29,7 @@ const PREIMAGE_BYTES_MAX: number = 256 * 1024 * 1024
  * - A node that goes before it is reached is missing; the replay deletes it again, which is nothing.
  * - With the first node that was created after `zxid` the dump ends: all that follow are as new, and
  *   the replay creates them. So no path comes twice, which the original would not survive unharmed
- *   (the index of ephemerals would keep the node of the dead session).
+ *   (the index of ephemerals would keep the node of a session that has ended).
  * - A node that changed meanwhile is dumped as it is now; txns carry absolute values.
  * - The table of ACLs stands before the nodes, so an ACL that is set meanwhile is not in it: the node
  *   is dumped with the one that it had.

@@ -76,8 +76,8 @@ export class WatchTable<W extends object> {
   }
 
   /**
-   * Its connection is gone: it gets no event and counts no more, and sets no watch again. There may be
-   * a million of its watches, so it takes `sweep` to clear them away.
+   * Its connection is gone: it gets no event and counts no more, and sets no watch again. There may
+   * be a million of its watches, so `sweep` removes them bit by bit.
    */
   removeWatcher(watcher: W): void {
     this.#data.removeWatcher(watcher)
@@ -126,7 +126,7 @@ export class WatchTable<W extends object> {
 
 const ANY_MODE = WatchMode.Standard | WatchMode.Persistent | WatchMode.Recursive
 
-/** Which modes in the data table a WatcherType speaks of. */
+/** Which modes in the data table a WatcherType stands for. */
 const dataModes: Readonly<Record<WatcherType, number>> = {
   [WatcherType.Children]: 0,
   [WatcherType.Data]: WatchMode.Standard,

@@ -13,7 +13,7 @@ export async function main(
   env: Environment,
   executable: string,
 ): Promise<void> {
-  // The way of a server process: it needs no parser of options, which would cost 10 ms.
+  // How a server process is started: it needs no parser of options, which would cost 10 ms.
   const [command, name, ...rest] = argv
   if (command === 'start-foreground' && rest.length === 0 && !(name ?? '').startsWith('-'))
     return runForeground(findConfigFile(name, undefined, env), env)

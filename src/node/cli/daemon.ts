@@ -13,7 +13,7 @@ import { isServerAlive, readPid, removePid, writePid } from './pid-file.ts'
 import { FAILED, READY } from './ready-signal.ts'
 import { logFileOf, parentOf, pidFileOf } from './server-paths.ts'
 
-/** What a command needs to know of the world; tests hand in their own. */
+/** What a command uses of the machine; tests hand in their own. */
 export interface CommandContext {
   readonly env: Environment
   /** The script that the server process runs, that is bin/zk-server. */

@@ -26,13 +26,14 @@ export function removePid(file: string, pid: number | undefined): void {
 /**
  * Whether `pid` is a running server. A pid file outlives a crash of the machine, after which its
  * number may belong to anybody: where /proc tells what a process is, only a server counts, be it
- * ours or the original. There a dead process that nobody has waited for has no command line.
+ * ours or the original. There a process that has ended, and that its parent has not waited for, has
+ * no command line.
  */
 export function isServerAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    // EPERM: it lives, and belongs to another user.
+    // EPERM: it runs, and belongs to another user.
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
   }
   try {

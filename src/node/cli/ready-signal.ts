@@ -3,7 +3,7 @@ import { type Environment, isSet } from '../process/environment.ts'
 
 /**
  * How a server tells the `start` command that waits for it: one line on a pipe that both inherited.
- * The pipe ends with the process, so a server that dies without a word is noticed as well.
+ * The pipe ends with the process, so a server that ends without writing to it is noticed as well.
  */
 export interface ReadySignal {
   /** Whether a `start` command waits. */

@@ -1,7 +1,7 @@
 import type { Environment } from '../process/environment.ts'
 import { ExitCode } from '../process/exit-code.ts'
 
-/** What the data directory tools need to know of the world; tests hand in their own. */
+/** What the data directory tools use of the machine; tests hand in their own. */
 export interface ToolContext {
   readonly env: Environment
   /** Resolves when more may be written. False: nobody reads it any more. */

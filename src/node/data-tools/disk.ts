@@ -11,7 +11,10 @@ import { type Progress, ToolError } from './context.ts'
 const VERSION_FOLDER = 'version-2'
 const READ_BYTES = 1024 * 1024
 
-/** Reads data directories, live or dead, and creates, locks and changes nothing in them. */
+/**
+ * Reads data directories, whether a server uses them or not, and creates, locks and changes nothing
+ * in them.
+ */
 export class ToolDisk implements DiskReader {
   readonly logFolder: string
   readonly snapFolder: string

@@ -4,7 +4,10 @@ import { messageOf } from '../../base/message-of.ts'
 import { planPurge } from '../../persistence/purge.ts'
 import type { NodeDisk } from './disk.ts'
 
-/** Removes what the newest `retain` snapshots do not need. Never throws: the next time will do. */
+/**
+ * Removes what the newest `retain` snapshots do not need. Never throws: what it could not remove,
+ * the next purge will.
+ */
 export function purge(disk: NodeDisk, retain: number, logger: Logger): void {
   try {
     const names = planPurge(disk, retain)

@@ -25,8 +25,8 @@ import { syncFolder } from './disk-files.ts'
 import { freeBytesOf } from './free-bytes.ts'
 
 /**
- * The kernel is told to write back after so many bytes: a large pile of dirty pages would make the
- * next sync of the log wait for all of them.
+ * The kernel is told to write back after so many bytes: many pages that are not written back would
+ * make the next sync of the log wait for all of them.
  */
 const SYNC_EVERY_BYTES = 8 * 1024 * 1024
 
@@ -185,7 +185,7 @@ export class SnapshotFile {
     this.#gzip = undefined
     try {
       if (fd !== undefined) closeSync(fd)
-      // A full disk needs the space more than anybody needs half a snapshot.
+      // Half a snapshot is of no use, and a full disk needs the space.
       unlinkSync(this.#temporaryPath)
     } catch {
       // Then it is removed at the next start.

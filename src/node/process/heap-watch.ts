@@ -2,8 +2,8 @@ import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 
 /**
- * Of the heap, what is there for what is young, by default: three times 16 MiB. What has survived a full
- * collection cannot use it.
+ * The part of the heap that is for new objects only, by default: three times 16 MiB. What has
+ * survived a full collection cannot use it.
  */
 const YOUNG_BYTES = 48 * 1024 * 1024
 

@@ -5,7 +5,10 @@ import type { TurnLoop } from '../../server/turn-loop.ts'
 import type { Descriptors } from '../files/descriptors.ts'
 import { closeGently } from './close-gently.ts'
 
-/** The sockets of clients, whichever port they have come by: bytes in, bytes out, no opinion about either. */
+/**
+ * The sockets of clients, whichever port they have come by. Passes bytes on in both directions and does not
+ * look at them.
+ */
 export class ClientSockets {
   readonly #sockets = new Map<CnxnId, Socket>()
   readonly #descriptors: Descriptors

@@ -33,7 +33,7 @@ interface Line {
   /** Written before there was a socket. */
   readonly early: Buffer[]
   earlyBytes: number
-  /** Somebody was told that bytes wait, and is to be told when they do not any more. */
+  /** The caller was told that bytes wait, and is to be told when they do not any more. */
   isWaiting: boolean
 }
 
