@@ -186,7 +186,7 @@ async function openPorts(
     clients.destroyAll()
     await isStopped
   })
-  const peers = peerPortsOf(config, descriptors, logger)
+  const peers = peerPortsOf(config, descriptors, logger, member)
   held.push(() => peers.stop())
   const snapshots = new SnapshotFile(disk.snapFolder, config.freeSpaceMinBytes)
   let isStopped = false
@@ -246,8 +246,14 @@ function plainPortOf(config: Config): ClientPortOptions {
   }
 }
 
-function peerPortsOf(config: Config, descriptors: Descriptors, logger: Logger): PeerPorts {
+function peerPortsOf(
+  config: Config,
+  descriptors: Descriptors,
+  logger: Logger,
+  { metrics }: Member,
+): PeerPorts {
   const options = {
+    onGone: (ms: number) => metrics.socketClosingTime.add(Math.round(ms)),
     connectTimeoutMs: config.cnxTimeoutMs,
     bindTriesMax: config.electionPortBindRetry,
     onAllAddresses: config.quorumListenOnAllIPs,

@@ -5,6 +5,7 @@ import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership
 import type { Links } from '../../src/quorum/ports/links.ts'
 import type { Epochs } from '../../src/quorum/role/epochs.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
+import { makeServerMetrics } from '../../src/server/stats/server-metrics.ts'
 import { fakeRoles, replicaUpTo, servesAs } from './fake-roles.ts'
 import { addressOf, MemoryNetwork, type NetworkTimes } from './memory-network.ts'
 import type { MemoryReplica } from './memory-replica.ts'
@@ -142,7 +143,7 @@ export class ElectionEnsemble {
     }
     const ensemble = ensembleOf(sid, this.#shape)
     // Off, until start makes the one that counts.
-    const off = { ...parts, ensemble, links, logger: silentLogger }
+    const off = { ...parts, ensemble, links, metrics: makeServerMetrics(), logger: silentLogger }
     return { ...parts, peer: new QuorumPeer(off, 0, fakeRoles) }
   }
 
@@ -150,7 +151,8 @@ export class ElectionEnsemble {
     const { sid, epochs, replica } = member
     const ensemble = ensembleOf(sid, this.#shape)
     const logger = this.#loggerOf(member)
-    const parts = { ensemble, replica, links, epochs, standing: new Standing(), logger }
+    const metrics = makeServerMetrics()
+    const parts = { ensemble, replica, links, epochs, standing: new Standing(), metrics, logger }
     return new QuorumPeer(parts, this.network.now, fakeRoles)
   }
 

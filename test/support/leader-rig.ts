@@ -14,6 +14,7 @@ import {
   packetName,
   SNAP_SIGNATURE,
 } from '../../src/quorum/wire/packets.ts'
+import { makeServerMetrics, type ServerMetrics } from '../../src/server/stats/server-metrics.ts'
 import { FakeLinks } from './fake-links.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
 import { silentLogger } from './silent-logger.ts'
@@ -81,6 +82,7 @@ export class LeaderRig {
   readonly replica: MemoryReplica
   readonly epochs: Epochs
   readonly standing: Standing
+  readonly metrics: ServerMetrics = makeServerMetrics()
   readonly leader: Leader
   readonly ends: string[] = []
   readonly logs: string[] = []
@@ -101,9 +103,9 @@ export class LeaderRig {
       this.logs.push(`${message} ${JSON.stringify(fields ?? {})}`)
     }
     const logger: Logger = { ...silentLogger, info: log, warn: log, error: log }
-    const { ensemble, replica, links, epochs, standing } = this
+    const { ensemble, replica, links, epochs, standing, metrics } = this
     this.leader = new Leader(
-      { ensemble, replica, links, epochs, standing, logger },
+      { ensemble, replica, links, epochs, standing, metrics, logger },
       this.now,
       (reason) => this.ends.push(reason),
       { ...defaultLeaderBounds, ...options.bounds },

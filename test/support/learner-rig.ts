@@ -20,6 +20,7 @@ import {
   packetName,
   SNAP_SIGNATURE,
 } from '../../src/quorum/wire/packets.ts'
+import { makeServerMetrics, type ServerMetrics } from '../../src/server/stats/server-metrics.ts'
 import { FakeLinks } from './fake-links.ts'
 import { testEnsemble, z } from './leader-rig.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
@@ -55,6 +56,7 @@ export class LearnerRig {
   readonly links: FakeLinks = new FakeLinks()
   readonly replica: MemoryReplica
   readonly epochs: Epochs
+  readonly metrics: ServerMetrics = makeServerMetrics()
   readonly standing: Standing
   readonly learner: Learner
   readonly ends: string[] = []
@@ -87,6 +89,7 @@ export class LearnerRig {
       links: this.links,
       epochs: this.epochs,
       standing: this.standing,
+      metrics: this.metrics,
       logger,
     }
     const onEnd = (reason: string): void => {

@@ -6,6 +6,7 @@ import { Learner } from '../../src/quorum/learning/learner.ts'
 import type { LinkId, LinkPort, Links } from '../../src/quorum/ports/links.ts'
 import type { Entry } from '../../src/quorum/ports/replica.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
+import { makeServerMetrics, type ServerMetrics } from '../../src/server/stats/server-metrics.ts'
 import { type EnsembleShape, ensembleOf, type LoggedLine } from './election-ensemble.ts'
 import { MemoryNetwork, type NetworkPeer, type NetworkTimes } from './memory-network.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
@@ -18,6 +19,7 @@ export class ZabProcess implements NetworkPeer {
   readonly peer: QuorumPeer
   readonly replica: MemoryReplica
   readonly standing: Standing = new Standing()
+  readonly metrics: ServerMetrics = makeServerMetrics()
   readonly #network: MemoryNetwork
   #leader: Leader | undefined
   #isAlive = true
@@ -40,6 +42,7 @@ export class ZabProcess implements NetworkPeer {
       links,
       epochs: { accepted: acceptedEpoch, current: currentEpoch },
       standing: this.standing,
+      metrics: this.metrics,
       logger,
     }
     this.peer = new QuorumPeer(parts, network.now, {

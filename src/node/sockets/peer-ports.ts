@@ -11,6 +11,8 @@ import { type ListenOptions, PeerListener } from './peer-listener.ts'
 export interface PeerPortsOptions extends ListenOptions {
   /** cnxTimeout. */
   readonly connectTimeoutMs: number
+  /** A connection is gone that was closed so long before, by the other side or by us. */
+  readonly onGone?: (closingMs: number) => void
 }
 
 /** What is called when something has happened to a link: a TurnLoop. */
@@ -120,7 +122,13 @@ export class PeerPorts {
       return
     }
     this.#leaving.add(socket)
+    this.#timeClosing(socket)
     closeGently(socket)
+  }
+
+  #timeClosing(socket: Socket): void {
+    const beganMs = performance.now()
+    socket.once('close', () => this.#options.onGone?.(performance.now() - beganMs))
   }
 
   /** While true nothing is read, so that the peer stops to send. */
@@ -179,7 +187,9 @@ export class PeerPorts {
     })
     // Half a connection is of no use: members answer each other as long as they live.
     socket.on('end', () => {
-      if (isOpen()) socket.destroy()
+      if (!isOpen()) return
+      this.#timeClosing(socket)
+      socket.destroy()
     })
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {

@@ -21,6 +21,8 @@ export interface Role {
   onLinkBytes(link: LinkId, bytes: Buffer): void
   onLinkClosed(link: LinkId): void
   onLinkDrained(link: LinkId): void
+  /** Clients are served. */
+  readonly isServing?: boolean
   /** Of a learner: what is in the log and was not delivered, oldest first. */
   readonly undelivered?: readonly AcceptedEntry[]
   /** Ends its links, and calls nothing back. */
@@ -90,6 +92,9 @@ export class QuorumPeer implements LinkEvents {
   /** Counts roles: what one says after it has ended does not concern the next. */
   #roleNumber = 0
   #roleSince = 0
+  #lookingSince = 0
+  /** Since when nobody is served here; undefined while somebody is. */
+  #unavailableSince: number | undefined
   /** Roles in a row that did not work out. */
   #shortRoles = 0
   #beginAt = 0
@@ -111,6 +116,7 @@ export class QuorumPeer implements LinkEvents {
     })
     this.#election = new FastLeaderElection(parts, this.#links, (leader) => {
       this.#elected = leader
+      parts.metrics.electionTime.add(this.#now - this.#lookingSince)
     })
   }
 
@@ -191,6 +197,7 @@ export class QuorumPeer implements LinkEvents {
 
   /** Changes roles if that is due. Not to be called by a role, nor by what a role has called. */
   settle(): void {
+    if (this.#role?.isServing === true) this.#onServing()
     while (this.#isRunning) {
       if (this.#ended !== undefined) {
         const reason = this.#ended
@@ -209,9 +216,21 @@ export class QuorumPeer implements LinkEvents {
     }
   }
 
+  #onServing(): void {
+    if (this.#unavailableSince === undefined) return
+    const { metrics } = this.#parts
+    const ms = this.#now - this.#unavailableSince
+    this.#unavailableSince = undefined
+    metrics.unavailableTime.add(ms)
+    if (this.state === 'leading') metrics.leaderUnavailableTime.add(ms)
+  }
+
   #look(haste: Haste): void {
     const { ensemble, replica, epochs } = this.#parts
     this.#leaderSid = undefined
+    this.#lookingSince = this.#now
+    this.#unavailableSince ??= this.#now
+    this.#parts.metrics.lookingCount.add(1)
     const vote = {
       leader: ensemble.self.sid,
       zxid: replica.hasLostState ? NO_ZXID : replica.lastLoggedZxid,

@@ -29,11 +29,13 @@ export class Broadcast {
   propose(entry: Entry): void {
     this.#leadership.onProposed(entry.zxid)
     this.sizes.add(entry.bytes.length)
+    this.#parts.metrics.proposalCount.add(1)
     this.#learners.forwarding.propose(entry)
   }
 
   commit(entry: Entry): void {
     this.#leadership.onCommitted(entry.zxid)
+    this.#parts.metrics.commitCount.add(1)
     this.#learners.forwarding.commit(entry)
   }
 

@@ -67,6 +67,7 @@ export class Forwarding {
         this.#onClogged(learner)
         continue
       }
+      learner.onForwarding(gathered.packets)
       this.#links.send(learner.link, gathered.bytes)
       if (gathered.lastProposedZxid > 0) learner.onForwarded(gathered.lastProposedZxid)
     }

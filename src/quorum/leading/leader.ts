@@ -121,7 +121,9 @@ export class Leader implements Learners {
     const { mono } = this.#leadership
     if (this.#learners.hasQuorum()) this.#lastQuorumMono = mono
     const aloneMs = Math.max(ALONE_TICKS * this.#parts.ensemble.tickTimeMs, ALONE_MS_MIN)
-    if (mono - this.#lastQuorumMono > aloneMs) this.#end('a quorum has not come, or has left')
+    if (mono - this.#lastQuorumMono <= aloneMs) return
+    this.#parts.metrics.quitLeadingDueToDisloyalVoter.add(1)
+    this.#end('a quorum has not come, or has left')
   }
 
   /** Every half tick a PING; every tick a look at whether a quorum is still there. */

@@ -83,6 +83,8 @@ export class LearnerHandler {
   readonly #host: LearnerHost
   readonly #reader: PacketReader
   #state: LearnerState = 'info'
+  /** Its sid, as a key of metrics. */
+  #name = ''
   readonly #patience: LearnerPatience
   /** From the end of the election until NEWLEADER is acked. */
   #sync: LearnerSync | undefined = undefined
@@ -214,6 +216,13 @@ export class LearnerHandler {
 
   // ---- broadcast
 
+  /** So many packets, which all learners get, are about to be sent. */
+  onForwarding(packets: number): void {
+    const { metrics } = this.#host.parts
+    metrics.learnerHandlerQpSize.add(this.#name, packets)
+    metrics.learnerHandlerQpTimeMs.add(this.#name, this.#patience.onSending())
+  }
+
   /** PROPOSALs up to that zxid have been sent. */
   onForwarded(zxid: number): void {
     if (this.#state === 'serving') this.#patience.onProposed(zxid)
@@ -290,6 +299,7 @@ export class LearnerHandler {
     const identity = identityOf(packet, parts.ensemble.configVersion)
     if (typeof identity === 'string') return identity
     this.sid = identity.sid ?? discovery.takeNamelessSid()
+    this.#name = String(this.sid)
     this.role = identity.role
     this.protocolVersion = identity.protocolVersion
     this.acceptedEpoch = identity.acceptedEpoch
@@ -319,6 +329,7 @@ export class LearnerHandler {
       case PacketType.request:
         return this.clients.onRequest(data, authinfo)
       case PacketType.revalidate:
+        this.#host.parts.metrics.revalidateCount.add(1)
         return this.clients.onRevalidate(data, (sessionId, isValid) => {
           this.sendRevalidated(sessionId, isValid)
         })
@@ -349,7 +360,8 @@ export class LearnerHandler {
   #onProposalAck(zxid: number): void {
     const { lastProposedZxid, lastCommittedZxid } = this.#host.leadership
     if (this.role === 'observer' || zxid > lastProposedZxid) return
-    this.#patience.onAck(zxid, zxid > this.lastAckedZxid)
+    const waitedMs = this.#patience.onAck(zxid, zxid > this.lastAckedZxid)
+    if (waitedMs !== undefined) this.#host.parts.metrics.ackLatency.add(this.#name, waitedMs)
     if (zxid > this.lastAckedZxid) this.lastAckedZxid = zxid
     if (zxid > lastCommittedZxid) this.#host.parts.replica.onAck(this.sid, zxid)
   }

@@ -12,6 +12,8 @@ export class LearnerPatience {
   #movedMono: number
   #waitingBytes = 0
   readonly #acks = new AckWatch()
+  /** When nothing waited for it the last time that something was sent. */
+  #clearMono = 0
   /** When it acked something that it had not acked before. */
   #ackedMono = 0
 
@@ -21,6 +23,7 @@ export class LearnerPatience {
     this.#leadership = leadership
     this.lastHeardMono = leadership.mono
     this.#movedMono = leadership.mono
+    this.#clearMono = leadership.mono
   }
 
   /** It has said something, or is asked something for the first time. */
@@ -39,9 +42,19 @@ export class LearnerPatience {
     this.#acks.onSent(zxid, this.#leadership.mono)
   }
 
-  onAck(zxid: number, isNew: boolean): void {
-    if (isNew) this.#ackedMono = this.#leadership.mono
-    this.#acks.onAck(zxid)
+  /** How long the oldest PROPOSAL has waited for its ack, if this is one; in milliseconds. */
+  onAck(zxid: number, isNew: boolean): number | undefined {
+    const { mono } = this.#leadership
+    if (isNew) this.#ackedMono = mono
+    const waitedMs = this.#acks.waitedMs(mono)
+    return this.#acks.onAck(zxid) ? waitedMs : undefined
+  }
+
+  /** Something is about to be sent to it: how long it has not taken all that was sent before. */
+  onSending(): number {
+    const { mono } = this.#leadership
+    if (this.#links.waitingBytes(this.#link) === 0) this.#clearMono = mono
+    return mono - this.#clearMono
   }
 
   /** The leader has stood still for so long: that is no time the learner has had. */

@@ -27,7 +27,19 @@ export class Synchronisation {
     for (const other of this.#learners.all()) if (other.syncKind === kind) syncs += 1
     if (learner.role === 'observer' && syncs >= max) return false
     this.#supersede(learner)
+    this.#count(kind, syncs + 1)
     return true
+  }
+
+  #count(kind: 'snap' | 'diff', syncs: number): void {
+    const { metrics } = this.#parts
+    if (kind === 'snap') {
+      metrics.snapCount.add(1)
+      metrics.inflightSnapCount.add(syncs)
+    } else {
+      metrics.diffCount.add(1)
+      metrics.inflightDiffCount.add(syncs)
+    }
   }
 
   /**

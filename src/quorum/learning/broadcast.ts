@@ -39,11 +39,13 @@ export class Broadcast {
 
   /** UPTODATE: from now on this member serves. */
   start(): void {
-    const { replica, logger, standing } = this.#parts
-    const { epoch } = this.#progress
+    const { replica, logger, standing, metrics } = this.#parts
+    const { epoch, mono, syncSinceMono } = this.#progress
     this.#progress.waitFor('broadcast')
     const { channel } = this.#link
     if (channel === undefined) return
+    if (this.#role === 'following') metrics.followerSyncTime.add(mono - syncSinceMono)
+    else metrics.observerSyncTime.add(mono - syncSinceMono)
     standing.stayingOut = undefined
     channel.sendAcks([makeZxid(epoch, 0)])
     logger.info(this.#role, { leader: this.#leaderSid, epoch })

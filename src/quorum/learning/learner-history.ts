@@ -32,8 +32,8 @@ export const defaultLearnerLimits: LearnerLimits = {
 
 /** What a history tells the learner that it belongs to. */
 interface LearnerHistoryEvents {
-  /** These proposals are durable, which the leader may know. */
-  onDurable(zxids: readonly number[]): void
+  /** These proposals, which came at that time, are durable; the leader may know. */
+  onDurable(zxids: readonly number[], cameMono: number): void
   /** Whether more is on its way to the log than there should be. */
   onBacklog(isLarge: boolean): void
 }
@@ -137,6 +137,11 @@ export class LearnerHistory {
 
   /** `data` is borrowed. */
   onProposal(zxid: number, data: Buffer | null): string | undefined {
+    this.#parts.metrics.learnerProposalReceivedCount.add(1)
+    return this.#propose(zxid, data)
+  }
+
+  #propose(zxid: number, data: Buffer | null): string | undefined {
     if (data !== null && isEchoEntry(data, zxid, this.#lastZxid)) return this.#onEcho(zxid)
     if (zxid <= this.#snapZxid) return undefined
     const accepted = this.#accept(zxid, data)
@@ -152,6 +157,7 @@ export class LearnerHistory {
   }
 
   onCommit(zxid: number): string | undefined {
+    this.#parts.metrics.learnerCommitReceivedCount.add(1)
     const accepted = this.#pending.peek()
     if (accepted?.entry.zxid !== zxid) {
       if (zxid === this.#echoZxid || zxid <= this.#snapZxid) return undefined
@@ -170,7 +176,7 @@ export class LearnerHistory {
   onInform(zxid: number, data: Buffer | null): string | undefined {
     // A leader of 3.4 sends observers what is under way as proposals, too.
     if (this.#pending.length > 0) return this.onCommit(zxid)
-    return this.onProposal(zxid, data) ?? this.onCommit(zxid)
+    return this.#propose(zxid, data) ?? this.onCommit(zxid)
   }
 
   /** All that was in one piece of the stream has come: its acks will leave together. */
@@ -185,7 +191,7 @@ export class LearnerHistory {
     this.#lastMark += 1
     const mark = this.#lastMark
     this.#logWatch.onSent(mark, nowMono)
-    this.#parts.replica.whenDurable(() => this.#onDurable(mark, bytes, zxids))
+    this.#parts.replica.whenDurable(() => this.#onDurable(mark, bytes, zxids, nowMono))
   }
 
   /** How long our log has been at what it was given, and has not got it done. */
@@ -193,11 +199,11 @@ export class LearnerHistory {
     return this.#logWatch.waitedMs(nowMono)
   }
 
-  #onDurable(mark: number, bytes: number, zxids: readonly number[]): void {
+  #onDurable(mark: number, bytes: number, zxids: readonly number[], cameMono: number): void {
     this.#logWatch.onAck(mark)
     const wasLarge = this.#isBacklogLarge
     this.#logBytes -= bytes
-    if (zxids.length > 0) this.#events.onDurable(zxids)
+    if (zxids.length > 0) this.#events.onDurable(zxids, cameMono)
     if (wasLarge && !this.#isBacklogLarge) this.#events.onBacklog(false)
   }
 

@@ -55,7 +55,10 @@ export class Learner {
     })
     this.#link = link
     const history = new LearnerHistory(parts, role === 'observing', limits, {
-      onDurable: (zxids) => link.channel?.sendAcks(zxids),
+      onDurable: (zxids, cameMono) => {
+        parts.metrics.proposalAckCreationLatency.add(progress.mono - cameMono)
+        link.channel?.sendAcks(zxids)
+      },
       onBacklog: (isLarge) => {
         progress.waitsSinceMono = progress.mono
         link.stream?.setBacklog(isLarge)
@@ -67,6 +70,10 @@ export class Learner {
     this.#broadcast = broadcast
     const host = { parts, leaderSid: leader.sid, progress, link, history, backOff, broadcast }
     this.#synchronisation = new Synchronisation(host, (reason) => this.#end(reason))
+  }
+
+  get isServing(): boolean {
+    return this.#progress.step === 'broadcast'
   }
 
   // ---- time

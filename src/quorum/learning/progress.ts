@@ -45,6 +45,8 @@ export class Progress {
   mono: number
   /** When we began to wait for what the leader says next. */
   waitsSinceMono: number
+  /** When the leader was to say how to synchronise: the epoch had been agreed on. */
+  syncSinceMono = 0
   /** Of the leader; 0 before it has told. */
   epoch = 0
   /** From before Zab 1.0: NEWLEADER is its first packet, and UPTODATE stands for the second one. */
@@ -67,6 +69,7 @@ export class Progress {
     assert(next[this.#step].includes(step), `a learner waits for ${step} after ${this.#step}`)
     this.#step = step
     this.waitsSinceMono = this.mono
+    if (step === 'sync mode') this.syncSinceMono = this.mono
   }
 
   end(): void {

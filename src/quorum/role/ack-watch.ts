@@ -20,11 +20,13 @@ export class AckWatch {
     }
   }
 
-  onAck(zxid: number): void {
-    if (this.#awaitedZxid === 0 || zxid < this.#awaitedZxid) return
+  /** True: the oldest that was awaited is acked. */
+  onAck(zxid: number): boolean {
+    if (this.#awaitedZxid === 0 || zxid < this.#awaitedZxid) return false
     this.#awaitedZxid = this.#nextZxid > zxid ? this.#nextZxid : 0
     this.#awaitedMono = this.#nextMono
     this.#nextZxid = 0
+    return true
   }
 
   /** Gives what waits so much more time. */

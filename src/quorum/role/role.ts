@@ -1,6 +1,7 @@
 import type { Logger } from '../../base/logger.ts'
 import type { Ensemble } from '../membership/ensemble.ts'
 import type { Links } from '../ports/links.ts'
+import type { QuorumMetrics } from '../ports/metrics.ts'
 import type { Replica } from '../ports/replica.ts'
 import type { Epochs } from './epochs.ts'
 import type { Standing } from './standing.ts'
@@ -14,5 +15,6 @@ export interface RoleParts {
   readonly epochs: Epochs
   /** The one copy, as well. */
   readonly standing: Standing
+  readonly metrics: QuorumMetrics
   readonly logger: Logger
 }

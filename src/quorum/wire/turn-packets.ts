@@ -4,6 +4,8 @@ import { PacketType, packetBytes, putPacket } from './packets.ts'
 /** One Buffer that goes to many learners as it is. */
 interface GatheredPackets {
   readonly bytes: Buffer
+  /** How many they are. */
+  readonly packets: number
   /** Of the newest PROPOSAL in it; 0 where there is none. */
   readonly lastProposedZxid: number
 }
@@ -47,7 +49,8 @@ export class TurnPackets {
     const bytes = Buffer.allocUnsafe(this.#bytes)
     let at = 0
     for (const { type, zxid, data } of this.#gathered) at = putPacket(bytes, at, type, zxid, data)
-    const taken = { bytes, lastProposedZxid: this.#lastProposedZxid }
+    const packets = this.#gathered.length
+    const taken = { bytes, packets, lastProposedZxid: this.#lastProposedZxid }
     this.#gathered = []
     this.#bytes = 0
     this.#lastProposedZxid = 0

@@ -13,6 +13,7 @@ import type { Epochs } from '../../quorum/role/epochs.ts'
 import type { RoleParts } from '../../quorum/role/role.ts'
 import { Standing } from '../../quorum/role/standing.ts'
 import type { MemberBounds } from '../bounds/member-bounds.ts'
+import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { DiskLane } from '../storage/disk-lane.ts'
 import { LogWatch } from '../storage/log-watch.ts'
 import { PeerLinks } from './peer-links.ts'
@@ -32,6 +33,7 @@ export interface EnsemblePorts {
 interface PeeringParts {
   readonly lane: DiskLane
   readonly clock: TurnClock
+  readonly metrics: ServerMetrics
   readonly logger: Logger
 }
 
@@ -62,7 +64,7 @@ export class Peering implements LinkEvents {
     parts: PeeringParts,
   ) {
     const { ensemble, epochs } = ports
-    const { logger, clock } = parts
+    const { logger, clock, metrics } = parts
     const { syncLimitMs } = ensemble
     this.#logWatch = new LogWatch(parts.lane, syncLimitMs, bounds.leaderLogBytesMax, clock.mono)
     const roleParts: RoleParts = {
@@ -71,6 +73,7 @@ export class Peering implements LinkEvents {
       links: this.links,
       epochs,
       standing: this.standing,
+      metrics,
       logger,
     }
     const backOff = new StoreBackOff()

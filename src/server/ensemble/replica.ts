@@ -1,5 +1,6 @@
 import { JuteWriter } from 'jute-ts'
 import { assert } from '../../base/assert.ts'
+import type { AdvancedSummary } from '../../base/metrics.ts'
 import { counterOf, formatZxid, makeZxid } from '../../data/zxid.ts'
 import type { CommittedLog } from '../../quorum/leading/committed-log.ts'
 import type { LinkId } from '../../quorum/ports/links.ts'
@@ -80,8 +81,9 @@ export class MemberReplica implements Replica {
     return decoded ?? { problem: `txn ${formatZxid(entry.zxid)} does not decode` }
   }
 
-  append({ entry }: AcceptedEntry): void {
-    this.#history.append(entry)
+  append(accepted: AcceptedEntry): void {
+    this.#history.append(accepted.entry)
+    this.#addAge(this.#parts.metrics.proposalLatency, accepted)
   }
 
   writeEpoch(file: EpochFile, epoch: number): void {
@@ -104,6 +106,7 @@ export class MemberReplica implements Replica {
 
   deliver(accepted: AcceptedEntry): void {
     const { clients, serving } = this.#parts
+    this.#addAge(this.#parts.metrics.commitPropagationLatency, accepted)
     const { clientId, cxid, txn } = meaningOf(accepted)
     let origin = clients.takeOrigin(clientId, cxid, txn.type)
     if (origin !== undefined && isSessionMoved(txn)) {
@@ -111,6 +114,12 @@ export class MemberReplica implements Replica {
       origin = undefined
     }
     this.#apply({ ...meaningOf(accepted), entry: accepted.entry, origin })
+  }
+
+  /** By the clock of the leader; one that cannot be is left out, as in the original. */
+  #addAge(metric: AdvancedSummary, accepted: AcceptedEntry): void {
+    const ms = this.#parts.clock.wall - meaningOf(accepted).time
+    if (ms >= 0) metric.add(ms)
   }
 
   receiveSnapshot(zxid: number): SnapshotSink {

@@ -9,6 +9,7 @@ import type { PeerAddress } from '../../../../src/quorum/ports/links.ts'
 import type { Epochs } from '../../../../src/quorum/role/epochs.ts'
 import { Standing } from '../../../../src/quorum/role/standing.ts'
 import { decodeOpening, encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
+import { makeServerMetrics } from '../../../../src/server/stats/server-metrics.ts'
 import { ensembleOf } from '../../../support/election-ensemble.ts'
 import { fakeRoles, replicaUpTo } from '../../../support/fake-roles.ts'
 import {
@@ -68,6 +69,7 @@ class StandIn {
       links: this.links,
       epochs: this.epochs,
       standing: new Standing(),
+      metrics: makeServerMetrics(),
       logger: silentLogger,
     }
     this.peer = new QuorumPeer(parts, 0, fakeRoles)

@@ -5,6 +5,7 @@ import type { LinkId } from '../../../../src/quorum/ports/links.ts'
 import type { PeerState } from '../../../../src/quorum/role/peer-state.ts'
 import { Standing } from '../../../../src/quorum/role/standing.ts'
 import { encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
+import { makeServerMetrics } from '../../../../src/server/stats/server-metrics.ts'
 import { ensembleOf } from '../../../support/election-ensemble.ts'
 import { replicaUpTo, stopsOf } from '../../../support/fake-roles.ts'
 import { framed } from '../../../support/golden-election.ts'
@@ -29,6 +30,7 @@ class Peer {
       links: this.links,
       epochs: { accepted: 0, current: 0 },
       standing: new Standing(),
+      metrics: makeServerMetrics(),
       logger: silentLogger,
     }
     this.peer = new QuorumPeer(parts, 0, {

@@ -1,8 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../../src/data/op-code.ts'
 import { absentMetrics } from '../../../../src/server/stats/absent-metrics.ts'
 import { makeServerMetrics } from '../../../../src/server/stats/server-metrics.ts'
 import { NOT_TIMED, StageTimer } from '../../../../src/server/stats/stage-timer.ts'
+import { MemoryEnsemble } from '../../../support/memory-ensemble.ts'
 import { MemoryServer, requestFrame } from '../../../support/memory-server.ts'
 import {
   create,
@@ -29,6 +31,20 @@ describe('the table of metrics', () => {
     const names = makeServerMetrics().registry.all.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
     expect(names.filter((name) => absentMetrics.has(name))).toEqual([])
+  })
+
+  it('has no metric that nobody writes', () => {
+    const tables = /^(?:client|ensemble|storage|write)-metrics\.ts$/
+    const sources = readdirSync('src', { recursive: true, withFileTypes: true })
+      .filter(({ name }) => name.endsWith('.ts') && !tables.test(name))
+      .map(({ parentPath, name }) => readFileSync(`${parentPath}/${name}`, 'utf8'))
+      .join('\n')
+    const written = new Set(
+      [...sources.matchAll(/\bmetrics\??\.(\w+)/g)].map(([, handle]) => handle),
+    )
+    const { registry, ...handles } = makeServerMetrics()
+    expect(Object.keys(handles).filter((handle) => !written.has(handle))).toEqual([])
+    expect(registry.all.length).toBe(Object.keys(handles).length)
   })
 })
 
@@ -155,6 +171,39 @@ describe('metrics of writes', () => {
     expect(movedOf(server)).not.toHaveProperty('outstanding_changes_removed')
     server.releaseDisk()
     expect(movedOf(server)).toMatchObject({ outstanding_changes_removed: '2' })
+  })
+})
+
+describe('metrics of an ensemble', () => {
+  it('tell of its election, its leader and its followers', () => {
+    const ensemble = new MemoryEnsemble([1, 2, 3])
+    const leader = ensemble.awaitLeader()
+    const follower = ensemble.server(leader === 1 ? 2 : 1)
+    const client = follower.connect()
+    client.call(OpCode.create, create('/a'))
+    client.call(OpCode.sync, pathOnly('/'))
+    ensemble.pass(1000)
+    const leads = movedOf(ensemble.server(leader))
+    const others = [1, 2, 3].filter((sid) => sid !== leader)
+    expect(leads).toMatchObject({
+      ...{ looking_count: '1', cnt_election_time: '1', cnt_leader_unavailable_time: '1' },
+      ...{ diff_count: '2', cnt_inflight_diff_count: '2', proposal_count: '2', commit_count: '2' },
+      ...{ cnt_quorum_ack_latency: '2', [`cnt_${leader}_ack_latency`]: '2' },
+      ...{ cnt_server_write_committed_time_ms: '1', cnt_proposal_ack_creation_latency: '2' },
+    })
+    for (const sid of others)
+      expect(leads).toMatchObject({
+        ...{ [`cnt_${sid}_ack_latency`]: '2', [`sum_${sid}_learner_handler_qp_size`]: '4' },
+      })
+    const follows = movedOf(follower)
+    expect(follows).toMatchObject({
+      ...{ looking_count: '1', cnt_election_time: '1', cnt_follower_sync_time: '1' },
+      ...{ learner_proposal_received_count: '2', learner_commit_received_count: '2' },
+      ...{ cnt_proposal_latency: '2', cnt_commit_propagation_latency: '2' },
+      ...{ cnt_proposal_ack_creation_latency: '2', cnt_local_write_committed_time_ms: '1' },
+    })
+    expect(follows).not.toHaveProperty('cnt_leader_unavailable_time')
+    expect(follows).not.toHaveProperty('proposal_count')
   })
 })
 
