@@ -84,6 +84,12 @@ export interface Limits {
    * @bound tokens: the login fails
    */
   readonly saslTokensMax: number
+  /**
+   * Logins of all clients that the member itself cannot judge in a turn, and that are not answered yet,
+   * those whose connection has gone meanwhile as well.
+   * @bound logins: the connection is closed
+   */
+  readonly questionsMax: number
 }
 
 export const defaultLimits: Limits = {
@@ -101,6 +107,7 @@ export const defaultLimits: Limits = {
   cnxnIdsMax: 100,
   cnxnIdBytesMax: 16 * 1024,
   saslTokensMax: 16,
+  questionsMax: 1000,
 }
 
 export function checkLimits(limits: Limits): void {

@@ -6,10 +6,12 @@ import type { SnapshotOp } from '../persistence/disk.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../quorum/ports/links.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { AdminDatabase } from './admin-database.ts'
+import type { Answer } from './auth/provider.ts'
 import type { CnxnFacts, CnxnId } from './clients/cnxn.ts'
 import type { ClientEffects, Connections } from './clients/connections.ts'
 import type { FourLetterWords } from './clients/first-bytes.ts'
 import type { ClientWrite } from './clients/outbox.ts'
+import type { AskedQuestion, QuestionId } from './clients/questions.ts'
 import type { Watches } from './clients/watches.ts'
 import { type EnsembleView, ensembleViewOf } from './ensemble/ensemble-view.ts'
 import type { Peering } from './ensemble/peering.ts'
@@ -135,6 +137,18 @@ export class Member implements LinkEvents {
   /** The client has taken everything. */
   onClientDrained(id: CnxnId): void {
     this.#parts.sockets.onDrained(id)
+  }
+
+  /** What the shell is to find out for clients, each of which waits for `onAnswered`. */
+  takeQuestions(): readonly AskedQuestion[] {
+    return this.#parts.questions.take()
+  }
+
+  /** In whatever order, and in a turn of its own. */
+  onAnswered(id: QuestionId, answer: Answer): void {
+    const { auth, intake } = this.#parts
+    const cnxn = auth.onAnswered(id, answer)
+    if (cnxn !== undefined) intake.resume(cnxn)
   }
 
   onDurable(batch: DiskBatch): void {

@@ -1,5 +1,6 @@
 import type { DiskOp, SnapshotOp } from '../persistence/disk.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../quorum/ports/links.ts'
+import type { Answer, Question } from './auth/provider.ts'
 import type { CnxnId } from './clients/cnxn.ts'
 import type { Member } from './member.ts'
 import type { DiskBatch } from './storage/disk-lane.ts'
@@ -16,6 +17,11 @@ export interface Machine {
   closeClient(cnxn: CnxnId, now: boolean): void
   /** Stops or goes on reading. */
   pauseClient(cnxn: CnxnId, paused: boolean): void
+  /**
+   * Finds out who a client is, where a scheme cannot say so at once, and calls back in a later turn:
+   * always, and once. Its requests wait for that.
+   */
+  ask(question: Question, done: (answer: Answer) => void): void
   /** Executes the ops in order and calls back when all are on stable storage. One call at a time. */
   writeDisk(ops: readonly DiskOp[], done: () => void): void
   /**
@@ -91,6 +97,8 @@ export class TurnLoop {
     for (const [cnxn, paused] of member.clientEffects.pauses)
       this.#machine.pauseClient(cnxn, paused)
     member.onEffectsTaken()
+    for (const { id, question } of member.takeQuestions())
+      this.#machine.ask(question, (answer) => this.enter((m) => m.onAnswered(id, answer)))
     // A client stopped at its share of one turn's output has a turn of its own to go on in.
     if (member.wantsTurn) this.#arm()
   }

@@ -25,6 +25,7 @@ import { Intake } from './clients/intake.ts'
 import { Outbox } from './clients/outbox.ts'
 import { ParkedReads } from './clients/parked-reads.ts'
 import { PendingRequests } from './clients/pending.ts'
+import { Questions } from './clients/questions.ts'
 import { Reads } from './clients/reads.ts'
 import { Requests } from './clients/requests.ts'
 import { SocketEvents } from './clients/socket-events.ts'
@@ -92,6 +93,8 @@ export interface Wired {
   readonly firstBytes: FirstBytes
   readonly wordAnswers: WordAnswers
   readonly intake: Intake
+  readonly auth: AuthRequests
+  readonly questions: Questions
   readonly applyLoop: ApplyLoop
   readonly digestLog: DigestLog
   readonly ownWrites: OwnWrites
@@ -182,11 +185,12 @@ type Writing = State & ReturnType<typeof writingOf>
 function answeringOf(writing: Writing) {
   const { limits, tree, watches, access, budget, heap, serving, metrics, throttledLog } = writing
   const pending = new PendingRequests(limits, serving, metrics)
-  const connections = new Connections(pending, watches.table, metrics, throttledLog)
+  const questions = new Questions(limits.questionsMax)
+  const connections = new Connections(pending, questions, watches.table, metrics, throttledLog)
   const reads = new Reads(tree, watches, access, budget.meter, heap, metrics, limits.replyBytesMax)
   const answers = new Answers({ ...writing, connections, reads })
   const parked = new ParkedReads(pending, answers, budget)
-  return { pending, connections, answers, parked }
+  return { pending, questions, connections, answers, parked }
 }
 
 type Answering = Writing & ReturnType<typeof answeringOf>
@@ -206,6 +210,7 @@ function clientsOf(ports: MemberPorts, answering: Answering, words: FourLetterWo
   const wordAnswers = new WordAnswers(answering)
   const firstBytes = new FirstBytes({ ...answering, words, wordAnswers })
   return {
+    auth,
     intake,
     handshake,
     wordAnswers,

@@ -128,6 +128,7 @@ export class World {
       timeoutMs: 10_000,
       xids: { first: 1, perConnection: false },
       readsSlowly: false,
+      isKnownLate: false,
       isKnown: false,
       cover: () => {},
       counters: this.#counters,

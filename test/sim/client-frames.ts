@@ -36,9 +36,10 @@ const CONTAINER_FLAGS = 4
 const TTL_FLAGS = 5
 
 /** As somebody of that name; the first thing on a connection. */
-export const authFrame = (who: string): Buffer =>
+/** Both schemes give the same ids; `late` takes its time. */
+export const authFrame = (who: string, scheme: 'digest' | 'late'): Buffer =>
   requestFrame(AUTH_XID, OpCode.auth, (w) =>
-    writeAuthPacket(w, { type: 0, scheme: 'digest', auth: Buffer.from(`${who}:secret`) }),
+    writeAuthPacket(w, { type: 0, scheme, auth: Buffer.from(`${who}:secret`) }),
   )
 
 const partOps: Readonly<Record<Part['op'], number>> = {

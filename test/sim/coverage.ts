@@ -58,6 +58,8 @@ export const coverageEvents = {
   'write refused: session moved': { least: 0 },
   'persistent watches set anew': { least: 0.1 },
   'request refused by an ACL': { least: 0.15 },
+  'login answered late': { least: 0.15 },
+  'connection lost while a login waited': { least: 0 },
   'usage below a quota read': { least: 0.1 },
   'write refused for a quota': { least: 0.03 },
   'container or TTL node taken away': { least: 0.15 },

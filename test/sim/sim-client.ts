@@ -45,6 +45,8 @@ export interface ClientParts {
   readonly readsSlowly: boolean
   /** Logs in, under its own name. */
   readonly isKnown: boolean
+  /** By a scheme that takes its time to answer. */
+  readonly isKnownLate: boolean
   readonly counters: { connections: number }
   readonly cover: Cover
   readonly trace: (line: () => string) => void
@@ -276,7 +278,8 @@ export class SimClient {
     if (this.#parts.xids.perConnection) this.#xid = this.#parts.xids.first - 1
     this.#watches.onDisconnect(this.session)
     this.session.received.push({ kind: 'connected' })
-    if (this.#parts.isKnown) this.#socket?.send(authFrame(this.host))
+    const { isKnown, isKnownLate } = this.#parts
+    if (isKnown) this.#socket?.send(authFrame(this.host, isKnownLate ? 'late' : 'digest'))
     const rearm = this.#watches.toSetAnew(this.session.lastZxid)
     if (rearm !== undefined) this.call(rearm)
     if (rearm?.op === 'setWatches' && rearm.persistent.length + rearm.recursive.length > 0)

@@ -12,6 +12,7 @@ import { SnapshotEncoder } from '../../src/persistence/snapshot-format.ts'
 import { snapshotFileName } from '../../src/persistence/snapshot-name.ts'
 import type { QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/ports/links.ts'
+import type { Answer, AuthProvider, Question } from '../../src/server/auth/provider.ts'
 import { providersOf } from '../../src/server/clients/auth-requests.ts'
 import { ensembleOf } from '../../src/server/ensemble/ensemble-of.ts'
 import type { EnsemblePorts } from '../../src/server/ensemble/peering.ts'
@@ -19,10 +20,11 @@ import { ADVANCE_INTERVAL_MS, Member } from '../../src/server/member.ts'
 import { type Loaded, loadMember } from '../../src/server/storage/load.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { TreeDump } from '../../src/tree/snapshot-codec.ts'
+import { lateScheme } from '../support/late-scheme.ts'
 import { plainFacts } from '../support/memory-server.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 import type { Step } from './aims.ts'
-import type { Chance } from './chance.ts'
+import { Chance } from './chance.ts'
 import { DiskMemory } from './checkers/amnesia.ts'
 import { checkLogBatch, checkQueues } from './checkers/queues.ts'
 import type { Cover } from './coverage.ts'
@@ -81,6 +83,8 @@ const diskStep: ReadonlyMap<DiskOp['kind'], Step> = new Map([
 ])
 /** From the last event of a turn to its end. */
 const TURN_MS = 0.02
+/** Until a late login is answered, mean. */
+const ANSWER_MS = 50
 const SLACK = { readBytes: 64 * 1024, turnBytes: 64 * 1024 }
 
 /**
@@ -258,6 +262,9 @@ class ProcessRun implements Machine {
   readonly #parts: ProcessParts
   readonly #links: ProcessLinks
   readonly #limits: Limits
+  readonly #digest: AuthProvider | undefined
+  /** Apart from what its disk draws. */
+  readonly #answering: Chance
   readonly #clients = new Map<number, Socket>()
   #lastClient = 0
   readonly #slack = { ...SLACK, cnxnsMost: 0 }
@@ -272,8 +279,11 @@ class ProcessRun implements Machine {
       this.#onStep(step, link),
     )
     const { config } = process
-    const providers = providersOf(config, nodeCrypto)
-    if (typeof providers === 'string') throw new Error(providers)
+    const configured = providersOf(config, nodeCrypto)
+    if (typeof configured === 'string') throw new Error(configured)
+    const providers = new Map(configured).set(lateScheme.scheme, lateScheme)
+    this.#digest = configured.get('digest')
+    this.#answering = new Chance(parts.skew.monoOffsetMs, 'disk')
     const logger = this.#logger()
     const loaded = this.#load(logger)
     const { bounds } = parts
@@ -476,6 +486,8 @@ class ProcessRun implements Machine {
       onOpened: () => {},
       onBytes: (bytes) => this.enter((member) => member.onClientBytes(id, bytes)),
       onClosed: () => {
+        if (this.member.clients.get(id)?.state === 'asking')
+          this.#parts.cover('connection lost while a login waited')
         this.#clients.delete(id)
         this.enter((member) => member.onClientClosed(id))
       },
@@ -504,6 +516,15 @@ class ProcessRun implements Machine {
   pauseClient(cnxn: number, paused: boolean): void {
     this.eyes.onClientPaused(paused)
     this.#clients.get(cnxn)?.pause(paused)
+  }
+
+  /** The late scheme comes to the ids that digest gives at once. */
+  ask({ data, address }: Question, done: (answer: Answer) => void): void {
+    const answer = this.#digest?.authenticate(data, address)
+    if (typeof answer === 'object' && 'ask' in answer) throw new Error('digest asks nobody')
+    const { heap, cover } = this.#parts
+    cover('login answered late')
+    heap.after(this.#answering.exponential(ANSWER_MS), () => this.guard(() => done(answer)))
   }
 
   writeDisk(ops: readonly DiskOp[], done: () => void): void {

@@ -35,6 +35,9 @@ interface User {
   toRead: string[]
 }
 
+/** Drawn apart from all else that a client draws. */
+const LATE_STREAM = 1000
+
 /** With so many replies a run has seen enough of its clients; more seeds show more than more of them. */
 const BUSY_REPLIES = 3000
 const TIRED_FACTOR = 20
@@ -73,6 +76,7 @@ export class SimUsers {
       timeoutMs: chance.between(2 * swarm.tickMs, swarm.timeoutMsMax),
       xids: chance.pick(xidStyles),
       isKnown: chance.chance(0.5),
+      isKnownLate: new Chance(swarm.seed, 'client', LATE_STREAM + index).chance(0.3),
       readsSlowly: chance.chance(swarm.slowReaderShare),
       counters: this.#counters,
       cover,

@@ -7,6 +7,7 @@ import { readConnectResponse, writeConnectRequest } from '../../src/data/records
 import { nodeCrypto } from '../../src/node/process/crypto.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/ports/links.ts'
+import type { Answer, Question } from '../../src/server/auth/provider.ts'
 import { providersOf } from '../../src/server/clients/auth-requests.ts'
 import type { CnxnFacts } from '../../src/server/clients/cnxn.ts'
 import type { FourLetterWords } from '../../src/server/clients/first-bytes.ts'
@@ -15,6 +16,7 @@ import { Member } from '../../src/server/member.ts'
 import type { Recovered } from '../../src/server/storage/recovered.ts'
 import { type Machine, TurnLoop } from '../../src/server/turn-loop.ts'
 import { DataTree } from '../../src/tree/data-tree.ts'
+import { lateScheme } from './late-scheme.ts'
 
 /** A reply, or a watch event, with its body still encoded. */
 export interface Reply {
@@ -81,6 +83,8 @@ export class MemoryServer implements Machine {
   readonly loop: TurnLoop
   readonly logged: { level: string; message: string; fields: LogFields }[] = []
   readonly diskOps: DiskOp[] = []
+  /** Each is answered when a test calls `done`. */
+  readonly questions: { readonly question: Question; done(answer: Answer): void }[] = []
   mono = 1_000_000
   wall: number
   /** While true, what is written stays unacknowledged; see `releaseDisk`. */
@@ -108,8 +112,9 @@ export class MemoryServer implements Machine {
     this.#ensemble = options.ensemble
     this.wall = options.wall ?? 1_700_000_000_000
     this.config = configOf(options.settings)
-    const providers = providersOf(this.config, nodeCrypto)
-    if (typeof providers === 'string') throw new Error(providers)
+    const configured = providersOf(this.config, nodeCrypto)
+    if (typeof configured === 'string') throw new Error(configured)
+    const providers = new Map(configured).set(lateScheme.scheme, lateScheme)
     const log =
       (level: string) =>
       (message: string, fields: LogFields = {}): void => {
@@ -170,6 +175,10 @@ export class MemoryServer implements Machine {
   pauseClient(cnxn: number, paused: boolean): void {
     const client = this.#clients.get(cnxn)
     if (client !== undefined) client.isPaused = paused
+  }
+
+  ask(question: Question, done: (answer: Answer) => void): void {
+    this.questions.push({ question, done })
   }
 
   writeDisk(ops: readonly DiskOp[], done: () => void): void {

@@ -1,5 +1,15 @@
 import type { Id } from '../../data/records.ts'
 
+/** Who a client is that has logged in: more ids for it; refused; or to be cut off without an answer. */
+export type Answer = readonly Id[] | undefined | 'hang up'
+
+/** What a scheme has to have found out, beside the turns of the member: it may take any time. */
+export interface Question {
+  readonly scheme: string
+  readonly data: Buffer
+  readonly address: string
+}
+
 /**
  * What an authentication scheme can do. `world`, `auth` and `super` are no providers: the first two
  * mean something in an ACL only, the third is given out by others and can be in no ACL.
@@ -10,9 +20,10 @@ export interface AuthProvider {
   readonly isAuthenticated: boolean
   /**
    * Op 100: the ids to add to a connection from `address`. Undefined: refused, which is answered
-   * with -115 and the end of the connection (spec 01 §7). 'hang up': the end without an answer.
+   * with -115 and the end of the connection (spec 01 §7). 'hang up': the end without an answer. A
+   * question: that is known only when it is answered, and until then no request behind it is served.
    */
-  authenticate(data: Buffer | null, address: string): readonly Id[] | 'hang up' | undefined
+  authenticate(data: Buffer | null, address: string): Answer | { readonly ask: Question }
   /** Whether an ACL may be set with this id; if not, -114. */
   isValid(aclId: string): boolean
   /** Whether a connection's id is one that an ACL's id means. */

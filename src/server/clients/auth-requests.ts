@@ -7,7 +7,7 @@ import { Err } from '../../data/error-code.ts'
 import { type AuthPacket, type Id, readAuthPacket, readGetSASLRequest } from '../../data/records.ts'
 import { formatSessionId } from '../../data/session-id.ts'
 import { ENSEMBLE_SCHEME } from '../auth/ensemble.ts'
-import type { AuthProvider } from '../auth/provider.ts'
+import type { Answer, AuthProvider } from '../auth/provider.ts'
 import { type AuthProviders, makeAuthProviders, withIds } from '../auth/providers.ts'
 import { SASL_SCHEME } from '../auth/sasl.ts'
 import { SaslExchange } from '../auth/sasl-exchange.ts'
@@ -16,6 +16,7 @@ import type { ServerStats } from '../stats/server-stats.ts'
 import type { Answers } from './answers.ts'
 import type { Cnxn } from './cnxn.ts'
 import type { Connections } from './connections.ts'
+import type { QuestionId, Questions } from './questions.ts'
 
 type Authenticate = AuthProvider['authenticate']
 
@@ -31,6 +32,7 @@ interface AuthRequestsParts {
   readonly crypto: Crypto
   readonly connections: Connections
   readonly answers: Answers
+  readonly questions: Questions
   readonly stats: ServerStats
   readonly metrics: ServerMetrics
   readonly throttledLog: ThrottledLog
@@ -47,6 +49,7 @@ export class AuthRequests {
   readonly #crypto: Crypto
   readonly #connections: Connections
   readonly #answers: Answers
+  readonly #questions: Questions
   readonly #stats: ServerStats
   readonly #metrics: ServerMetrics
   readonly #log: ThrottledLog
@@ -58,6 +61,7 @@ export class AuthRequests {
     this.#crypto = parts.crypto
     this.#connections = parts.connections
     this.#answers = parts.answers
+    this.#questions = parts.questions
     this.#stats = parts.stats
     this.#metrics = parts.metrics
     this.#log = parts.throttledLog
@@ -67,15 +71,29 @@ export class AuthRequests {
   onAuth(cnxn: Cnxn, xid: number, r: JuteReader): void {
     const packet = readAuthPacket(r)
     if (!r.ok) return this.#connections.refuse(cnxn, 'auth packet does not decode')
-    const ids = this.#authenticate(packet, cnxn.address)
-    if (ids === 'hang up')
+    const scheme = packet.scheme ?? 'null'
+    const found = this.#authenticate(packet, cnxn.address)
+    if (typeof found !== 'object' || !('ask' in found))
+      return this.#conclude(cnxn, xid, scheme, found)
+    if (this.#questions.ask(cnxn, xid, found.ask)) cnxn.state = 'asking'
+    else this.#connections.refuse(cnxn, 'too many logins are under way')
+  }
+
+  /** What a scheme had to have found out is known. The connection whose requests may go on. */
+  onAnswered(id: QuestionId, answer: Answer): Cnxn | undefined {
+    const asking = this.#questions.settle(id)
+    if (asking === undefined) return undefined
+    const { cnxn, xid, question } = asking
+    cnxn.state = 'open'
+    this.#conclude(cnxn, xid, question.scheme, answer)
+    return cnxn
+  }
+
+  #conclude(cnxn: Cnxn, xid: number, scheme: string, answer: Answer): void {
+    if (answer === 'hang up')
       return this.#connections.refuse(cnxn, 'the client means another ensemble')
-    const isAdded = ids !== undefined && this.#addIds(cnxn, ids)
-    const fields = {
-      scheme: packet.scheme ?? 'null',
-      session: formatSessionId(cnxn.sessionId),
-      address: cnxn.address,
-    }
+    const isAdded = answer !== undefined && this.#addIds(cnxn, answer)
+    const fields = { scheme, session: formatSessionId(cnxn.sessionId), address: cnxn.address }
     if (isAdded) this.#log.info('authenticated', fields)
     else this.#log.warn('authentication failed', fields)
     if (isAdded) return this.#answers.authenticated(cnxn, xid)
@@ -89,7 +107,7 @@ export class AuthRequests {
     return ids
   }
 
-  #countEnsemble(ids: readonly Id[] | 'hang up', auth: Buffer | null): void {
+  #countEnsemble(ids: ReturnType<Authenticate>, auth: Buffer | null): void {
     const isAsked = this.#config.ensembleAuthNames !== undefined && (auth?.length ?? 0) > 0
     if (!isAsked) this.#metrics.ensembleAuthSkip.add(1)
     else if (ids === 'hang up') this.#metrics.ensembleAuthFail.add(1)

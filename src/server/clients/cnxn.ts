@@ -28,7 +28,8 @@ export interface CnxnFacts {
 /**
  * fresh: nothing but the first bytes, which may be a four-letter word. answering: it was one, and the
  * answer is a long one. connecting: the session is
- * being created. revalidating: somebody is asked whether it lives. open: requests are served.
+ * being created. revalidating: somebody is asked whether it lives. open: requests are served. asking: it
+ * has asked who its client is, and the answer takes its time; its requests wait.
  * closing: the last bytes are on their way.
  */
 type CnxnState =
@@ -38,6 +39,7 @@ type CnxnState =
   | 'connecting'
   | 'revalidating'
   | 'open'
+  | 'asking'
   | 'closing'
 
 /** xid and op. */

@@ -5,6 +5,7 @@ import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { Cnxn, CnxnId } from './cnxn.ts'
 import { CnxnCounts } from './cnxn-counts.ts'
 import type { PendingRequests } from './pending.ts'
+import type { Questions } from './questions.ts'
 
 /** What the shell is to do to sockets at the end of the turn, beside writing to them. */
 export interface ClientEffects {
@@ -17,6 +18,7 @@ export interface ClientEffects {
 /** Who is connected, by connection and by session, and how a connection ends. */
 export class Connections {
   readonly #pending: PendingRequests
+  readonly #questions: Questions
   readonly #watches: WatchTable<Cnxn>
   readonly #metrics: ServerMetrics
   readonly #log: ThrottledLog
@@ -27,11 +29,13 @@ export class Connections {
 
   constructor(
     pending: PendingRequests,
+    questions: Questions,
     watches: WatchTable<Cnxn>,
     metrics: ServerMetrics,
     log: ThrottledLog,
   ) {
     this.#pending = pending
+    this.#questions = questions
     this.#watches = watches
     this.#metrics = metrics
     this.#log = log
@@ -121,6 +125,7 @@ export class Connections {
     this.#cnxns.delete(cnxn.id)
     this.#watches.removeWatcher(cnxn)
     this.#pending.leaveBehind(cnxn)
+    this.#questions.forget(cnxn)
     // By its id: the connection may go before the session it has asked for is there.
     if (this.#bySession.get(cnxn.sessionId) === cnxn) this.#bySession.delete(cnxn.sessionId)
   }

@@ -7,6 +7,7 @@ import type { Cnxn } from './cnxn.ts'
 import type { Connections } from './connections.ts'
 import type { Outbox } from './outbox.ts'
 import type { ParkedReads } from './parked-reads.ts'
+import type { Questions } from './questions.ts'
 import type { Requests } from './requests.ts'
 
 interface IntakeParts {
@@ -14,6 +15,7 @@ interface IntakeParts {
   readonly requests: Requests
   readonly admission: Admission
   readonly parked: ParkedReads
+  readonly questions: Questions
   readonly budget: WorkBudget
   readonly outbox: Outbox
   readonly sessions: SessionTracker
@@ -30,6 +32,7 @@ export class Intake {
   readonly #requests: Requests
   readonly #admission: Admission
   readonly #parked: ParkedReads
+  readonly #questions: Questions
   readonly #budget: WorkBudget
   readonly #outbox: Outbox
   readonly #sessions: SessionTracker
@@ -41,6 +44,7 @@ export class Intake {
     this.#requests = parts.requests
     this.#admission = parts.admission
     this.#parked = parts.parked
+    this.#questions = parts.questions
     this.#budget = parts.budget
     this.#outbox = parts.outbox
     this.#sessions = parts.sessions
@@ -69,7 +73,8 @@ export class Intake {
       if (this.#mayRead(cnxn)) return
       this.#admission.wait(cnxn)
       this.#touch(cnxn)
-    } else if (state !== 'connecting' && state !== 'revalidating') return
+    } else if (state === 'asking') this.#touch(cnxn)
+    else if (state !== 'connecting' && state !== 'revalidating') return
     if (cnxn.splitter.heldBytes <= this.#limits.unservedBytesPause) return
     this.#connections.pause(cnxn, true)
   }
@@ -91,6 +96,7 @@ export class Intake {
   touchUnheard(): void {
     for (const cnxn of this.#admission.waiting)
       if (cnxn.paused && this.#takesReplies(cnxn)) this.#touch(cnxn)
+    for (const cnxn of this.#questions.waiting) if (cnxn.paused) this.#touch(cnxn)
   }
 
   /** The client has sent something, be it served or not. */

@@ -47,7 +47,7 @@ export class ParkedReads {
   answer(cnxn: Cnxn, isDue = false): number {
     let answered = 0
     for (let head = cnxn.pending.peek(); head !== undefined; head = cnxn.pending.peek()) {
-      if (cnxn.state !== 'open' || head.frame === undefined || head.op === OpCode.sync) break
+      if (cnxn.state === 'closing' || head.frame === undefined || head.op === OpCode.sync) break
       if (!isDue && !this.#budget.allows(cnxn)) {
         this.#pending.owed.add(cnxn)
         break

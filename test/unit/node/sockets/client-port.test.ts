@@ -35,6 +35,7 @@ async function listen(): Promise<{ server: MemoryServer; port: number }> {
     writeClient: (id, bytes) => clients.write(id, bytes),
     closeClient: (id, now) => clients.close(id, now),
     pauseClient: (id, paused) => clients.pause(id, paused),
+    ask() {},
     writeDisk: (_ops, done) => setImmediate(done),
     writeSnapshotSlice: (_op, done) => setImmediate(() => done(undefined)),
     dialLink() {},
