@@ -1,5 +1,4 @@
 import type { Cnxn } from '../server/clients/cnxn.ts'
-import { configTextOf } from '../server/ensemble/ensemble-of.ts'
 import type { EnsembleView } from '../server/ensemble/ensemble-view.ts'
 import type { Member } from '../server/member.ts'
 import type { ServerMetrics } from '../server/stats/server-metrics.ts'
@@ -26,7 +25,6 @@ export interface BuildInfo {
 const INTEREST_READ = 1
 const INTEREST_NONE = 0
 const NO_PORT = -1
-const NO_SERVER = -1
 /** The only one there is any more. */
 const ELECTION_ALGORITHM = 3
 
@@ -199,21 +197,20 @@ export class MemberView implements ServerView {
   get quorum(): QuorumView | undefined {
     const ensemble = this.#ensemble
     const { config } = this.#member
-    const own = config.servers.get(config.myid ?? NO_SERVER)
-    if (ensemble === undefined || own === undefined) return undefined
-    const { state, leading } = ensemble
-    const isParticipant = ({ role }: { readonly role: string }): boolean => role === 'participant'
+    if (ensemble === undefined) return undefined
+    const { state, leading, membership } = ensemble
+    const { self, current } = membership
     return {
       // Whoever asks is answered only while clients are served, which is the last phase.
       peerState: `${state} - broadcast`,
       initLimit: config.initLimit,
       syncLimit: config.syncLimit,
       electionAlg: ELECTION_ALGORITHM,
-      electionPort: portsText(own.electionAddresses),
-      quorumPort: portsText(own.quorumAddresses),
-      isObserver: own.role === 'observer',
-      quorumSize: [...config.servers.values()].filter(isParticipant).length,
-      membership: configTextOf(config),
+      electionPort: portsText(self.electionAddresses),
+      quorumPort: portsText(self.quorumAddresses),
+      isObserver: self.role === 'observer',
+      quorumSize: current.verifier.voters.length,
+      membership: current.text,
       observerMasterId: state === 'observing' ? ensemble.leaderSid : undefined,
       syncedObservers: leading?.syncedObservers,
       isStayingOut: ensemble.stayingOut !== undefined,

@@ -6,7 +6,7 @@ import { messageOf } from '../base/message-of.ts'
 import { ThrottledLog } from '../base/throttled-log.ts'
 import type { Config } from '../config/config.ts'
 import { providersOf } from '../server/clients/auth-requests.ts'
-import { ensembleOf } from '../server/ensemble/ensemble-of.ts'
+import { membershipOf, quorumSettingsOf } from '../server/ensemble/membership-of.ts'
 import type { EnsemblePorts } from '../server/ensemble/peering.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../server/member.ts'
 import type { Loaded } from '../server/storage/load.ts'
@@ -195,8 +195,9 @@ async function openPorts(
   peers.attach(loop)
   clients.attach(loop)
   if (ensemble !== undefined) {
-    await peers.listen('quorum', ensemble.ensemble.self.quorumAddresses)
-    await peers.listen('election', ensemble.ensemble.self.electionAddresses)
+    const { self } = ensemble.membership
+    await peers.listen('quorum', self.quorumAddresses)
+    await peers.listen('election', self.electionAddresses)
   }
   return {
     loop,
@@ -271,9 +272,10 @@ async function joinable(
   loaded: Loaded,
   logger: Logger,
 ): Promise<EnsemblePorts | undefined> {
-  const ensemble = ensembleOf(config)
-  if (ensemble === undefined) return undefined
-  return { ensemble, epochs: await readEpochs(disk, loaded, logger), disk }
+  const membership = membershipOf(config)
+  if (membership === undefined) return undefined
+  const epochs = await readEpochs(disk, loaded, logger)
+  return { membership, settings: quorumSettingsOf(config), epochs, disk }
 }
 
 /** In this time the log must not be able to use up freeSpaceMinInKb. */

@@ -75,7 +75,7 @@ export class Member implements LinkEvents {
     this.stats = parts.stats
     this.metrics = parts.metrics
     this.#diskTimes = new DiskTimes(parts.metrics)
-    this.#self = ports.ensemble?.ensemble.self.sid
+    this.#self = ports.ensemble?.membership.self.sid
     this.digestLog = parts.digestLog
     this.clients = parts.connections
     this.snapshotter = snapshotter

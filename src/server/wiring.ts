@@ -5,7 +5,7 @@ import { ThrottledLog } from '../base/throttled-log.ts'
 import type { TurnClock } from '../base/turn-clock.ts'
 import type { Config } from '../config/config.ts'
 import { firstSessionId } from '../data/session-id.ts'
-import { MajorityQuorum } from '../quorum/membership/quorum-verifier.ts'
+import { MajorityQuorum, type QuorumSource } from '../quorum/membership/quorum-verifier.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { AdminDatabase } from './admin-database.ts'
 import { AccessControl } from './auth/access-control.ts'
@@ -57,6 +57,7 @@ import { WritePath } from './writes/write-path.ts'
 /** A standalone server is the one voter of its ensemble, and marks its session ids with 1. */
 const STANDALONE_SID = 0
 const STANDALONE_SESSION_SERVER_ID = 1
+const standalone: QuorumSource = { quorum: new MajorityQuorum([STANDALONE_SID]) }
 
 /** What a member is built from. */
 export interface MemberPorts {
@@ -150,7 +151,7 @@ function stateOf(ports: MemberPorts, ground: ReturnType<typeof groundOf>, recove
   const { config, clock, budget, outbox, metrics, stats } = ground
   const { tree } = recovered
   const access = new AccessControl(ports.providers, config.skipAcl, budget.meter)
-  const sid = ports.ensemble?.ensemble.self.sid ?? STANDALONE_SESSION_SERVER_ID
+  const sid = ports.ensemble?.membership.self.sid ?? STANDALONE_SESSION_SERVER_ID
   const sessions = new SessionTracker(firstSessionId(sid, clock.wall), config.tickTimeMs)
   for (const [id, timeoutMs] of recovered.sessions) sessions.track(id, timeoutMs, clock.mono)
   const watches = new Watches(tree, access, outbox, stats, metrics)
@@ -168,9 +169,17 @@ function writingOf({ ensemble }: MemberPorts, state: State) {
   const changes = new OutstandingChanges(tree, config.digestEnabled, metrics)
   const { frameBytesMax } = limits
   const prep = new Prep({ config, tree, changes, access, gate, frameBytesMax, heap, quotaLog })
-  const quorum = ensemble?.ensemble.verifier ?? new MajorityQuorum([STANDALONE_SID])
-  const self = ensemble?.ensemble.self.sid ?? STANDALONE_SID
-  const writePath = new WritePath(prep, lane, quorum, self, config.digestEnabled, metrics, timer)
+  const membership = ensemble?.membership ?? standalone
+  const self = ensemble?.membership.self.sid ?? STANDALONE_SID
+  const writePath = new WritePath(
+    prep,
+    lane,
+    membership,
+    self,
+    config.digestEnabled,
+    metrics,
+    timer,
+  )
   return {
     changes,
     writePath,
@@ -266,7 +275,8 @@ function peeringOf(
   const replicaParts = {
     ...applying,
     committedLog,
-    ensemble: ports.ensemble,
+    membership: ports.membership,
+    settings: ports.settings,
     disk: ports.disk,
     rules: loadRulesOf(config, true),
     leaderServes: config.leaderServes,

@@ -65,7 +65,6 @@ export class World {
       chance: new Chance(SEED, 'disk', sid),
       ledger: this.#ledger,
       config: simConfig(this.#swarm, sid),
-      verifier: undefined,
       skew: { monoOffsetMs: 1_000_000, rate: 1, wallOffsetMs: 1_700_000_000_000 },
       diskFaults: {},
       bounds: defaultBounds,

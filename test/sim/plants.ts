@@ -133,7 +133,7 @@ const houseBugs: readonly Plant[] = [
     patches: [
       {
         file: 'src/quorum/leading/proposals.ts',
-        from: 'if (!this.#quorum.containsQuorum(this.#hasAckedHead)) return undefined',
+        from: 'if (!head.quorum.containsQuorum(this.#hasAckedHead)) return undefined',
         to: 'if (![...this.#acked.keys()].some(this.#hasAckedHead)) return undefined',
       },
     ],

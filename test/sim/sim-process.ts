@@ -10,11 +10,10 @@ import { planPurge } from '../../src/persistence/purge.ts'
 import { readOrProblem } from '../../src/persistence/read-or-problem.ts'
 import { SnapshotEncoder } from '../../src/persistence/snapshot-format.ts'
 import { snapshotFileName } from '../../src/persistence/snapshot-name.ts'
-import type { QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/ports/links.ts'
 import type { Answer, AuthProvider, Question } from '../../src/server/auth/provider.ts'
 import { providersOf } from '../../src/server/clients/auth-requests.ts'
-import { ensembleOf } from '../../src/server/ensemble/ensemble-of.ts'
+import { membershipOf, quorumSettingsOf } from '../../src/server/ensemble/membership-of.ts'
 import type { EnsemblePorts } from '../../src/server/ensemble/peering.ts'
 import { ADVANCE_INTERVAL_MS, Member } from '../../src/server/member.ts'
 import { type Loaded, loadMember } from '../../src/server/storage/load.ts'
@@ -57,8 +56,6 @@ export interface ProcessParts {
   readonly config: Config
   /** Undefined: it leads as ours do. Else whether it may shut down by itself now. */
   readonly original?: { readonly chance: Chance; readonly mayEnd: () => boolean } | undefined
-  /** Instead of the one that the configuration asks for. */
-  readonly verifier: QuorumVerifier | undefined
   readonly skew: ClockSkew
   readonly bounds: SwarmBounds
   readonly diskFaults: DiskFaults
@@ -322,17 +319,17 @@ class ProcessRun implements Machine {
   }
 
   #ensemble(loaded: Loaded, logger: Logger): EnsemblePorts | undefined {
-    const ensemble = ensembleOf(this.#process.config)
-    if (ensemble === undefined) return undefined
-    const { disk, host } = this.#process
+    const { config, disk, host } = this.#process
+    const membership = membershipOf(config)
+    if (membership === undefined) return undefined
     const judged = judgeEpochs(disk.readEpochs(), loaded.lastZxid)
     if (judged.kind === 'refused') throw new StartRefused(host, judged)
     for (const { file, epoch } of judged.write) disk.writeEpochSync(file, epoch)
     for (const note of judged.notes) logger.info('wrote an epoch file', { note })
     const { accepted, current } = judged
-    const { verifier = ensemble.verifier } = this.#parts
+    const settings = quorumSettingsOf(config)
     const { original } = this.#parts
-    const ports = { ensemble: { ...ensemble, verifier }, epochs: { accepted, current }, disk }
+    const ports = { membership, settings, epochs: { accepted, current }, disk }
     return original === undefined ? ports : { ...ports, ...this.#leadsAsOriginal(original) }
   }
 

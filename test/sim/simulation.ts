@@ -1,5 +1,5 @@
 import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
-import { ensembleOf } from '../../src/server/ensemble/ensemble-of.ts'
+import { membershipOf } from '../../src/server/ensemble/membership-of.ts'
 import { Backups } from './backups.ts'
 import { Chance } from './chance.ts'
 import { checkOrder } from './checkers/order.ts'
@@ -60,8 +60,7 @@ export class Simulation {
     const { swarm, trace } = options
     const heap = this.#heap
     this.#swarm = swarm
-    const ensemble = ensembleOf(simConfig(swarm, 1))
-    this.#quorum = ensemble?.verifier ?? new MajorityQuorum([1])
+    this.#quorum = membershipOf(simConfig(swarm, 1))?.quorum ?? new MajorityQuorum([1])
     this.#trace =
       trace === undefined
         ? () => {}
@@ -136,7 +135,6 @@ export class Simulation {
       ledger: this.#ledger,
       config: simConfig(this.#swarm, sid),
       original: sid === this.#swarm.original ? this.#original(sid) : undefined,
-      verifier: undefined,
       skew,
       bounds: this.#swarm.bounds,
       diskFaults,

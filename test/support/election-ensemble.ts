@@ -1,9 +1,11 @@
 import type { LogFields, Logger } from '../../src/base/logger.ts'
 import { QuorumPeer } from '../../src/quorum/election/quorum-peer.ts'
-import type { Ensemble, EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
+import type { Configuration, EnsembleMember } from '../../src/quorum/membership/configuration.ts'
+import { Membership } from '../../src/quorum/membership/membership.ts'
 import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { Links } from '../../src/quorum/ports/links.ts'
 import type { Epochs } from '../../src/quorum/role/epochs.ts'
+import type { QuorumSettings } from '../../src/quorum/role/quorum-settings.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
 import { makeServerMetrics } from '../../src/server/stats/server-metrics.ts'
 import { fakeRoles, replicaUpTo, servesAs } from './fake-roles.ts'
@@ -17,8 +19,23 @@ export interface EnsembleShape {
   readonly verifier?: QuorumVerifier
 }
 
-/** The ensemble as member `sid` sees it, with times as short as a test wants them. */
-export function ensembleOf(sid: number, shape: EnsembleShape): Ensemble {
+/** Times as short as a test wants them. */
+export const shortTimes: QuorumSettings = {
+  tickTimeMs: 200,
+  initLimitMs: 2000,
+  syncLimitMs: 1000,
+  connectToLeaderLimitMs: 2000,
+  notificationIntervalMsMin: 200,
+  notificationIntervalMsMax: 60_000,
+  finalizeWaitMs: 200,
+  snapshotSizeFactor: 0.33,
+  forceSnapshotSync: false,
+  concurrentSnapSyncsMax: 10,
+  concurrentDiffSyncsMax: 100,
+  observerLogs: true,
+}
+
+export function configurationOf(shape: EnsembleShape, version = 0): Configuration {
   const observers = shape.observers ?? []
   const sids = [...shape.voters, ...observers].sort((a, b) => a - b)
   const members = new Map(
@@ -32,29 +49,17 @@ export function ensembleOf(sid: number, shape: EnsembleShape): Ensemble {
       },
     ]),
   )
-  const self = members.get(sid)
-  if (self === undefined) throw new Error(`${sid} is not of the ensemble`)
   return {
-    self,
+    version,
+    text: `version=${version.toString(16)}`,
     members,
     verifier: shape.verifier ?? new MajorityQuorum(shape.voters),
-    configText: 'version=0',
-    configVersion: 0,
-    tickTimeMs: 200,
-    initLimitMs: 2000,
-    syncLimitMs: 1000,
-    cnxTimeoutMs: 5000,
-    connectToLeaderLimitMs: 2000,
-    notificationIntervalMsMin: 200,
-    notificationIntervalMsMax: 60_000,
-    finalizeWaitMs: 200,
-    snapshotSizeFactor: 0.33,
-    forceSnapshotSync: false,
-    concurrentSnapSyncsMax: 10,
-    concurrentDiffSyncsMax: 100,
-    observerLogs: true,
   }
 }
+
+/** The ensemble as member `sid` sees it. */
+export const membershipOf = (sid: number, shape: EnsembleShape): Membership =>
+  new Membership(sid, configurationOf(shape))
 
 export interface LoggedLine {
   readonly at: number
@@ -141,18 +146,26 @@ export class ElectionEnsemble {
       pause: (): void => {},
       waitingBytes: (): number => 0,
     }
-    const ensemble = ensembleOf(sid, this.#shape)
+    const membership = membershipOf(sid, this.#shape)
     // Off, until start makes the one that counts.
-    const off = { ...parts, ensemble, links, metrics: makeServerMetrics(), logger: silentLogger }
+    const metrics = makeServerMetrics()
+    const shown = { membership, settings: shortTimes, metrics, logger: silentLogger }
+    const off = { ...parts, ...shown, links }
     return { ...parts, peer: new QuorumPeer(off, 0, fakeRoles) }
   }
 
   #newPeer(member: ElectionMember, links: Links): QuorumPeer {
     const { sid, epochs, replica } = member
-    const ensemble = ensembleOf(sid, this.#shape)
-    const logger = this.#loggerOf(member)
-    const metrics = makeServerMetrics()
-    const parts = { ensemble, replica, links, epochs, standing: new Standing(), metrics, logger }
+    const parts = {
+      membership: membershipOf(sid, this.#shape),
+      settings: shortTimes,
+      replica,
+      links,
+      epochs,
+      standing: new Standing(),
+      metrics: makeServerMetrics(),
+      logger: this.#loggerOf(member),
+    }
     return new QuorumPeer(parts, this.network.now, fakeRoles)
   }
 

@@ -1,6 +1,6 @@
 import { assert } from '../../src/base/assert.ts'
 import type { Role, Roles } from '../../src/quorum/election/quorum-peer.ts'
-import type { EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
+import type { EnsembleMember } from '../../src/quorum/membership/configuration.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type { LeaderLine, Learners } from '../../src/quorum/ports/replica.ts'
 import type { PeerState } from '../../src/quorum/role/peer-state.ts'
@@ -29,7 +29,7 @@ class FakeLeader implements Role {
   constructor(parts: RoleParts, nowMono: number, onEnd: (reason: string) => void) {
     this.#parts = parts
     this.#onEnd = onEnd
-    this.#deadline = nowMono + parts.ensemble.initLimitMs
+    this.#deadline = nowMono + parts.settings.initLimitMs
     this.#epoch = parts.epochs.accepted + 1
     this.#check()
   }
@@ -78,9 +78,9 @@ class FakeLeader implements Role {
   }
 
   #hasQuorum(): boolean {
-    const { self, verifier } = this.#parts.ensemble
+    const { self, quorum } = this.#parts.membership
     const sids = new Set([self.sid, ...[...this.#learners.values()].map(({ sid }) => sid)])
-    return verifier.containsQuorum((sid) => sids.has(sid))
+    return quorum.containsQuorum((sid) => sids.has(sid))
   }
 }
 
@@ -120,7 +120,7 @@ class FakeLearner implements Role {
   onLinkOpened(link: LinkId): void {
     this.#isOpen = true
     const hello = Buffer.alloc(HELLO_BYTES)
-    hello.writeUInt8(this.#parts.ensemble.self.sid)
+    hello.writeUInt8(this.#parts.membership.self.sid)
     hello.writeBigInt64BE(BigInt(this.#parts.epochs.accepted), 1)
     this.#parts.links.send(link, hello)
   }

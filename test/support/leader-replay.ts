@@ -130,7 +130,7 @@ export function replayLeader(options: ReplayOptions): Replayed {
   const rig = new LeaderRig({
     self: leader,
     observers: options.observers,
-    over: { configText },
+    config: { text: configText },
     disk: { log, acceptedEpoch, currentEpoch },
   })
   for (const session of options.sessions ?? []) rig.replica.sessions.add(session)

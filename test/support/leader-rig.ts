@@ -2,10 +2,12 @@ import type { LogFields, Logger } from '../../src/base/logger.ts'
 import type { Id } from '../../src/data/records.ts'
 import { Leader } from '../../src/quorum/leading/leader.ts'
 import { defaultLeaderBounds, type LeaderBounds } from '../../src/quorum/leading/leader-bounds.ts'
-import type { Ensemble, EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
+import type { EnsembleMember } from '../../src/quorum/membership/configuration.ts'
+import { Membership } from '../../src/quorum/membership/membership.ts'
 import { MajorityQuorum } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type { Epochs } from '../../src/quorum/role/epochs.ts'
+import type { QuorumSettings } from '../../src/quorum/role/quorum-settings.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
 import {
   encodePacket,
@@ -33,26 +35,31 @@ export interface EnsembleOptions {
   readonly self?: number
   readonly voters?: readonly number[]
   readonly observers?: readonly number[]
-  readonly over?: Partial<Ensemble>
+  readonly config?: { readonly text?: string; readonly version?: number }
+  readonly settings?: Partial<QuorumSettings>
 }
 
-/** tickTime 1000, initLimit 10, syncLimit 5. */
-export function testEnsemble(options: EnsembleOptions = {}): Ensemble {
-  const { self = 1, voters = [1, 2, 3], observers = [], over } = options
+export function testMembership(options: EnsembleOptions = {}): Membership {
+  const { self = 1, voters = [1, 2, 3], observers = [], config } = options
   const members = [
     ...voters.map((sid) => member(sid, 'participant')),
     ...observers.map((sid) => member(sid, 'observer')),
   ]
-  return {
-    self: member(self, observers.includes(self) ? 'observer' : 'participant'),
+  return new Membership(self, {
     members: new Map(members.map((m) => [m.sid, m])),
     verifier: new MajorityQuorum(voters),
-    configText: 'server.1=...\nversion=0',
-    configVersion: 0,
+    text: 'server.1=...\nversion=0',
+    version: 0,
+    ...config,
+  })
+}
+
+/** tickTime 1000, initLimit 10, syncLimit 5. */
+export function testSettings(options: EnsembleOptions = {}): QuorumSettings {
+  return {
     tickTimeMs: 1000,
     initLimitMs: 10_000,
     syncLimitMs: 5000,
-    cnxTimeoutMs: 5000,
     connectToLeaderLimitMs: 10_000,
     notificationIntervalMsMin: 200,
     notificationIntervalMsMax: 60_000,
@@ -62,7 +69,7 @@ export function testEnsemble(options: EnsembleOptions = {}): Ensemble {
     concurrentSnapSyncsMax: 10,
     concurrentDiffSyncsMax: 100,
     observerLogs: true,
-    ...over,
+    ...options.settings,
   }
 }
 
@@ -78,7 +85,7 @@ export interface LeaderRigOptions extends EnsembleOptions {
 /** A leader on a replica in memory, with links in memory, and learners that a test plays. */
 export class LeaderRig {
   readonly links: FakeLinks = new FakeLinks()
-  readonly ensemble: Ensemble
+  readonly membership: Membership
   readonly replica: MemoryReplica
   readonly epochs: Epochs
   readonly standing: Standing
@@ -90,22 +97,24 @@ export class LeaderRig {
   #lastLink = 0
 
   constructor(options: LeaderRigOptions = {}) {
-    this.ensemble = testEnsemble(options)
+    this.membership = testMembership(options)
     this.standing = options.standing ?? new Standing()
     this.now = options.now ?? this.now
-    const { self, verifier } = this.ensemble
+    const { membership } = this
+    const { sid } = membership.self
     this.replica =
       options.replica ??
-      new MemoryReplica({ sid: self.sid, verifier, ...(options.disk && { disk: options.disk }) })
+      new MemoryReplica({ sid, membership, ...(options.disk && { disk: options.disk }) })
     const { acceptedEpoch, currentEpoch } = this.replica.disk
     this.epochs = { accepted: acceptedEpoch, current: currentEpoch }
     const log = (message: string, fields?: LogFields): void => {
       this.logs.push(`${message} ${JSON.stringify(fields ?? {})}`)
     }
     const logger: Logger = { ...silentLogger, info: log, warn: log, error: log }
-    const { ensemble, replica, links, epochs, standing, metrics } = this
+    const { replica, links, epochs, standing, metrics } = this
+    const settings = testSettings(options)
     this.leader = new Leader(
-      { ensemble, replica, links, epochs, standing, metrics, logger },
+      { membership, settings, replica, links, epochs, standing, metrics, logger },
       this.now,
       (reason) => this.ends.push(reason),
       { ...defaultLeaderBounds, ...options.bounds },

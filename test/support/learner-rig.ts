@@ -7,7 +7,6 @@ import {
   type LearnerLimits,
 } from '../../src/quorum/learning/learner-history.ts'
 import type { StoreBackOff } from '../../src/quorum/learning/store-back-off.ts'
-import type { Ensemble } from '../../src/quorum/membership/ensemble.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type { Entry } from '../../src/quorum/ports/replica.ts'
 import type { Epochs } from '../../src/quorum/role/epochs.ts'
@@ -22,27 +21,16 @@ import {
 } from '../../src/quorum/wire/packets.ts'
 import { makeServerMetrics, type ServerMetrics } from '../../src/server/stats/server-metrics.ts'
 import { FakeLinks } from './fake-links.ts'
-import { testEnsemble, z } from './leader-rig.ts'
+import { type EnsembleOptions, testMembership, testSettings, z } from './leader-rig.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
 
-/** connectToLearnerMasterLimit 3. */
-function ensembleOf(
-  sid: number,
-  role: 'following' | 'observing',
-  over: Partial<Ensemble>,
-): Ensemble {
-  const observers = role === 'observing' ? [sid] : []
-  return testEnsemble({ self: sid, observers, over: { connectToLeaderLimitMs: 3000, ...over } })
-}
-
-export interface LearnerRigOptions {
+export interface LearnerRigOptions extends Pick<EnsembleOptions, 'config' | 'settings'> {
   readonly sid?: number
   readonly role?: 'following' | 'observing'
   readonly disk?: Partial<MemoryDisk>
   readonly replica?: MemoryReplica
   readonly epochs?: Epochs
   readonly standing?: Standing
-  readonly over?: Partial<Ensemble>
   readonly limits?: Partial<LearnerLimits>
   readonly backOff?: StoreBackOff
   readonly nowMono?: number
@@ -66,7 +54,7 @@ export class LearnerRig {
   #heard = new PacketReader()
 
   constructor(options: LearnerRigOptions = {}) {
-    const { sid = 1, role = 'following', over = {}, limits = {}, disk = {} } = options
+    const { sid = 1, role = 'following', limits = {}, disk = {} } = options
     this.replica = options.replica ?? new MemoryReplica({ sid, disk })
     if (options.entryProblem !== undefined) this.replica.entryProblem = options.entryProblem
     this.standing = options.standing ?? new Standing()
@@ -80,11 +68,15 @@ export class LearnerRig {
       this.logs.push(`${message} ${JSON.stringify(fields)}`)
     }
     const logger: Logger = { debug: note, info: note, warn: note, error: note }
-    const ensemble = ensembleOf(sid, role, over)
-    const leader = ensemble.members.get(3)
+    const { config, settings } = options
+    const observers = role === 'observing' ? [sid] : []
+    const membership = testMembership({ self: sid, observers, ...(config && { config }) })
+    const leader = membership.memberOf(3)
     if (leader === undefined) throw new Error('server 3 leads')
     const parts: RoleParts = {
-      ensemble,
+      membership,
+      // connectToLearnerMasterLimit 3.
+      settings: testSettings({ settings: { connectToLeaderLimitMs: 3000, ...settings } }),
       replica: this.replica,
       links: this.links,
       epochs: this.epochs,

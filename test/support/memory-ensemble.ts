@@ -1,8 +1,10 @@
 import type { Limits } from '../../src/base/limits.ts'
 import type { DiskReader } from '../../src/persistence/disk.ts'
-import type { Ensemble, EnsembleMember } from '../../src/quorum/membership/ensemble.ts'
+import type { EnsembleMember } from '../../src/quorum/membership/configuration.ts'
+import { Membership } from '../../src/quorum/membership/membership.ts'
 import { MajorityQuorum } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/ports/links.ts'
+import type { QuorumSettings } from '../../src/quorum/role/quorum-settings.ts'
 import { type MemoryEnsemblePorts, MemoryServer } from './memory-server.ts'
 
 const TICK_MS = 2000
@@ -81,16 +83,16 @@ export class MemoryEnsemble {
 
   #makeServer(sid: number): MemoryServer {
     const members = new Map(this.#sids.map((id) => [id, memberOf(id)]))
-    const ensemble: Ensemble = {
-      self: memberOf(sid),
+    const membership = new Membership(sid, {
       members,
       verifier: new MajorityQuorum(this.#sids),
-      configText: `${this.#sids.map((id) => `server.${id}=${id}:2888:3888:participant`).join('\n')}\nversion=0`,
-      configVersion: 0,
+      text: `${this.#sids.map((id) => `server.${id}=${id}:2888:3888:participant`).join('\n')}\nversion=0`,
+      version: 0,
+    })
+    const settings: QuorumSettings = {
       tickTimeMs: TICK_MS,
       initLimitMs: 10 * TICK_MS,
       syncLimitMs: 5 * TICK_MS,
-      cnxTimeoutMs: 5000,
       connectToLeaderLimitMs: 10 * TICK_MS,
       notificationIntervalMsMin: 200,
       notificationIntervalMsMax: 60_000,
@@ -102,7 +104,8 @@ export class MemoryEnsemble {
       observerLogs: true,
     }
     const ports: MemoryEnsemblePorts = {
-      ensemble,
+      membership,
+      settings,
       epochs: { accepted: 0, current: 0 },
       disk: nothingOnDisk,
       settle: () => this.settle(),

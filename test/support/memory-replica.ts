@@ -1,6 +1,6 @@
 import { CommittedLog } from '../../src/quorum/leading/committed-log.ts'
 import { Proposals } from '../../src/quorum/leading/proposals.ts'
-import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
+import { MajorityQuorum, type QuorumSource } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type {
   AcceptedEntry,
@@ -27,7 +27,7 @@ export interface MemoryDisk {
 
 export interface MemoryReplicaOptions {
   readonly sid?: number
-  readonly verifier?: QuorumVerifier
+  readonly membership?: QuorumSource
   readonly disk?: Partial<MemoryDisk>
   /** Entries that the committed log keeps; below 500 they are 500, as everywhere. */
   readonly commitLogCount?: number
@@ -111,13 +111,13 @@ export class MemoryReplica implements Replica {
   epoch = 0
   #proposals: Proposals<Entry> | undefined = undefined
   #outstanding: Entry[] = []
-  readonly #verifier: QuorumVerifier
+  readonly #membership: QuorumSource
   /** Ops and marks in order; run by flush. */
   readonly #lane: { readonly isMark: boolean; run(): void }[] = []
 
   constructor(options: MemoryReplicaOptions = {}) {
     this.sid = options.sid ?? 1
-    this.#verifier = options.verifier ?? new MajorityQuorum([this.sid])
+    this.#membership = options.membership ?? { quorum: new MajorityQuorum([this.sid]) }
     this.disk = {
       log: [],
       snapshot: { zxid: 0, entries: [] },
@@ -142,7 +142,7 @@ export class MemoryReplica implements Replica {
 
   /** The same member after kill -9: only what was flushed is there. */
   crashed(): MemoryReplica {
-    return new MemoryReplica({ sid: this.sid, verifier: this.#verifier, disk: this.disk })
+    return new MemoryReplica({ sid: this.sid, membership: this.#membership, disk: this.disk })
   }
 
   /** Ops and marks that wait for the disk. */
@@ -317,7 +317,7 @@ export class MemoryReplica implements Replica {
     this.epoch = epoch
     this.learners = learners
     this.lastProcessedZxid = epoch * 2 ** 32
-    this.#proposals = new Proposals(this.#verifier, epoch * 2 ** 32)
+    this.#proposals = new Proposals(this.#membership, epoch * 2 ** 32)
     this.#outstanding = []
     if (this.committedLog.length === 0) this.committedLog.clear(this.lastProcessedZxid)
   }

@@ -16,7 +16,7 @@ import type { Snapshotter } from '../../src/server/storage/snapshotter.ts'
 import { type Wired, wire } from '../../src/server/wiring.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
 import { snapshotFile } from '../unit/persistence/memory-disk.ts'
-import { ensembleOf } from './election-ensemble.ts'
+import { membershipOf, shortTimes } from './election-ensemble.ts'
 import { configOf, noWords } from './memory-server.ts'
 
 /** The creation of a node that is named after its zxid, with so much data. */
@@ -67,9 +67,10 @@ export class ReplicaRig {
     if (loaded.kind === 'refused') throw new Error(loaded.reason)
     const providers = providersOf(config, nodeCrypto)
     if (typeof providers === 'string') throw new Error(providers)
-    const ensemble = ensembleOf(1, { voters: [1, 2, 3, 4, 5] })
+    const membership = membershipOf(1, { voters: [1, 2, 3, 4, 5] })
     const clock = { mono: this.mono, wall: 1_700_000_000_000 }
-    const ports = { ensemble, epochs: { accepted: 0, current: 0 }, disk }
+    const epochs = { accepted: 0, current: 0 }
+    const ports = { membership, settings: shortTimes, epochs, disk }
     const bounds = { ...defaultMemberBounds, sliceBytes: 4096 }
     const parts = wire(
       {

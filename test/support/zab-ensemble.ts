@@ -7,7 +7,12 @@ import type { LinkId, LinkPort, Links } from '../../src/quorum/ports/links.ts'
 import type { Entry } from '../../src/quorum/ports/replica.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
 import { makeServerMetrics, type ServerMetrics } from '../../src/server/stats/server-metrics.ts'
-import { type EnsembleShape, ensembleOf, type LoggedLine } from './election-ensemble.ts'
+import {
+  type EnsembleShape,
+  type LoggedLine,
+  membershipOf,
+  shortTimes,
+} from './election-ensemble.ts'
 import { MemoryNetwork, type NetworkPeer, type NetworkTimes } from './memory-network.ts'
 import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
 import { silentLogger } from './silent-logger.ts'
@@ -37,7 +42,8 @@ export class ZabProcess implements NetworkPeer {
     this.replica = replica
     const { acceptedEpoch, currentEpoch } = replica.disk
     const parts = {
-      ensemble: ensembleOf(sid, shape),
+      membership: membershipOf(sid, shape),
+      settings: shortTimes,
       replica,
       links,
       epochs: { accepted: acceptedEpoch, current: currentEpoch },
@@ -129,8 +135,8 @@ export class ZabEnsemble {
     this.network = new MemoryNetwork(seed, times)
     for (const sid of this.sids) {
       this.network.plug(sid)
-      const verifier = ensembleOf(sid, shape).verifier
-      this.#disks.set(sid, new MemoryReplica({ sid, verifier }))
+      const membership = membershipOf(sid, shape)
+      this.#disks.set(sid, new MemoryReplica({ sid, membership }))
     }
   }
 
@@ -178,8 +184,8 @@ export class ZabEnsemble {
   /** Puts another disk into a member that is down; nothing said: an empty one. */
   replaceDisk(sid: number, disk: Partial<MemoryDisk> = {}): void {
     if (!this.#disks.has(sid)) throw new Error(`member ${sid} is up`)
-    const { verifier } = ensembleOf(sid, this.#shape)
-    this.#disks.set(sid, new MemoryReplica({ sid, verifier, disk }))
+    const membership = membershipOf(sid, this.#shape)
+    this.#disks.set(sid, new MemoryReplica({ sid, membership, disk }))
   }
 
   /** Who leads and serves. */

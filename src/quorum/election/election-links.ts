@@ -1,8 +1,9 @@
 import { FrameSplitter } from 'jute-ts'
 import type { Logger } from '../../base/logger.ts'
 import { ThrottledLog } from '../../base/throttled-log.ts'
-import type { Ensemble } from '../membership/ensemble.ts'
+import type { Membership } from '../membership/membership.ts'
 import type { LinkId, Links, PeerAddress } from '../ports/links.ts'
+import type { QuorumSettings } from '../role/quorum-settings.ts'
 import { decodeOpening, encodeOpening, type Opening } from '../wire/opening-message.ts'
 
 /** What of the election links concerns the election. */
@@ -14,7 +15,8 @@ interface ElectionEvents {
 }
 
 interface Parts {
-  readonly ensemble: Ensemble
+  readonly membership: Membership
+  readonly settings: QuorumSettings
   readonly links: Links
   readonly logger: Logger
 }
@@ -80,7 +82,6 @@ const NOTHING: Buffer = Buffer.alloc(0)
 export class ElectionLinks {
   readonly #parts: Parts
   readonly #events: ElectionEvents
-  readonly #opening: Buffer
   readonly #strangers = new Map<LinkId, Stranger>()
   readonly #dials = new Map<LinkId, Peer>()
   readonly #live = new Map<LinkId, Peer>()
@@ -94,8 +95,6 @@ export class ElectionLinks {
     this.#events = events
     this.#clock = { mono: nowMono }
     this.#throttledLog = new ThrottledLog(parts.logger, this.#clock)
-    const { sid, electionAddresses } = parts.ensemble.self
-    this.#opening = encodeOpening(sid, electionAddresses)
   }
 
   advance(nowMono: number): void {
@@ -122,7 +121,10 @@ export class ElectionLinks {
 
   /** Dials all those to whom something was sent and to whom there is no link. */
   connectAll(): void {
-    for (const peer of this.#peers.values()) this.#dial(peer, false)
+    for (const peer of this.#peers.values()) {
+      this.#forgetUnknown(peer)
+      if (this.#peers.has(peer.sid)) this.#dial(peer, false)
+    }
   }
 
   /** Whether there is anybody for whom nothing waits: then it makes sense to say it again. */
@@ -150,7 +152,7 @@ export class ElectionLinks {
     const [oldest] = this.#strangers.keys()
     if (oldest !== undefined && this.#strangers.size >= STRANGERS_MAX)
       this.#refuse(oldest, 'too many connections that do not say who they are')
-    const deadline = this.#clock.mono + this.#parts.ensemble.syncLimitMs
+    const deadline = this.#clock.mono + this.#parts.settings.syncLimitMs
     this.#strangers.set(link, { bytes: NOTHING, deadline })
   }
 
@@ -160,16 +162,18 @@ export class ElectionLinks {
     this.#dials.delete(link)
     peer.dial = undefined
     peer.hasFailed = false
-    const { links, ensemble } = this.#parts
-    if (peer.sid < ensemble.self.sid) {
-      links.send(link, this.#opening)
+    const { links, membership } = this.#parts
+    const { sid, electionAddresses } = membership.self
+    const opening = encodeOpening(sid, electionAddresses)
+    if (peer.sid < sid) {
+      links.send(link, opening)
       this.#adopt(peer, link)
       return
     }
     // It is for the larger sid to connect; all we can do is to say that we are there. Not if it has
     // connected meanwhile: it would take the link for dead and open another one.
     if (peer.link === undefined) {
-      links.send(link, this.#opening)
+      links.send(link, opening)
       peer.wokenUntil = this.#clock.mono + WAKE_UP_MS
     }
     links.close(link)
@@ -226,7 +230,7 @@ export class ElectionLinks {
   }
 
   #arbitrate(link: LinkId, opening: Opening, rest: Buffer): void {
-    const own = this.#parts.ensemble.self.sid
+    const own = this.#parts.membership.self.sid
     if (opening.sid === own) {
       this.#refuse(link, 'it claims to be us')
       return
@@ -296,12 +300,10 @@ export class ElectionLinks {
   #dial(peer: Peer, isBack: boolean): void {
     if (peer.link !== undefined || peer.dial !== undefined) return
     if (!isBack && peer.wokenUntil > this.#clock.mono) return
-    const configured = this.#parts.ensemble.members.get(peer.sid)?.electionAddresses
+    const configured = this.#parts.membership.addressesOf(peer.sid, 'election')
     // Who calls knows best where it is, but perhaps not by what name we can reach it.
     const addresses =
-      isBack || configured === undefined
-        ? [...peer.addresses, ...(configured ?? [])]
-        : [...configured]
+      isBack || configured.length === 0 ? [...peer.addresses, ...configured] : configured
     if (addresses.length === 0 || peer.sid < 0) return
     peer.dial = this.#parts.links.dial('election', addresses)
     this.#dials.set(peer.dial, peer)
@@ -339,13 +341,12 @@ export class ElectionLinks {
   /** Members are made up when first needed; undefined for others that have no link. */
   #peerOf(sid: number): Peer | undefined {
     const known = this.#peers.get(sid)
-    if (known !== undefined || !this.#parts.ensemble.members.has(sid)) return known
+    if (known !== undefined || !this.#parts.membership.has(sid)) return known
     return this.#newPeer(sid)
   }
 
   #newUnknownPeer(sid: number): Peer | undefined {
-    const { members } = this.#parts.ensemble
-    if (this.#peers.size >= members.size + UNKNOWN_PEERS_MAX) return undefined
+    if (this.#peers.size >= this.#parts.membership.size + UNKNOWN_PEERS_MAX) return undefined
     return this.#newPeer(sid)
   }
 
@@ -369,6 +370,6 @@ export class ElectionLinks {
 
   #forgetUnknown(peer: Peer): void {
     if (peer.link !== undefined || peer.dial !== undefined) return
-    if (!this.#parts.ensemble.members.has(peer.sid)) this.#peers.delete(peer.sid)
+    if (!this.#parts.membership.has(peer.sid)) this.#peers.delete(peer.sid)
   }
 }

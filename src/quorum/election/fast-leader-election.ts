@@ -1,8 +1,9 @@
 import type { Logger } from '../../base/logger.ts'
 import { formatZxid } from '../../data/zxid.ts'
-import type { Ensemble } from '../membership/ensemble.ts'
+import type { Membership } from '../membership/membership.ts'
 import type { Epochs } from '../role/epochs.ts'
 import type { PeerState } from '../role/peer-state.ts'
+import type { QuorumSettings } from '../role/quorum-settings.ts'
 import { agrees, type Ballot, isBetterVote, type Vote } from '../role/vote.ts'
 import { NO_ZXID } from '../wire/packets.ts'
 import { encodeNotification, type Notification } from './notification.ts'
@@ -16,7 +17,8 @@ export interface ElectionPost {
 }
 
 interface ElectionParts {
-  readonly ensemble: Ensemble
+  readonly membership: Membership
+  readonly settings: QuorumSettings
   readonly epochs: Epochs
   readonly logger: Logger
 }
@@ -50,7 +52,6 @@ export class FastLeaderElection {
   readonly #parts: ElectionParts
   readonly #post: ElectionPost
   readonly #onElected: (leader: number) => void
-  readonly #isVoter: boolean
   #state: PeerState = 'looking'
   /** Counts elections; in memory only. */
   #round = 0
@@ -77,7 +78,6 @@ export class FastLeaderElection {
     this.#parts = parts
     this.#post = post
     this.#onElected = onElected
-    this.#isVoter = this.#votes(parts.ensemble.self.sid)
   }
 
   get state(): PeerState {
@@ -94,7 +94,7 @@ export class FastLeaderElection {
    * helped to elect might lack just that. It waits for others to have a leader, and asks them who.
    */
   lookForLeader(vote: Vote | undefined, haste: Haste, nowMono: number): void {
-    const { ensemble, logger } = this.#parts
+    const { settings, logger } = this.#parts
     this.#state = 'looking'
     this.#round += 1
     this.#noVote = vote?.zxid === NO_ZXID ? vote : undefined
@@ -103,7 +103,7 @@ export class FastLeaderElection {
     this.#received.clear()
     this.#established.clear()
     this.#askers.clear()
-    this.#notifyMs = ensemble.notificationIntervalMsMin
+    this.#notifyMs = settings.notificationIntervalMsMin
     this.#notifyAt = nowMono + this.#notifyMs
     this.#redialAt = nowMono + REDIAL_MS
     logger.info('looking for a leader', { round: this.#round, ...fieldsOf(this.#initial) })
@@ -124,7 +124,7 @@ export class FastLeaderElection {
     if (this.#post.hasDelivered) this.#broadcast()
     else this.#post.connectAll()
     // Without a vote this is how we find out that there is a leader: nobody else has a reason to tell.
-    const { notificationIntervalMsMax } = this.#parts.ensemble
+    const { notificationIntervalMsMax } = this.#parts.settings
     const maxMs = this.#noVote === undefined ? notificationIntervalMsMax : REDIAL_MS
     this.#notifyMs = Math.min(this.#notifyMs * 2, maxMs)
     this.#notifyAt = nowMono + this.#notifyMs
@@ -166,8 +166,12 @@ export class FastLeaderElection {
       if (nowMono - atMono <= EARLY_MS) this.onNotification(sid, vote, nowMono)
   }
 
+  get #isVoter(): boolean {
+    return this.#votes(this.#parts.membership.self.sid)
+  }
+
   #votes(sid: number): boolean {
-    return this.#parts.ensemble.verifier.voters.includes(sid)
+    return this.#parts.membership.isVoter(sid)
   }
 
   /**
@@ -189,20 +193,20 @@ export class FastLeaderElection {
   }
 
   #broadcast(): void {
-    const { self, verifier } = this.#parts.ensemble
+    const { self, quorum } = this.#parts.membership
     const message = this.#encode()
-    for (const sid of verifier.voters) if (sid !== self.sid) this.#post.send(sid, message)
+    for (const sid of quorum.voters) if (sid !== self.sid) this.#post.send(sid, message)
     if (this.#isVoter && this.#proposal !== undefined)
       this.#received.set(self.sid, this.#ballotFor(this.#proposal))
   }
 
   #encode(): Buffer {
-    const { ensemble, epochs } = this.#parts
+    const { membership, epochs } = this.#parts
     let vote = this.#proposal ?? this.#noVote
     // The others are to see the epoch in which we follow or lead, not that of the election.
     if (this.#state !== 'looking' && vote !== undefined && epochs.current > vote.peerEpoch)
       vote = { ...vote, peerEpoch: epochs.current }
-    return encodeNotification(this.#state, vote, this.#round, ensemble.configText)
+    return encodeNotification(this.#state, vote, this.#round, membership.current.text)
   }
 
   #propose(vote: Vote | undefined): void {
@@ -217,7 +221,7 @@ export class FastLeaderElection {
 
   /** One who weighs nothing never wins. */
   #wins(vote: Vote, over: Vote | undefined): boolean {
-    return this.#parts.ensemble.verifier.weightOf(vote.leader) > 0 && isBetterVote(vote, over)
+    return this.#parts.membership.quorum.weightOf(vote.leader) > 0 && isBetterVote(vote, over)
   }
 
   #onLooking(sid: number, ballot: Ballot, nowMono: number): void {
@@ -250,12 +254,12 @@ export class FastLeaderElection {
 
   /** A quorum says so, and so does the leader: else they might elect a dead one for ever. */
   #isLedBy(ballot: Ballot, ballots: ReadonlyMap<number, Ballot>): boolean {
-    const { self, verifier } = this.#parts.ensemble
+    const { self, quorum } = this.#parts.membership
     const { leader } = ballot.vote
     if (leader === self.sid && this.#noVote !== undefined) return false
     if (leader === self.sid ? ballot.round !== this.#round : !isLeading(ballots.get(leader)))
       return false
-    return verifier.containsQuorum((sid) => agrees(ballots.get(sid), ballot))
+    return quorum.containsQuorum((sid) => agrees(ballots.get(sid), ballot))
   }
 
   /** Decides if a quorum agrees with us, and nobody is left who could have a better candidate. */
@@ -263,12 +267,13 @@ export class FastLeaderElection {
     const proposal = this.#proposal
     if (proposal === undefined) return
     const own = this.#ballotFor(proposal)
-    const { verifier, finalizeWaitMs } = this.#parts.ensemble
-    if (!verifier.containsQuorum((sid) => agrees(this.#received.get(sid), own))) {
+    const { membership, settings } = this.#parts
+    if (!membership.quorum.containsQuorum((sid) => agrees(this.#received.get(sid), own))) {
       this.#decideAt = Number.POSITIVE_INFINITY
       return
     }
-    if (this.#decideAt === Number.POSITIVE_INFINITY) this.#decideAt = nowMono + finalizeWaitMs
+    if (this.#decideAt === Number.POSITIVE_INFINITY)
+      this.#decideAt = nowMono + settings.finalizeWaitMs
     if (this.#haste === 'hurried' && this.#allAgree(own))
       this.#decide(proposal, 'all who can be reached agree')
     else if (nowMono >= this.#decideAt) this.#decide(proposal, 'no better vote came')
@@ -276,19 +281,19 @@ export class FastLeaderElection {
 
   /** To whom no link leads is down as far as anybody knows, and cannot cast a better vote. */
   #allAgree(own: Ballot): boolean {
-    const { self, verifier } = this.#parts.ensemble
-    return verifier.voters.every(
+    const { self, quorum } = this.#parts.membership
+    return quorum.voters.every(
       (sid) =>
         sid === self.sid ||
-        verifier.weightOf(sid) === 0 ||
+        quorum.weightOf(sid) === 0 ||
         agrees(this.#received.get(sid), own) ||
         this.#post.reachOf(sid) === 'down',
     )
   }
 
   #decide(vote: Vote, how: string): void {
-    const { ensemble, logger } = this.#parts
-    const { self } = ensemble
+    const { membership, logger } = this.#parts
+    const { self } = membership
     this.#proposal = vote
     this.#decideAt = Number.POSITIVE_INFINITY
     if (vote.leader === self.sid) this.#state = 'leading'

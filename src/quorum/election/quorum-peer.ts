@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import type { EnsembleMember } from '../membership/ensemble.ts'
+import type { EnsembleMember } from '../membership/configuration.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../ports/links.ts'
 import type { AcceptedEntry } from '../ports/replica.ts'
 import type { PeerState } from '../role/peer-state.ts'
@@ -226,13 +226,13 @@ export class QuorumPeer implements LinkEvents {
   }
 
   #look(haste: Haste): void {
-    const { ensemble, replica, epochs } = this.#parts
+    const { membership, replica, epochs } = this.#parts
     this.#leaderSid = undefined
     this.#lookingSince = this.#now
     this.#unavailableSince ??= this.#now
     this.#parts.metrics.lookingCount.add(1)
     const vote = {
-      leader: ensemble.self.sid,
+      leader: membership.self.sid,
       zxid: replica.hasLostState ? NO_ZXID : replica.lastLoggedZxid,
       peerEpoch: epochs.current,
     }
@@ -240,7 +240,7 @@ export class QuorumPeer implements LinkEvents {
   }
 
   #begin(leaderSid: number): void {
-    const { ensemble, logger } = this.#parts
+    const { membership, logger } = this.#parts
     const { state } = this
     this.#elected = undefined
     this.#leaderSid = leaderSid
@@ -252,12 +252,13 @@ export class QuorumPeer implements LinkEvents {
     }
     if (state === 'leading') {
       assert(!this.#parts.replica.hasLostState, 'nobody leads who has lost its state')
+      assert(membership.isVoter(membership.self.sid), 'nobody leads who has no vote')
       this.#role = this.#roles.lead(this.#parts, this.#now, onEnd)
       this.#admitEarlyLearners(this.#role)
       return
     }
     this.#dropEarlyLearners()
-    const leader = ensemble.members.get(leaderSid)
+    const leader = membership.memberOf(leaderSid)
     if (leader === undefined || state === 'looking') {
       this.#ended = 'a leader that is not in the configuration'
       return
@@ -280,8 +281,8 @@ export class QuorumPeer implements LinkEvents {
     const notification = decodeNotification(payload)
     if (typeof notification !== 'string') {
       const { state, vote } = notification
-      const { ensemble, standing } = this.#parts
-      if (state === 'looking' && vote !== undefined && ensemble.verifier.voters.includes(sid))
+      const { membership, standing } = this.#parts
+      if (state === 'looking' && vote !== undefined && membership.isVoter(sid))
         standing.onVote(sid, vote)
       this.#election.onNotification(sid, notification, this.#now)
     }

@@ -23,7 +23,7 @@ export class Broadcast {
     this.#parts = parts
     this.#leadership = leadership
     this.#learners = learners
-    this.#confirmation = new Confirmation(parts.ensemble.self.sid, parts.ensemble.verifier)
+    this.#confirmation = new Confirmation(parts.membership)
   }
 
   propose(entry: Entry): void {

@@ -1,4 +1,4 @@
-import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+import type { Membership } from '../membership/membership.ts'
 import type { LearnerHandler } from './learner-handler.ts'
 
 /**
@@ -6,15 +6,13 @@ import type { LearnerHandler } from './learner-handler.ts'
  * included, has answered a PING that was sent since it was asked for.
  */
 export class Confirmation {
-  readonly #self: number
-  readonly #verifier: QuorumVerifier
+  readonly #membership: Membership
   #round = 0
   #isWanted = false
   #confirmed = 0
 
-  constructor(self: number, verifier: QuorumVerifier) {
-    this.#self = self
-    this.#verifier = verifier
+  constructor(membership: Membership) {
+    this.#membership = membership
   }
 
   /** The round that the end of this turn will ask for. */
@@ -42,12 +40,13 @@ export class Confirmation {
   /** The newest round up to `round` that a quorum has confirmed, if it was not known before. */
   confirm(round: number, followers: readonly LearnerHandler[]): number | undefined {
     if (round <= this.#confirmed) return undefined
-    const rounds = new Map<number, number>([[this.#self, this.#round]])
+    const { self, quorum } = this.#membership
+    const rounds = new Map<number, number>([[self.sid, this.#round]])
     for (const { sid, pings } of followers) rounds.set(sid, pings.confirmedRound)
     const candidates = [...rounds.values()].filter((r) => r <= round && r > this.#confirmed)
     for (const candidate of candidates.sort((a, b) => b - a)) {
       const has = (sid: number): boolean => (rounds.get(sid) ?? 0) >= candidate
-      if (!this.#verifier.containsQuorum(has)) continue
+      if (!quorum.containsQuorum(has)) continue
       this.#confirmed = candidate
       return candidate
     }

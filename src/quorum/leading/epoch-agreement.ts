@@ -1,4 +1,4 @@
-import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+import { assert } from '../../base/assert.ts'
 import { acceptEpoch, enterEpoch } from '../role/epochs.ts'
 import type { RoleParts } from '../role/role.ts'
 import type { Leadership } from './leadership.ts'
@@ -24,7 +24,6 @@ export class EpochAgreement {
   readonly #leadership: Leadership
   readonly #events: AgreementEvents
   readonly #self: number
-  readonly #verifier: QuorumVerifier
   /** Of what we have before the epoch begins. */
   readonly #ownEpoch: number
   readonly #ownZxid: number
@@ -40,8 +39,7 @@ export class EpochAgreement {
     this.#parts = parts
     this.#leadership = leadership
     this.#events = events
-    this.#self = parts.ensemble.self.sid
-    this.#verifier = parts.ensemble.verifier
+    this.#self = parts.membership.self.sid
     this.#phaseMono = leadership.mono
     this.#ownEpoch = parts.epochs.current
     this.#ownZxid = Math.max(parts.replica.lastLoggedZxid, parts.replica.lastProcessedZxid)
@@ -69,7 +67,7 @@ export class EpochAgreement {
   }
 
   get isOverdue(): boolean {
-    const isLate = this.#leadership.mono - this.#phaseMono > this.#parts.ensemble.initLimitMs
+    const isLate = this.#leadership.mono - this.#phaseMono > this.#parts.settings.initLimitMs
     return this.#phase !== 'agreed' && isLate
   }
 
@@ -78,6 +76,7 @@ export class EpochAgreement {
     if (this.#phase !== 'discovery') return
     this.#epochMin = Math.max(this.#epochMin, acceptedEpoch + 1)
     if (voter === undefined) return
+    this.#assertVoter(voter)
     this.#reported.add(voter)
     this.#tryEpoch()
   }
@@ -89,11 +88,13 @@ export class EpochAgreement {
   }
 
   onEpochAcked(voter: number): void {
+    this.#assertVoter(voter)
     this.#electors.add(voter)
     this.#tryElection()
   }
 
   onNewLeaderAcked(voter: number): void {
+    this.#assertVoter(voter)
     this.#synced.add(voter)
     this.#tryAgreed()
   }
@@ -104,7 +105,12 @@ export class EpochAgreement {
   }
 
   #isQuorum(sids: ReadonlySet<number>): boolean {
-    return this.#verifier.containsQuorum((sid) => sids.has(sid))
+    return this.#parts.membership.quorum.containsQuorum((sid) => sids.has(sid))
+  }
+
+  /** Whoever calls leaves out the others: they have no say in what begins here. */
+  #assertVoter(sid: number): void {
+    assert(this.#parts.membership.isVoter(sid), `member ${sid} has no vote`)
   }
 
   /** Nobody is told of the epoch before our own disk knows it, or we might lead it twice. */

@@ -53,11 +53,11 @@ export class Leader implements Learners {
     this.#bounds = bounds
     this.#onEnd = onEnd
     this.#lastQuorumMono = nowMono
-    const { ensemble, links, logger, replica } = parts
+    const { membership, links, logger, replica } = parts
     const leadership = new Leadership(nowMono)
     this.#leadership = leadership
     this.#throttledLog = new ThrottledLog(logger, leadership)
-    const learners = new LearnerSet(ensemble, links, bounds.learnerBytesMax, this.#throttledLog)
+    const learners = new LearnerSet(membership, links, bounds.learnerBytesMax, this.#throttledLog)
     this.#learners = learners
     const agreement = new EpochAgreement(parts, leadership, {
       onEpoch: () => {
@@ -108,7 +108,7 @@ export class Leader implements Learners {
   onPaused(nowMono: number, pausedMs: number): void {
     this.#leadership.mono = nowMono
     this.#lastQuorumMono += pausedMs
-    if (pausedMs >= this.#parts.ensemble.syncLimitMs) return
+    if (pausedMs >= this.#parts.settings.syncLimitMs) return
     for (const learner of this.#learners.all()) learner.onPaused(pausedMs)
   }
 
@@ -120,7 +120,7 @@ export class Leader implements Learners {
   #endIfAlone(): void {
     const { mono } = this.#leadership
     if (this.#learners.hasQuorum()) this.#lastQuorumMono = mono
-    const aloneMs = Math.max(ALONE_TICKS * this.#parts.ensemble.tickTimeMs, ALONE_MS_MIN)
+    const aloneMs = Math.max(ALONE_TICKS * this.#parts.settings.tickTimeMs, ALONE_MS_MIN)
     if (mono - this.#lastQuorumMono <= aloneMs) return
     this.#parts.metrics.quitLeadingDueToDisloyalVoter.add(1)
     this.#end('a quorum has not come, or has left')
@@ -130,7 +130,7 @@ export class Leader implements Learners {
   #tick(): void {
     const { mono } = this.#leadership
     if (mono < this.#nextPingMono) return
-    this.#nextPingMono = mono + this.#parts.ensemble.tickTimeMs / 2
+    this.#nextPingMono = mono + this.#parts.settings.tickTimeMs / 2
     this.#isHalfTick = !this.#isHalfTick
     if (!this.#isHalfTick && !this.#learners.hasQuorum()) {
       this.#end('a quorum does not follow any more')
@@ -234,8 +234,8 @@ export class Leader implements Learners {
   }
 
   learners(): readonly LearnerView[] {
-    const { ensemble, links } = this.#parts
-    return this.#learners.joined().map((learner) => viewLearner(learner, ensemble, links))
+    const { membership, links } = this.#parts
+    return this.#learners.joined().map((learner) => viewLearner(learner, membership, links))
   }
 
   /** Sids of members that must stay out, because what they have is beyond the epoch that we lead. */
@@ -244,17 +244,17 @@ export class Leader implements Learners {
   }
 
   counts(): LearnerCounts {
-    return countLearners(this.#learners.joined(), this.#parts.ensemble)
+    return countLearners(this.#learners.joined(), this.#parts.membership)
   }
 
   // ---- beginning and end
 
   #startServing(): void {
-    const { replica, ensemble, logger, standing } = this.#parts
+    const { replica, settings, logger, standing } = this.#parts
     const { epoch, mono } = this.#leadership
     standing.stayingOut = undefined
     this.#leadership.begin()
-    this.#nextPingMono = mono + ensemble.tickTimeMs / 2
+    this.#nextPingMono = mono + settings.tickTimeMs / 2
     logger.info('a quorum has synchronised, we lead', { epoch })
     replica.startLeading(epoch, this)
     for (const learner of this.#learners.inState('start')) learner.sendUpToDate()

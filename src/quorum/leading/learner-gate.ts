@@ -2,7 +2,6 @@ import { EPOCH_MAX, formatZxid } from '../../data/zxid.ts'
 import type { RoleParts } from '../role/role.ts'
 import { isBeyond } from '../role/standing.ts'
 import type { LearnerHandler } from './learner-handler.ts'
-import { isParticipant } from './learner-list.ts'
 
 /**
  * A promise may use up no more than that part of the epochs that are left: who claims more than any
@@ -25,7 +24,7 @@ type Outsiders = Map<number, { readonly what: string; seenMono: number }>
  */
 export class LearnerGate {
   readonly #parts: RoleParts
-  /** Participants at most. */
+  /** No more than there have been voters while we lead. */
   readonly #outsiders: Outsiders = new Map()
 
   constructor(parts: RoleParts) {
@@ -34,12 +33,12 @@ export class LearnerGate {
 
   /** Why one that has said who it is must go at once. */
   refusalOf({ sid, role, acceptedEpoch }: LearnerHandler): string | undefined {
-    const { members } = this.#parts.ensemble
+    const isMember = this.#parts.membership.has(sid)
     // Observers decide nothing, and may come and go without our configuration, as in the original.
-    if (role === 'participant' && !members.has(sid)) return 'it is not in the configuration'
+    if (role === 'participant' && !isMember) return 'it is not in the configuration'
     const { accepted } = this.#parts.epochs
     const jumpMax = Math.max(1, Math.floor((EPOCH_MAX - accepted) / EPOCH_JUMP_SHARE))
-    if (!members.has(sid) || acceptedEpoch - accepted <= jumpMax) return undefined
+    if (!isMember || acceptedEpoch - accepted <= jumpMax) return undefined
     this.#parts.logger.error('a member claims an epoch that no elections can have led to', {
       sid,
       acceptedEpoch,
@@ -51,12 +50,12 @@ export class LearnerGate {
 
   /** Whether a promise counts for the next epoch. */
   heeds(sid: number): boolean {
-    return this.#parts.ensemble.members.has(sid)
+    return this.#parts.membership.has(sid)
   }
 
   /** A voter has promised more than the epoch that we lead: is the leader to end for it? */
   makesRoom(sid: number, epoch: number, nowMono: number): boolean {
-    const { standing, ensemble } = this.#parts
+    const { standing, settings } = this.#parts
     const history = standing.historyOf(sid, epoch)
     if (history === 'beyond') {
       const vote = standing.ownVoteOf(sid)
@@ -64,7 +63,7 @@ export class LearnerGate {
     }
     // Unknown: LEADERINFO sends it back to an election, in which it votes.
     if (history !== 'within') return false
-    const pauseMs = ROOM_PAUSE_LIMITS * ensemble.initLimitMs
+    const pauseMs = ROOM_PAUSE_LIMITS * settings.initLimitMs
     // An election now could be won by the one that has to stay out.
     const isAnotherOut = this.outsiders(nowMono).length > 0
     if (isAnotherOut || !standing.mayMakeRoom(nowMono, pauseMs)) {
@@ -88,7 +87,7 @@ export class LearnerGate {
   }
 
   #keepOut(sid: number, theirEpoch: number, zxid: number, epoch: number, nowMono: number): void {
-    if (!isParticipant(this.#parts.ensemble, sid)) return
+    if (!this.#parts.membership.isVoter(sid)) return
     const what = `${theirEpoch} ${zxid}`
     const isKnown = this.#outsiders.get(sid)?.what === what
     this.#outsiders.set(sid, { what, seenMono: nowMono })
@@ -104,10 +103,11 @@ export class LearnerGate {
 
   /** Sids of members that stay out, and that were here not long ago. */
   outsiders(nowMono: number): readonly number[] {
-    const recentMs = ROOM_PAUSE_LIMITS * this.#parts.ensemble.initLimitMs
+    const { membership, settings } = this.#parts
+    const recentMs = ROOM_PAUSE_LIMITS * settings.initLimitMs
     const sids: number[] = []
     for (const [sid, { seenMono }] of this.#outsiders)
-      if (nowMono - seenMono <= recentMs) sids.push(sid)
+      if (nowMono - seenMono <= recentMs && membership.isVoter(sid)) sids.push(sid)
     return sids
   }
 }

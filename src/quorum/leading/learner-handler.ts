@@ -198,7 +198,7 @@ export class LearnerHandler {
   sendNewLeader(): void {
     const { leadership, parts } = this.#host
     const config =
-      this.protocolVersion < PROTOCOL_VERSION ? null : Buffer.from(parts.ensemble.configText)
+      this.protocolVersion < PROTOCOL_VERSION ? null : Buffer.from(parts.membership.newest.text)
     this.#state = 'ackNewLeader'
     this.#send(encodePacket(PacketType.newLeader, makeZxid(leadership.epoch, 0), config))
     this.#patience.onMoved()
@@ -247,7 +247,7 @@ export class LearnerHandler {
 
   /** Why the learner has had time enough; undefined while it has some left. */
   overdue(): string | undefined {
-    const { initLimitMs, syncLimitMs } = this.#host.parts.ensemble
+    const { initLimitMs, syncLimitMs } = this.#host.parts.settings
     switch (this.#state) {
       case 'info':
       case 'ackEpoch':
@@ -296,7 +296,7 @@ export class LearnerHandler {
 
   #onInfo(packet: QuorumPacket): string | undefined {
     const { parts, bounds, discovery } = this.#host
-    const identity = identityOf(packet, parts.ensemble.configVersion)
+    const identity = identityOf(packet, parts.membership.current.version)
     if (typeof identity === 'string') return identity
     this.sid = identity.sid ?? discovery.takeNamelessSid()
     this.#name = String(this.sid)

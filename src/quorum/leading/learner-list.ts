@@ -1,4 +1,4 @@
-import type { Ensemble } from '../membership/ensemble.ts'
+import type { Membership } from '../membership/membership.ts'
 import type { Links, PeerAddress } from '../ports/links.ts'
 import type { LearnerHandler } from './learner-handler.ts'
 
@@ -31,18 +31,15 @@ export interface LearnerCounts {
   readonly pendingSyncs: number
 }
 
-export const isParticipant = (ensemble: Ensemble, sid: number): boolean =>
-  ensemble.members.get(sid)?.role === 'participant'
-
 export function viewLearner(
   learner: LearnerHandler,
-  ensemble: Ensemble,
+  membership: Membership,
   links: Links,
 ): LearnerView {
   return {
     sid: learner.sid,
     role: learner.role,
-    address: ensemble.members.get(learner.sid)?.quorumAddresses[0],
+    address: membership.memberOf(learner.sid)?.quorumAddresses[0],
     synced: learner.state === 'serving',
     syncing: learner.syncKind !== undefined,
     lastAckedZxid: learner.lastAckedZxid,
@@ -53,7 +50,7 @@ export function viewLearner(
 
 export function countLearners(
   learners: readonly LearnerHandler[],
-  ensemble: Ensemble,
+  membership: Membership,
 ): LearnerCounts {
   const followers = learners.filter(({ role }) => role === 'participant')
   const observers = learners.filter(({ role }) => role === 'observer')
@@ -63,7 +60,7 @@ export function countLearners(
     syncedFollowers: followers.filter(isServing).length,
     observers: observers.length,
     syncedObservers: observers.filter(isServing).length,
-    nonVotingFollowers: followers.filter(({ sid }) => !isParticipant(ensemble, sid)).length,
+    nonVotingFollowers: followers.filter(({ sid }) => !membership.isVoter(sid)).length,
     pendingSyncs: learners.reduce((sum, { clients }) => sum + clients.syncsPending, 0),
   }
 }

@@ -1,21 +1,20 @@
 import type { ThrottledLog } from '../../base/throttled-log.ts'
-import type { Ensemble } from '../membership/ensemble.ts'
+import type { Membership } from '../membership/membership.ts'
 import type { LinkId, Links } from '../ports/links.ts'
 import { Forwarding } from './forwarding.ts'
 import type { LearnerHandler } from './learner-handler.ts'
-import { isParticipant } from './learner-list.ts'
 
 /** The learners that a leader has, what all of them are told, and how one of them goes. */
 export class LearnerSet {
   readonly forwarding: Forwarding
-  readonly #ensemble: Ensemble
+  readonly #membership: Membership
   readonly #links: Links
   /** For what strangers can bring about: whoever reaches the port is a learner until it says more. */
   readonly #log: ThrottledLog
   readonly #byLink = new Map<LinkId, LearnerHandler>()
 
-  constructor(ensemble: Ensemble, links: Links, learnerBytesMax: number, log: ThrottledLog) {
-    this.#ensemble = ensemble
+  constructor(membership: Membership, links: Links, learnerBytesMax: number, log: ThrottledLog) {
+    this.#membership = membership
     this.#links = links
     this.#log = log
     this.forwarding = new Forwarding(links, learnerBytesMax, (learner) => {
@@ -50,14 +49,14 @@ export class LearnerSet {
 
   /** One that votes here, and has come to follow. */
   voterOf({ sid, role }: LearnerHandler): number | undefined {
-    return role === 'participant' && isParticipant(this.#ensemble, sid) ? sid : undefined
+    return role === 'participant' && this.#membership.isVoter(sid) ? sid : undefined
   }
 
   /** Whether a quorum is connected, ourselves included. */
   hasQuorum(): boolean {
-    const { verifier, self } = this.#ensemble
+    const { quorum, self } = this.#membership
     const there = new Set(this.joined().map((learner) => this.voterOf(learner)))
-    return verifier.containsQuorum((sid) => sid === self.sid || there.has(sid))
+    return quorum.containsQuorum((sid) => sid === self.sid || there.has(sid))
   }
 
   /** Because of what it did or did not do. */

@@ -68,13 +68,13 @@ export class LearnerSync {
 
   #plan(): SyncPlan | 'later' {
     const { parts, history } = this.#host
-    const { replica, ensemble } = parts
+    const { replica, settings } = parts
     const plan = planSync({
       peerZxid: this.#learner.peerZxid,
       lastProcessedZxid: replica.lastProcessedZxid,
       historyEndZxid: history.endZxid,
       committedLog: replica.committedLog,
-      forceSnapshot: ensemble.forceSnapshotSync,
+      forceSnapshot: settings.forceSnapshotSync,
       readHistory: (from) => {
         if (from < history.floorZxid) return undefined
         this.#scan ??= replica.readHistory(from, false)

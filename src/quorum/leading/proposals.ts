@@ -1,12 +1,14 @@
 import { assert } from '../../base/assert.ts'
 import { Deque } from '../../base/deque.ts'
-import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+import type { QuorumSource, QuorumVerifier } from '../membership/quorum-verifier.ts'
 
 interface Proposal<T> {
   /** A barrier has the zxid of the proposal before it: it asks for no ack of its own. */
   readonly zxid: number
   /** A barrier waits until the leader has been confirmed in this round; 0 for proposals. */
   readonly round: number
+  /** As it was when this was made: of both configurations while a reconfiguration was under way. */
+  readonly quorum: QuorumVerifier
   readonly payload: T
 }
 
@@ -17,7 +19,7 @@ interface Proposal<T> {
  * requests that admission lets through.
  */
 export class Proposals<T> {
-  readonly #quorum: QuorumVerifier
+  readonly #membership: QuorumSource
   readonly #acked = new Map<number, number>()
   readonly #outstanding = new Deque<Proposal<T>>()
   #lastProposed: number
@@ -25,8 +27,8 @@ export class Proposals<T> {
   #confirmedRound = 0
   #headZxid = 0
 
-  constructor(quorum: QuorumVerifier, lastZxid: number) {
-    this.#quorum = quorum
+  constructor(membership: QuorumSource, lastZxid: number) {
+    this.#membership = membership
     this.#lastProposed = lastZxid
     this.#lastCommitted = lastZxid
   }
@@ -42,7 +44,7 @@ export class Proposals<T> {
   propose(zxid: number, payload: T): void {
     assert(zxid > this.#lastProposed, `proposal ${zxid} after ${this.#lastProposed}`)
     this.#lastProposed = zxid
-    this.#outstanding.push({ zxid, round: 0, payload })
+    this.#outstanding.push({ zxid, round: 0, quorum: this.#membership.quorum, payload })
   }
 
   /**
@@ -50,7 +52,8 @@ export class Proposals<T> {
    * `onConfirmed` of that round.
    */
   barrier(payload: T, round = 0): void {
-    this.#outstanding.push({ zxid: this.#lastProposed, round, payload })
+    const { quorum } = this.#membership
+    this.#outstanding.push({ zxid: this.#lastProposed, round, quorum, payload })
   }
 
   /** `sid` has everything up to `zxid` on disk. */
@@ -75,7 +78,7 @@ export class Proposals<T> {
     if (head === undefined || head.round > this.#confirmedRound) return undefined
     if (head.zxid > this.#lastCommitted) {
       this.#headZxid = head.zxid
-      if (!this.#quorum.containsQuorum(this.#hasAckedHead)) return undefined
+      if (!head.quorum.containsQuorum(this.#hasAckedHead)) return undefined
       this.#lastCommitted = head.zxid
     }
     this.#outstanding.shift()

@@ -21,7 +21,7 @@ export class Synchronisation {
    * let in whatever the number, as in the original: without them nothing commits.
    */
   admits(learner: LearnerHandler, kind: 'snap' | 'diff'): boolean {
-    const { concurrentSnapSyncsMax, concurrentDiffSyncsMax } = this.#parts.ensemble
+    const { concurrentSnapSyncsMax, concurrentDiffSyncsMax } = this.#parts.settings
     const max = kind === 'snap' ? concurrentSnapSyncsMax : concurrentDiffSyncsMax
     let syncs = 0
     for (const other of this.#learners.all()) if (other.syncKind === kind) syncs += 1
@@ -47,7 +47,7 @@ export class Synchronisation {
    * what it is about to cut off, for one.
    */
   #supersede(learner: LearnerHandler): void {
-    if (!this.#parts.ensemble.members.has(learner.sid)) return
+    if (!this.#parts.membership.has(learner.sid)) return
     for (const other of this.#learners.all())
       if (other !== learner && other.sid === learner.sid && other.state !== 'info')
         this.#learners.drop(other, 'the learner has come back on another connection')

@@ -43,9 +43,9 @@ export class Discovery {
   /** The connection is open. */
   join(): void {
     this.#progress.waitFor('LEADERINFO')
-    const { ensemble, epochs } = this.#parts
-    const { self, configVersion } = ensemble
-    this.#link.channel?.sendInfo(this.#role, self.sid, epochs.accepted, configVersion)
+    const { membership, epochs } = this.#parts
+    const { self, current } = membership
+    this.#link.channel?.sendInfo(this.#role, self.sid, epochs.accepted, current.version)
   }
 
   /** LEADERINFO; NEWLEADER from one that knows of no LEADERINFO. */

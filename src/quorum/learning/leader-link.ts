@@ -1,35 +1,32 @@
-import type { LinkId, Links, PeerAddress } from '../ports/links.ts'
+import type { LinkId, Links } from '../ports/links.ts'
+import type { RoleParts } from '../role/role.ts'
 import { LeaderChannel } from './leader-channel.ts'
 import { LeaderDial } from './leader-dial.ts'
 import { LeaderStream, type LeaderStreamEvents } from './leader-stream.ts'
 
 /** The connection to the leader: being dialed, or open, and then there are both its directions. */
 export class LeaderLink {
+  readonly #parts: RoleParts
   readonly #links: Links
-  readonly #addresses: readonly PeerAddress[]
-  readonly #limitMs: number
+  readonly #leaderSid: number
   readonly #events: LeaderStreamEvents
   #dial: LeaderDial
   #stream: LeaderStream | undefined = undefined
   #channel: LeaderChannel | undefined = undefined
 
-  /** Dials at once, and for `limitMs` at most. */
-  constructor(
-    links: Links,
-    addresses: readonly PeerAddress[],
-    limitMs: number,
-    nowMono: number,
-    events: LeaderStreamEvents,
-  ) {
-    this.#links = links
-    this.#addresses = addresses
-    this.#limitMs = limitMs
+  /** Dials at once, and for connectToLearnerMasterLimit at most. */
+  constructor(parts: RoleParts, leaderSid: number, nowMono: number, events: LeaderStreamEvents) {
+    this.#parts = parts
+    this.#links = parts.links
+    this.#leaderSid = leaderSid
     this.#events = events
     this.#dial = this.#dialLeader(nowMono)
   }
 
   #dialLeader(nowMono: number): LeaderDial {
-    return new LeaderDial(this.#links, this.#addresses, this.#limitMs, nowMono)
+    const { links, membership, settings } = this.#parts
+    const addresses = membership.addressesOf(this.#leaderSid, 'quorum')
+    return new LeaderDial(links, addresses, settings.connectToLeaderLimitMs, nowMono)
   }
 
   owns(link: LinkId): boolean {

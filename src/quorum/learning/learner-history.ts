@@ -100,7 +100,7 @@ export class LearnerHistory {
   }
 
   get #mayLog(): boolean {
-    return !this.#isObserver || this.#parts.ensemble.observerLogs
+    return !this.#isObserver || this.#parts.settings.observerLogs
   }
 
   /** The state is on disk: what has not been committed so far goes to the log now. */

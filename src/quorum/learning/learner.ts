@@ -1,5 +1,5 @@
 import type { QuorumPacket } from '../../data/records.ts'
-import type { EnsembleMember } from '../membership/ensemble.ts'
+import type { EnsembleMember } from '../membership/configuration.ts'
 import type { LinkId } from '../ports/links.ts'
 import type { AcceptedEntry } from '../ports/replica.ts'
 import type { RoleParts } from '../role/role.ts'
@@ -43,11 +43,9 @@ export class Learner {
     this.#leaderSid = leader.sid
     this.#onEnd = onEnd
     this.#backOff = backOff
-    const { links, ensemble, replica } = parts
-    const progress = new Progress(nowMono, replica.hasLostState)
+    const progress = new Progress(nowMono, parts.replica.hasLostState)
     this.#progress = progress
-    const { connectToLeaderLimitMs } = ensemble
-    const link = new LeaderLink(links, leader.quorumAddresses, connectToLeaderLimitMs, nowMono, {
+    const link = new LeaderLink(parts, leader.sid, nowMono, {
       onPacket: (packet) => this.#onPacket(packet),
       onSnapshot: () => this.#synchronisation.onSnapshot(),
       onPieceEnd: () => this.#history.setMark(progress.mono),
@@ -107,7 +105,7 @@ export class Learner {
    * much use for a member that acks nothing.
    */
   #endIfLogIsStuck(): void {
-    const { syncLimitMs } = this.#parts.ensemble
+    const { syncLimitMs } = this.#parts.settings
     if (this.#history.logWaitedMs(this.#progress.mono) >= syncLimitMs)
       this.#end(`our log is behind by ${syncLimitMs} ms`)
   }
@@ -118,7 +116,7 @@ export class Learner {
   }
 
   #endIfSilent(): void {
-    const { initLimitMs, syncLimitMs } = this.#parts.ensemble
+    const { initLimitMs, syncLimitMs } = this.#parts.settings
     const { step, mono, waitsSinceMono } = this.#progress
     const limitMs = step === 'broadcast' ? syncLimitMs : initLimitMs
     if (this.#link.stream?.isPaused === true || mono - waitsSinceMono < limitMs) return

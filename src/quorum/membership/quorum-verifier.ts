@@ -7,6 +7,11 @@ export interface QuorumVerifier {
   weightOf(sid: number): number
 }
 
+/** Has the verifier that counts now. It may be another one the next time, so it is asked for each decision. */
+export interface QuorumSource {
+  readonly quorum: QuorumVerifier
+}
+
 /** More than half of the voters. A standalone server is the majority of itself. */
 export class MajorityQuorum implements QuorumVerifier {
   readonly voters: readonly number[]
@@ -56,6 +61,30 @@ export class HierarchicalQuorum implements QuorumVerifier {
 
   weightOf(sid: number): number {
     return this.#weights.get(sid) ?? 0
+  }
+}
+
+/**
+ * A quorum of both: while a reconfiguration is under way neither configuration decides anything that
+ * the other does not know of (spec 03 §4).
+ */
+export class JointQuorum implements QuorumVerifier {
+  readonly voters: readonly number[]
+  readonly #current: QuorumVerifier
+  readonly #proposed: QuorumVerifier
+
+  constructor(current: QuorumVerifier, proposed: QuorumVerifier) {
+    this.voters = ascending([...new Set([...current.voters, ...proposed.voters])])
+    this.#current = current
+    this.#proposed = proposed
+  }
+
+  containsQuorum(has: (sid: number) => boolean): boolean {
+    return this.#current.containsQuorum(has) && this.#proposed.containsQuorum(has)
+  }
+
+  weightOf(sid: number): number {
+    return Math.max(this.#current.weightOf(sid), this.#proposed.weightOf(sid))
   }
 }
 

@@ -28,7 +28,7 @@ interface Heard {
 export class Standing {
   /** We stay out, and why; undefined as long as nothing speaks against us. */
   stayingOut: StayingOut | undefined = undefined
-  /** By sid of the voter; no more than there are voters. */
+  /** By sid of the voter; no more than there have been voters. */
   readonly #heard = new Map<number, Heard>()
   #madeRoomMono = Number.NEGATIVE_INFINITY
 

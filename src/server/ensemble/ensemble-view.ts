@@ -1,10 +1,13 @@
 import type { Sizes } from '../../base/sizes.ts'
 import type { LeaderRole } from '../../quorum/leading/leader.ts'
+import type { Membership } from '../../quorum/membership/membership.ts'
 import type { PeerState } from '../../quorum/role/peer-state.ts'
 import type { Standing, StayingOut } from '../../quorum/role/standing.ts'
 
 /** What operators are told of a member's part in its ensemble. A standalone server has none. */
 export interface EnsembleView {
+  /** Who belongs to it now. */
+  readonly membership: Membership
   readonly state: PeerState
   /** Clients are served: between UPTODATE, or a quorum of ACKs of NEWLEADER, and the end of the role. */
   readonly isServing: boolean
@@ -36,6 +39,7 @@ export interface LeadingView {
 
 /** Where the parts of a view come from. */
 interface EnsembleViewParts {
+  readonly membership: Membership
   readonly peer: { readonly state: PeerState; readonly leaderSid: number | undefined }
   /** Undefined unless this member leads. */
   readonly leader: LeaderRole | undefined
@@ -48,6 +52,7 @@ export function ensembleViewOf(
   serving: { readonly isServing: boolean },
 ): EnsembleView {
   return {
+    membership: parts.membership,
     get state() {
       return parts.peer.state
     },

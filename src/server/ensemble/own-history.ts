@@ -7,7 +7,7 @@ import type { DiskReader, Truncation } from '../../persistence/disk.ts'
 import { readOrProblem } from '../../persistence/read-or-problem.ts'
 import { planTruncation } from '../../persistence/truncation.ts'
 import type { CommittedLog } from '../../quorum/leading/committed-log.ts'
-import type { Ensemble } from '../../quorum/membership/ensemble.ts'
+import type { Membership } from '../../quorum/membership/membership.ts'
 import type { Entry, SnapshotSink } from '../../quorum/ports/replica.ts'
 import { DataTree } from '../../tree/data-tree.ts'
 import { TreeReceiver } from '../../tree/tree-receiver.ts'
@@ -19,7 +19,7 @@ import type { Snapshotter } from '../storage/snapshotter.ts'
 import type { OutstandingChanges } from '../writes/outstanding-changes.ts'
 
 export interface HistoryParts {
-  readonly ensemble: Ensemble
+  readonly membership: Membership
   readonly rules: LoadRules
   readonly disk: DiskReader
   readonly lane: DiskLane
@@ -223,13 +223,14 @@ export class OwnHistory {
 
   /** Every member shows what it was configured with; no txn says so (spec 05 §2). */
   #showConfig(): void {
-    const { tree, ensemble, clock } = this.#parts
+    const { tree, membership, clock } = this.#parts
     const znode = tree.node(CONFIG_PATH)
     if (znode === undefined) return
-    tree.setData(znode, Buffer.from(ensemble.configText))
+    const { text, version } = membership.current
+    tree.setData(znode, Buffer.from(text))
     // A write of no version, as the original shows it.
     znode.version = -1
-    znode.mzxid = ensemble.configVersion
+    znode.mzxid = version
     znode.mtime = clock.wall
   }
 }

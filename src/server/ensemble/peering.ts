@@ -6,10 +6,11 @@ import { CommittedLog } from '../../quorum/leading/committed-log.ts'
 import { Leader, type LeaderRole } from '../../quorum/leading/leader.ts'
 import { Learner } from '../../quorum/learning/learner.ts'
 import { StoreBackOff } from '../../quorum/learning/store-back-off.ts'
-import type { Ensemble } from '../../quorum/membership/ensemble.ts'
+import type { Membership } from '../../quorum/membership/membership.ts'
 import type { LinkEvents, LinkId, LinkPort } from '../../quorum/ports/links.ts'
 import type { Entry } from '../../quorum/ports/replica.ts'
 import type { Epochs } from '../../quorum/role/epochs.ts'
+import type { QuorumSettings } from '../../quorum/role/quorum-settings.ts'
 import type { RoleParts } from '../../quorum/role/role.ts'
 import { Standing } from '../../quorum/role/standing.ts'
 import type { MemberBounds } from '../bounds/member-bounds.ts'
@@ -21,7 +22,8 @@ import type { MemberReplica } from './replica.ts'
 
 /** What a member of an ensemble has, and a standalone server has not. */
 export interface EnsemblePorts {
-  readonly ensemble: Ensemble
+  readonly membership: Membership
+  readonly settings: QuorumSettings
   /** As the epoch files have them. */
   readonly epochs: Epochs
   /** For what only the files hold: history for a learner, and the state after a TRUNC. */
@@ -53,6 +55,7 @@ export function committedLogOf(
 export class Peering implements LinkEvents {
   readonly links: PeerLinks = new PeerLinks()
   readonly peer: QuorumPeer
+  readonly membership: Membership
   readonly standing: Standing = new Standing()
   readonly #logWatch: LogWatch
   #leader: LeaderRole | undefined = undefined
@@ -63,12 +66,14 @@ export class Peering implements LinkEvents {
     bounds: MemberBounds,
     parts: PeeringParts,
   ) {
-    const { ensemble, epochs } = ports
+    const { membership, settings, epochs } = ports
+    this.membership = membership
     const { logger, clock, metrics } = parts
-    const { syncLimitMs } = ensemble
+    const { syncLimitMs } = settings
     this.#logWatch = new LogWatch(parts.lane, syncLimitMs, bounds.leaderLogBytesMax, clock.mono)
     const roleParts: RoleParts = {
-      ensemble,
+      membership,
+      settings,
       replica,
       links: this.links,
       epochs,

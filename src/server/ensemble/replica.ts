@@ -16,6 +16,7 @@ import type {
   SnapshotFeed,
   SnapshotSink,
 } from '../../quorum/ports/replica.ts'
+import type { QuorumSettings } from '../../quorum/role/quorum-settings.ts'
 import { TreeDump } from '../../tree/snapshot-codec.ts'
 import { type Commits, isSessionMoved } from '../clients/commits.ts'
 import { readHistory } from '../storage/history.ts'
@@ -27,6 +28,7 @@ import { LearnerRequests, type RequestParts } from './learner-requests.ts'
 import { type HistoryParts, OwnHistory } from './own-history.ts'
 
 interface ReplicaParts extends HistoryParts, RequestParts {
+  readonly settings: QuorumSettings
   /** Whether a leader has clients of its own. */
   readonly leaderServes: boolean
   readonly clients: Commits
@@ -133,8 +135,8 @@ export class MemberReplica implements Replica {
   }
 
   readHistory(fromZxid: number, isUnderWay: boolean): HistoryScan | undefined {
-    const { disk, ensemble, committedLog } = this.#parts
-    const sizeFactor = isUnderWay ? 0 : ensemble.snapshotSizeFactor
+    const { disk, settings, committedLog } = this.#parts
+    const sizeFactor = isUnderWay ? 0 : settings.snapshotSizeFactor
     return readHistory(disk, fromZxid, committedLog.minZxid, sizeFactor)
   }
 

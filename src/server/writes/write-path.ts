@@ -6,7 +6,7 @@ import { DIGEST_VERSION, type Txn, writeTxn } from '../../data/txn.ts'
 import { counterOf } from '../../data/zxid.ts'
 import { RECORD_PREFIX_BYTES } from '../../persistence/txn-log-format.ts'
 import { Proposals } from '../../quorum/leading/proposals.ts'
-import type { QuorumVerifier } from '../../quorum/membership/quorum-verifier.ts'
+import type { QuorumSource } from '../../quorum/membership/quorum-verifier.ts'
 import type { LinkId } from '../../quorum/ports/links.ts'
 import type { Entry, Learners } from '../../quorum/ports/replica.ts'
 import type { TxnContext } from '../../tree/apply.ts'
@@ -55,7 +55,7 @@ export class WritePath implements WriteRoute {
   readonly forwards = false
   readonly #prep: Prep
   readonly #lane: DiskLane
-  readonly #quorum: QuorumVerifier
+  readonly #membership: QuorumSource
   readonly #self: number
   readonly #digestEnabled: boolean
   readonly #metrics: ServerMetrics
@@ -66,7 +66,7 @@ export class WritePath implements WriteRoute {
   constructor(
     prep: Prep,
     lane: DiskLane,
-    quorum: QuorumVerifier,
+    membership: QuorumSource,
     self: number,
     digestEnabled: boolean,
     metrics: ServerMetrics,
@@ -74,18 +74,18 @@ export class WritePath implements WriteRoute {
   ) {
     this.#prep = prep
     this.#lane = lane
-    this.#quorum = quorum
+    this.#membership = membership
     this.#self = self
     this.#digestEnabled = digestEnabled
     this.#metrics = metrics
     this.#timer = timer
-    this.proposals = new Proposals(quorum, 0)
+    this.proposals = new Proposals(membership, 0)
   }
 
   /** Begins to propose, above `lastZxid`. A standalone server has no learners. */
   start(lastZxid: number, learners: Learners | undefined): void {
     this.#learners = learners
-    this.proposals = new Proposals(this.#quorum, lastZxid)
+    this.proposals = new Proposals(this.#membership, lastZxid)
   }
 
   /** What has not been committed, in order; nothing is left here. */

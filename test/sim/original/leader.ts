@@ -93,11 +93,11 @@ export class OriginalLeader implements LeaderRole {
     this.#onEnd = onEnd
     this.#nowMono = nowMono
     this.#phaseMono = nowMono
-    const { epochs, replica, ensemble } = parts
+    const { epochs, replica, membership } = parts
     this.#ownEpoch = epochs.current
     this.#ownZxid = Math.max(replica.lastLoggedZxid, replica.lastProcessedZxid)
     this.#epochMin = epochs.accepted + 1
-    this.#reported.add(ensemble.self.sid)
+    this.#reported.add(membership.self.sid)
   }
 
   // ---- the machine
@@ -105,7 +105,7 @@ export class OriginalLeader implements LeaderRole {
   advance(nowMono: number): void {
     this.#nowMono = nowMono
     if (this.#hasEnded) return
-    const { initLimitMs } = this.#parts.ensemble
+    const { initLimitMs } = this.#parts.settings
     if (nowMono >= this.#shutdownMono) this.#end('shut down')
     else if (this.isServing) this.#tick()
     else if (nowMono - this.#phaseMono > initLimitMs) this.#end(`no quorum in ${this.#phase}`)
@@ -126,7 +126,7 @@ export class OriginalLeader implements LeaderRole {
   }
 
   #isLate(learner: LearnerLink): boolean {
-    const { initLimitMs, syncLimitMs } = this.#parts.ensemble
+    const { initLimitMs, syncLimitMs } = this.#parts.settings
     const limitMs = learner.state === 'serving' ? syncLimitMs : initLimitMs
     const unackedMs = this.#nowMono - (learner.unacked[0]?.atMono ?? this.#nowMono)
     return (
@@ -196,11 +196,11 @@ export class OriginalLeader implements LeaderRole {
   // ---- agreement
 
   #isQuorum(sids: ReadonlySet<number>): boolean {
-    return this.#parts.ensemble.verifier.containsQuorum((sid) => sids.has(sid))
+    return this.#parts.membership.quorum.containsQuorum((sid) => sids.has(sid))
   }
 
   #isVoter({ sid, isObserver }: LearnerLink): boolean {
-    return !isObserver && this.#parts.ensemble.verifier.voters.includes(sid)
+    return !isObserver && this.#parts.membership.isVoter(sid)
   }
 
   #enter(phase: Phase): void {
@@ -214,7 +214,7 @@ export class OriginalLeader implements LeaderRole {
 
   #tryEpoch(): void {
     if (!this.#isQuorum(this.#reported)) return
-    const { epochs, replica, ensemble } = this.#parts
+    const { epochs, replica, membership } = this.#parts
     this.epoch = this.#epochMin
     epochs.accepted = this.epoch
     replica.writeEpoch('acceptedEpoch', this.epoch)
@@ -222,7 +222,7 @@ export class OriginalLeader implements LeaderRole {
     replica.whenDurable(() => {
       if (this.#hasEnded) return
       this.#enter('election')
-      this.#electors.add(ensemble.self.sid)
+      this.#electors.add(membership.self.sid)
       for (const learner of this.#inState('epoch')) this.#sendLeaderInfo(learner)
     })
   }
@@ -278,21 +278,21 @@ export class OriginalLeader implements LeaderRole {
   }
 
   #onElected(): void {
-    const { epochs, replica, ensemble } = this.#parts
+    const { epochs, replica, membership } = this.#parts
     epochs.current = this.epoch
     replica.writeEpoch('currentEpoch', this.epoch)
     this.#enter('synchronisation')
     replica.whenDurable(() => {
-      this.#synced.add(ensemble.self.sid)
+      this.#synced.add(membership.self.sid)
       this.#tryAgreed()
     })
     for (const learner of this.#inState('election')) this.#startSync(learner)
   }
 
   #tryAgreed(): void {
-    const { replica, standing, logger, ensemble } = this.#parts
+    const { replica, standing, logger, membership } = this.#parts
     if (this.#hasEnded || this.#phase !== 'synchronisation') return
-    if (!this.#synced.has(ensemble.self.sid) || !this.#isQuorum(this.#synced)) return
+    if (!this.#synced.has(membership.self.sid) || !this.#isQuorum(this.#synced)) return
     this.#enter('agreed')
     standing.stayingOut = undefined
     this.lastProposedZxid = makeZxid(this.epoch, 0)
@@ -306,11 +306,11 @@ export class OriginalLeader implements LeaderRole {
 
   /** It is told of what is proposed from now on, in front of NEWLEADER, too. */
   #startSync(learner: LearnerLink): void {
-    const { replica, ensemble } = this.#parts
+    const { replica, settings } = this.#parts
     for (const other of [...this.#learners.values()])
       if (other !== learner && other.sid === learner.sid && other.state !== 'info')
         this.#drop(other, 'it has come back')
-    const plan = planAsOriginal(learner.peerZxid, replica, ensemble)
+    const plan = planAsOriginal(learner.peerZxid, replica, settings)
     const { kind, zxid, cursor } = plan
     if (kind === 'trunc' && epochOf(zxid) !== epochOf(learner.peerZxid))
       this.#ports.cover('TRUNC across epochs')
@@ -344,10 +344,8 @@ export class OriginalLeader implements LeaderRole {
   #goOn(learner: LearnerLink): void {
     if (!this.#isDue(learner)) return
     if (learner.isSnapDue) return this.#sendSlice(learner)
-    const { configText } = this.#parts.ensemble
-    learner.send(
-      encodePacket(PacketType.newLeader, makeZxid(this.epoch, 0), Buffer.from(configText)),
-    )
+    const { text } = this.#parts.membership.newest
+    learner.send(encodePacket(PacketType.newLeader, makeZxid(this.epoch, 0), Buffer.from(text)))
     learner.state = 'ackNewLeader'
   }
 
@@ -429,7 +427,7 @@ export class OriginalLeader implements LeaderRole {
   }
 
   #tryConfirm(): void {
-    const confirmed = new Set([this.#parts.ensemble.self.sid])
+    const confirmed = new Set([this.#parts.membership.self.sid])
     for (const learner of this.#inState('serving'))
       if (learner.confirmedRound >= this.#roundSent) confirmed.add(learner.sid)
     if (this.#roundSent === this.#roundConfirmed || !this.#isQuorum(confirmed)) return
@@ -447,11 +445,11 @@ export class OriginalLeader implements LeaderRole {
 
   /** Every half tick a PING; every tick a look at whether a quorum is still there. */
   #tick(): void {
-    const { ensemble } = this.#parts
+    const { membership, settings } = this.#parts
     if (this.#nowMono < this.#nextPingMono) return
-    this.#nextPingMono = this.#nowMono + ensemble.tickTimeMs / 2
+    this.#nextPingMono = this.#nowMono + settings.tickTimeMs / 2
     this.#isHalfTick = !this.#isHalfTick
-    const there = new Set([ensemble.self.sid])
+    const there = new Set([membership.self.sid])
     for (const learner of this.#learners.values())
       if (learner.state === 'serving' || learner.state === 'start') there.add(learner.sid)
     const { chance, mayEnd } = this.#ports

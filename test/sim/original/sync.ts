@@ -1,6 +1,6 @@
 import { counterOf, epochOf } from '../../../src/data/zxid.ts'
-import type { Ensemble } from '../../../src/quorum/membership/ensemble.ts'
 import type { Entry, Replica } from '../../../src/quorum/ports/replica.ts'
+import type { QuorumSettings } from '../../../src/quorum/role/quorum-settings.ts'
 
 /** How the original brings a learner up to date: a packet, and what follows it as PROPOSAL and COMMIT. */
 export interface OriginalPlan {
@@ -19,7 +19,7 @@ export interface OriginalPlan {
 export function planAsOriginal(
   peerZxid: number,
   replica: Replica,
-  ensemble: Pick<Ensemble, 'forceSnapshotSync'>,
+  settings: Pick<QuorumSettings, 'forceSnapshotSync'>,
 ): OriginalPlan {
   const log = replica.committedLog
   const last = replica.lastProcessedZxid
@@ -27,7 +27,7 @@ export function planAsOriginal(
   const minZxid = committed.length === 0 ? last : log.minZxid
   const maxZxid = committed.length === 0 ? last : log.maxZxid
   const snap = { kind: 'snap', zxid: last, entries: [], cursor: last } as const
-  if (ensemble.forceSnapshotSync) return snap
+  if (settings.forceSnapshotSync) return snap
   if (last === peerZxid) return { kind: 'diff', zxid: last, entries: [], cursor: last }
   if (peerZxid > maxZxid && !isNewEpoch(peerZxid))
     return { kind: 'trunc', zxid: maxZxid, entries: [], cursor: maxZxid }

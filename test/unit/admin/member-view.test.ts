@@ -3,6 +3,7 @@ import { runFourLetterWord } from '../../../src/admin/four-letter-words.ts'
 import { MemberView } from '../../../src/admin/member-view.ts'
 import { SizeStats } from '../../../src/base/sizes.ts'
 import type { EnsembleView, LeadingView } from '../../../src/server/ensemble/ensemble-view.ts'
+import { membershipOf } from '../../../src/server/ensemble/membership-of.ts'
 import { MemoryServer } from '../../support/memory-server.ts'
 import { golden, makeView } from './view-fixture.ts'
 
@@ -17,7 +18,10 @@ const leading: LeadingView = {
   outsiders: [],
 }
 
-const following: EnsembleView = {
+/** The membership is that of the server which is asked. */
+type Part = Omit<EnsembleView, 'membership'>
+
+const following: Part = {
   state: 'following',
   isServing: true,
   leaderSid: 3,
@@ -25,9 +29,9 @@ const following: EnsembleView = {
   leading: undefined,
 }
 
-/** Asks the member of the recorded ensemble that has this id. */
-function ask(word: string, myid: number, view: EnsembleView | undefined): string {
-  const server = new MemoryServer({
+/** The member of the recorded ensemble that has this id. */
+function serverOf(myid: number): MemoryServer {
+  return new MemoryServer({
     settings: {
       dataDir: `<BASE>/d${myid}`,
       clientPort: String(31820 + myid),
@@ -41,10 +45,20 @@ function ask(word: string, myid: number, view: EnsembleView | undefined): string
       myid: String(myid),
     },
   })
+}
+
+function viewOf({ config }: MemoryServer, part: Part | undefined): EnsembleView | undefined {
+  const membership = membershipOf(config)
+  return part && membership && { ...part, membership }
+}
+
+/** Asks that member. */
+function ask(word: string, myid: number, part: Part | undefined): string {
+  const server = serverOf(myid)
   const host = { ...makeView().host, dataDirBytes: 66189, logDirBytes: 66189 }
   const port = (): number => 31820 + myid
   const build = { version: '3.9', builtOn: 'today' }
-  const member = new MemberView(server.member, build, host, port, view)
+  const member = new MemberView(server.member, build, host, port, viewOf(server, part))
   return [...runFourLetterWord(word, member, '*', Buffer.alloc(0))].join('')
 }
 
@@ -54,8 +68,8 @@ const monitored = (text: string, key: string): string | undefined =>
 
 describe('a member of an ensemble', () => {
   it('tells its configuration as the original', () => {
-    const observing: EnsembleView = { ...following, state: 'observing' }
-    const leads: EnsembleView = { ...following, state: 'leading', leading }
+    const observing: Part = { ...following, state: 'observing' }
+    const leads: Part = { ...following, state: 'leading', leading }
     expect(ask('conf', 1, following)).toBe(golden('quorum-follower-conf'))
     expect(ask('conf', 3, leads)).toBe(golden('quorum-leader-conf'))
     expect(ask('conf', 4, observing)).toBe(golden('quorum-observer-conf'))
@@ -73,7 +87,7 @@ describe('a member of an ensemble', () => {
   it('tells what only a leader knows', () => {
     const proposalSizes = new SizeStats()
     for (const bytes of [60, 48, 87, 86]) proposalSizes.add(bytes)
-    const view: EnsembleView = {
+    const view: Part = {
       ...following,
       state: 'leading',
       leading: { ...leading, proposalSizes },
@@ -97,17 +111,17 @@ describe('a member of an ensemble', () => {
 
   it('leaves the deadlines of sessions to the leader', () => {
     expect(ask('dump', 1, following)).toMatch(/^SessionTracker dump:\nGlobal Sessions\(0\):\n/)
-    const leads: EnsembleView = { ...following, state: 'leading', leading }
+    const leads: Part = { ...following, state: 'leading', leading }
     expect(ask('dump', 3, leads)).toMatch(/^SessionTracker dump:\nSession Sets \(0\)\/\(0\):\n/)
   })
 
   it('gives deadlines of sessions only where they are its own', () => {
-    const server = new MemoryServer()
+    const server = serverOf(1)
     server.connect()
-    const deadlines = (view: EnsembleView | undefined): readonly unknown[] => {
+    const deadlines = (part: Part | undefined): readonly unknown[] => {
       const { host } = makeView()
       const build = { version: '3.9', builtOn: 'today' }
-      const member = new MemberView(server.member, build, host, () => 1, view)
+      const member = new MemberView(server.member, build, host, () => 1, viewOf(server, part))
       return [...member.sessions.global].map(({ expiresMono }) => typeof expiresMono)
     }
     expect(deadlines(undefined)).toEqual(['number'])
@@ -116,7 +130,7 @@ describe('a member of an ensemble', () => {
   })
 
   it('tells that it does not serve, and why it is there at all', () => {
-    const looking: EnsembleView = {
+    const looking: Part = {
       state: 'looking',
       isServing: false,
       leaderSid: undefined,
@@ -129,7 +143,7 @@ describe('a member of an ensemble', () => {
 
   it('tells that its own history keeps it out, behind what tools look for', () => {
     const stayingOut = { leader: 3, leaderEpoch: 1, currentEpoch: 6, lastZxid: 6 * 2 ** 32 }
-    const view: EnsembleView = { ...following, isServing: false, stayingOut }
+    const view: Part = { ...following, isServing: false, stayingOut }
     const why = 'It stays out: its history is beyond the epoch of the leader\n'
     for (const word of ['srvr', 'stat', 'mntr'])
       expect(ask(word, 1, view)).toBe(golden(`noquorum-${word}`) + why)
@@ -137,7 +151,7 @@ describe('a member of an ensemble', () => {
   })
 
   it('tells how many members a leader keeps out', () => {
-    const leads: EnsembleView = { ...following, state: 'leading', leading }
+    const leads: Part = { ...following, state: 'leading', leading }
     expect(monitored(ask('mntr', 3, leads), 'members_staying_out')).toBe('0')
     const two = { ...leads, leading: { ...leading, outsiders: [1, 2] } }
     expect(monitored(ask('mntr', 3, two), 'members_staying_out')).toBe('2')

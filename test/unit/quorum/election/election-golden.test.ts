@@ -4,13 +4,15 @@ import {
   encodeNotification,
 } from '../../../../src/quorum/election/notification.ts'
 import { QuorumPeer } from '../../../../src/quorum/election/quorum-peer.ts'
-import type { Ensemble, EnsembleMember } from '../../../../src/quorum/membership/ensemble.ts'
+import type { EnsembleMember } from '../../../../src/quorum/membership/configuration.ts'
+import { Membership } from '../../../../src/quorum/membership/membership.ts'
+import { MajorityQuorum } from '../../../../src/quorum/membership/quorum-verifier.ts'
 import type { PeerAddress } from '../../../../src/quorum/ports/links.ts'
 import type { Epochs } from '../../../../src/quorum/role/epochs.ts'
 import { Standing } from '../../../../src/quorum/role/standing.ts'
 import { decodeOpening, encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
 import { makeServerMetrics } from '../../../../src/server/stats/server-metrics.ts'
-import { ensembleOf } from '../../../support/election-ensemble.ts'
+import { shortTimes } from '../../../support/election-ensemble.ts'
 import { fakeRoles, replicaUpTo } from '../../../support/fake-roles.ts'
 import {
   type ElectionStream,
@@ -64,7 +66,8 @@ class StandIn {
     this.epochs.current = epoch
     this.replica = replicaUpTo(lastLoggedZxid)
     const parts = {
-      ensemble: ensembleFrom(sid, configText),
+      membership: membershipFrom(sid, configText),
+      settings: shortTimes,
       replica: this.replica,
       links: this.links,
       epochs: this.epochs,
@@ -96,10 +99,10 @@ class StandIn {
   }
 }
 
-function ensembleFrom(sid: number, configText: string): Ensemble {
+function membershipFrom(sid: number, text: string): Membership {
   const members = new Map<number, EnsembleMember>()
   const line = /^server\.(\d+)=([^:]+):(\d+):(\d+):(participant|observer)/gm
-  for (const [, id, host = '', quorum, election, role] of configText.matchAll(line)) {
+  for (const [, id, host = '', quorum, election, role] of text.matchAll(line)) {
     const at = (port: string | undefined): readonly PeerAddress[] => [{ host, port: Number(port) }]
     members.set(Number(id), {
       sid: Number(id),
@@ -108,12 +111,9 @@ function ensembleFrom(sid: number, configText: string): Ensemble {
       electionAddresses: at(election),
     })
   }
-  const self = members.get(sid)
-  if (self === undefined) throw new Error(`no member ${sid}`)
   const voters = [...members.values()].filter(({ role }) => role === 'participant')
-  const shape = { voters: voters.map((member) => member.sid) }
-  const model = ensembleOf(shape.voters[0] ?? 0, shape)
-  return { ...model, self, members, configText }
+  const verifier = new MajorityQuorum(voters.map((member) => member.sid))
+  return new Membership(sid, { version: 0, text, members, verifier })
 }
 
 const wire = (...parts: readonly (Buffer | undefined)[]): string =>

@@ -6,7 +6,7 @@ import {
   encodeNotification,
 } from '../../../../src/quorum/election/notification.ts'
 import { encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
-import { ElectionEnsemble, ensembleOf } from '../../../support/election-ensemble.ts'
+import { ElectionEnsemble, membershipOf, shortTimes } from '../../../support/election-ensemble.ts'
 import { stopsOf } from '../../../support/fake-roles.ts'
 import { framed } from '../../../support/golden-election.ts'
 import { addressOf } from '../../../support/memory-network.ts'
@@ -27,7 +27,8 @@ class Desk {
       this.warned.push(`${message}: ${Object(fields).reason}`)
     }
     const logger = { debug: () => {}, info: () => {}, warn, error: () => {} }
-    const parts = { ensemble: ensembleOf(2, shape), links: this.links, logger }
+    const membership = membershipOf(2, shape)
+    const parts = { membership, settings: shortTimes, links: this.links, logger }
     this.desk = new ElectionLinks(parts, 0, {
       onMessage: (sid, payload) => this.said.push(`${sid} says ${payload.toString()}`),
       onUnreachable: (sid) => this.said.push(`${sid} is unreachable`),

@@ -8,7 +8,7 @@ import { decodeNotification } from '../../../../src/quorum/election/notification
 import { HierarchicalQuorum } from '../../../../src/quorum/membership/quorum-verifier.ts'
 import type { PeerState } from '../../../../src/quorum/role/peer-state.ts'
 import { agrees, isBetterVote, type Vote } from '../../../../src/quorum/role/vote.ts'
-import { type EnsembleShape, ensembleOf } from '../../../support/election-ensemble.ts'
+import { type EnsembleShape, membershipOf, shortTimes } from '../../../support/election-ensemble.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 
 const five = { voters: [1, 2, 3, 4, 5], observers: [9] }
@@ -34,7 +34,8 @@ class Script implements ElectionPost {
       if (message === 'leader elected') this.how.push(String(how))
     }
     const parts = {
-      ensemble: ensembleOf(sid, shape),
+      membership: membershipOf(sid, shape),
+      settings: shortTimes,
       epochs: this.epochs,
       logger: { ...silentLogger, info },
     }

@@ -6,7 +6,7 @@ import type { PeerState } from '../../../../src/quorum/role/peer-state.ts'
 import { Standing } from '../../../../src/quorum/role/standing.ts'
 import { encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
 import { makeServerMetrics } from '../../../../src/server/stats/server-metrics.ts'
-import { ensembleOf } from '../../../support/election-ensemble.ts'
+import { membershipOf, shortTimes } from '../../../support/election-ensemble.ts'
 import { replicaUpTo, stopsOf } from '../../../support/fake-roles.ts'
 import { framed } from '../../../support/golden-election.ts'
 import { addressOf } from '../../../support/memory-network.ts'
@@ -25,7 +25,8 @@ class Peer {
 
   constructor() {
     const parts = {
-      ensemble: ensembleOf(2, { voters: [1, 2, 3] }),
+      membership: membershipOf(2, { voters: [1, 2, 3] }),
+      settings: shortTimes,
       replica: this.replica,
       links: this.links,
       epochs: { accepted: 0, current: 0 },

@@ -405,7 +405,7 @@ describe('learners of all ages', () => {
   })
 
   it('a configuration newer than ours: dropped', () => {
-    const rig = new LeaderRig({ over: { configVersion: 5 } })
+    const rig = new LeaderRig({ config: { version: 5 } })
     const learner = rig.connect()
     learner.send('followerInfo', 0, learnerInfo(2, 6))
     expect(learner.isClosed).toBe(true)
@@ -465,7 +465,7 @@ describe('too many learners', () => {
   it('wait outside when they are observers that synchronise; participants never do', () => {
     const { rig } = LeaderRig.leading([2], {
       observers: [4, 5, 6],
-      over: { concurrentSnapSyncsMax: 1, concurrentDiffSyncsMax: 1 },
+      settings: { concurrentSnapSyncsMax: 1, concurrentDiffSyncsMax: 1 },
     })
     const zxid = z(1, 0)
     const start = (sid: number, from: number, type: 'followerInfo' | 'observerInfo') => {

@@ -36,7 +36,7 @@ class Peer {
       sid: this.sid,
       role: this.#role,
       replica,
-      over: { observerLogs: this.sid === 4 },
+      settings: { observerLogs: this.sid === 4 },
     })
   }
 
@@ -103,7 +103,7 @@ class Run {
     this.leader = new LeaderRig({
       self: 3,
       observers: [4, 5],
-      over: { forceSnapshotSync },
+      settings: { forceSnapshotSync },
       disk: { log: common, acceptedEpoch: 1, currentEpoch: 1 },
     })
     const behind = common.slice(0, 1 + this.#prng.below(20))

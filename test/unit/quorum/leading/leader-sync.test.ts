@@ -354,7 +354,10 @@ describe('a DIFF', () => {
       acceptedEpoch: 2,
       currentEpoch: 2,
     }
-    const replica = new MemoryReplica({ disk, verifier: new MajorityQuorum([1, 2, 3]) })
+    const replica = new MemoryReplica({
+      disk,
+      membership: { quorum: new MajorityQuorum([1, 2, 3]) },
+    })
     replica.committedLog.clear(z(2, 0))
     replica.lastLoggedZxid = z(2, 0)
     replica.lastProcessedZxid = z(2, 0)
@@ -392,7 +395,10 @@ describe('a DIFF', () => {
       acceptedEpoch: 1,
       currentEpoch: 1,
     }
-    const replica = new MemoryReplica({ disk, verifier: new MajorityQuorum([1, 2, 3]) })
+    const replica = new MemoryReplica({
+      disk,
+      membership: { quorum: new MajorityQuorum([1, 2, 3]) },
+    })
     replica.committedLog.clear(z(1, 10))
     const { rig, commit } = leading({ replica })
     commit(2)
@@ -437,7 +443,7 @@ describe('a DIFF', () => {
   })
 
   it('or a SNAP for everybody, where that is forced', () => {
-    const { rig, commit } = leading({ over: { forceSnapshotSync: true } })
+    const { rig, commit } = leading({ settings: { forceSnapshotSync: true } })
     commit(3)
     expect(start(rig, 3, z(1, 3)).heard()[0]).toBe('SNAP 100000003')
   })

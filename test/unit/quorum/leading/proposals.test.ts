@@ -28,7 +28,7 @@ describe('a majority', () => {
 
 describe('proposals', () => {
   const of = (voters: number[], last = 0): Proposals<string> =>
-    new Proposals(new MajorityQuorum(voters), last)
+    new Proposals({ quorum: new MajorityQuorum(voters) }, last)
 
   it('commit when a quorum of three has them, in order', () => {
     const proposals = of([1, 2, 3])

@@ -21,7 +21,7 @@ const HELLO = 'FOLLOWERINFO 0x0 000000000000000100010000' + '0000000000000000'
 
 describe('a learner that connects', () => {
   it('introduces itself to the leader', () => {
-    const rig = new LearnerRig({ disk: { acceptedEpoch: 4 }, over: { configVersion: 7 } })
+    const rig = new LearnerRig({ disk: { acceptedEpoch: 4 }, config: { version: 7 } })
     expect(rig.links.dialed).toEqual([{ link: -1, port: 'quorum', host: 'localhost' }])
     rig.open()
     expect(rig.said()).toEqual([
@@ -309,7 +309,8 @@ describe('broadcast', () => {
     ['while there is room', 'following', 1],
     ['of an observer', 'observing', 100],
   ] as const)('ends with a log that takes nothing for syncLimit, %s', (_, role, bytes) => {
-    const rig = new LearnerRig({ sid: 4, role, limits: { logBytesPause: 20 } }).follow(1)
+    const sid = role === 'following' ? 1 : 4
+    const rig = new LearnerRig({ sid, role, limits: { logBytesPause: 20 } }).follow(1)
     const tell = role === 'following' ? proposal : inform
     rig.say(tell(textEntry(z(1, 1), 'x'.repeat(bytes))))
     expect(rig.links.isPaused(rig.link)).toBe(bytes > 20)
@@ -351,7 +352,7 @@ describe('an observer', () => {
   })
 
   it('logs nothing if it is told so, and knows how far it is', () => {
-    const options = { sid: 4, role: 'observing', over: { observerLogs: false } } as const
+    const options = { sid: 4, role: 'observing', settings: { observerLogs: false } } as const
     const rig = new LearnerRig(options).follow(1)
     rig.say(inform(entry(1, 1)))
     expect(zxidsOf(rig.replica, 'append')).toEqual([])

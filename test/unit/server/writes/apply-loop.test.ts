@@ -30,11 +30,11 @@ class Applying {
   constructor() {
     const { prep, tree } = this.decider
     const { metrics, clock, watches, sessions, digestLog } = this.#member
-    const quorum = new MajorityQuorum([0])
+    const membership = { quorum: new MajorityQuorum([0]) }
     this.#writePath = new WritePath(
       prep,
       this.#lane,
-      quorum,
+      membership,
       0,
       true,
       metrics,

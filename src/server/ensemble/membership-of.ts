@@ -1,34 +1,37 @@
-import { assert } from '../../base/assert.ts'
 import type { Config } from '../../config/config.ts'
-import type { Ensemble, EnsembleMember } from '../../quorum/membership/ensemble.ts'
+import type { EnsembleMember } from '../../quorum/membership/configuration.ts'
+import { Membership } from '../../quorum/membership/membership.ts'
 import {
   HierarchicalQuorum,
   MajorityQuorum,
   type QuorumVerifier,
 } from '../../quorum/membership/quorum-verifier.ts'
+import type { QuorumSettings } from '../../quorum/role/quorum-settings.ts'
 
 /** How long an election waits for a better vote; nothing sets it in the original either. */
 const FINALIZE_WAIT_MS = 200
+const NO_SERVER = -1
 
-/** What the configuration says of the ensemble; undefined on a standalone server. */
-export function ensembleOf(config: Config): Ensemble | undefined {
+/** Who belongs to the ensemble at the start; undefined on a standalone server. */
+export function membershipOf(config: Config): Membership | undefined {
   if (config.servers.size === 0) return undefined
   const members = new Map<number, EnsembleMember>()
   for (const [sid, { role, quorumAddresses, electionAddresses }] of config.servers)
     members.set(sid, { sid, role, quorumAddresses, electionAddresses })
-  const self = members.get(config.myid ?? -1)
-  assert(self !== undefined, 'the configuration of an ensemble has the line of this server')
-  const { tickTimeMs } = config
-  return {
-    self,
+  return new Membership(config.myid ?? NO_SERVER, {
+    version: config.configVersion,
+    text: configTextOf(config),
     members,
     verifier: verifierOf(config),
-    configText: configTextOf(config),
-    configVersion: config.configVersion,
+  })
+}
+
+export function quorumSettingsOf(config: Config): QuorumSettings {
+  const { tickTimeMs } = config
+  return {
     tickTimeMs,
     initLimitMs: config.initLimit * tickTimeMs,
     syncLimitMs: config.syncLimit * tickTimeMs,
-    cnxTimeoutMs: config.cnxTimeoutMs,
     connectToLeaderLimitMs: config.connectToLearnerMasterLimit * tickTimeMs,
     notificationIntervalMsMin: config.notificationIntervalMsMin,
     notificationIntervalMsMax: config.notificationIntervalMsMax,

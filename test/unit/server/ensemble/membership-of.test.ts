@@ -8,7 +8,11 @@ import {
   formatConfigError,
   isConfigError,
 } from '../../../../src/config/source.ts'
-import { configTextOf, ensembleOf } from '../../../../src/server/ensemble/ensemble-of.ts'
+import {
+  configTextOf,
+  membershipOf,
+  quorumSettingsOf,
+} from '../../../../src/server/ensemble/membership-of.ts'
 
 type Keys = Readonly<Record<string, string>>
 
@@ -59,24 +63,24 @@ function parse(keys: Keys, flags: Keys = {}, files?: ConfigFiles): Config {
   return parsed.config
 }
 
-describe('the ensemble of a configuration', () => {
+describe('the membership of a configuration', () => {
   it('is none for a standalone server', () => {
-    expect(ensembleOf(parse({ dataDir: '/d', clientPort: '2181' }))).toBe(undefined)
-    expect(ensembleOf(parse({ ...base, 'server.1': 'a:1:2' }))).toBe(undefined)
+    expect(membershipOf(parse({ dataDir: '/d', clientPort: '2181' }))).toBe(undefined)
+    expect(membershipOf(parse({ ...base, 'server.1': 'a:1:2' }))).toBe(undefined)
   })
 
   it('has its members by sid, with roles and addresses', () => {
-    const ensemble = ensembleOf(
+    const membership = membershipOf(
       parse({ ...base, ...servers, 'multiAddress.enabled': 'true' }, {}, filesOf('4')),
     )
-    expect([...(ensemble?.members.keys() ?? [])]).toEqual([1, 2, 3, 4, 10])
-    expect(ensemble?.self).toEqual({
+    expect([...(membership?.current.members.keys() ?? [])]).toEqual([1, 2, 3, 4, 10])
+    expect(membership?.self).toEqual({
       sid: 4,
       role: 'observer',
       quorumAddresses: [{ host: '127.0.0.1', port: 31_514 }],
       electionAddresses: [{ host: '127.0.0.1', port: 31_614 }],
     })
-    expect(ensemble?.members.get(10)?.electionAddresses).toEqual([
+    expect(membership?.memberOf(10)?.electionAddresses).toEqual([
       { host: 'ten', port: 2 },
       { host: 'ten-b', port: 4 },
     ])
@@ -84,20 +88,20 @@ describe('the ensemble of a configuration', () => {
 
   it('counts participants only', () => {
     const keys = { ...base, ...servers, 'server.10': 'ten:1:2' }
-    const verifier = ensembleOf(parse(keys))?.verifier
+    const quorum = membershipOf(parse(keys))?.quorum
     const isQuorum = (...sids: number[]): boolean | undefined =>
-      verifier?.containsQuorum((sid) => sids.includes(sid))
+      quorum?.containsQuorum((sid) => sids.includes(sid))
     expect(isQuorum(1, 2, 4)).toBe(false)
     expect(isQuorum(1, 2, 3)).toBe(true)
   })
 
   it('has the limits of the original unless others are set', () => {
-    expect(ensembleOf(parse(three))).toMatchObject({
-      configVersion: 0,
+    expect(membershipOf(parse(three))?.current.version).toBe(0)
+    expect(parse(three).cnxTimeoutMs).toBe(5000)
+    expect(quorumSettingsOf(parse(three))).toEqual({
       tickTimeMs: 1000,
       initLimitMs: 10_000,
       syncLimitMs: 5000,
-      cnxTimeoutMs: 5000,
       connectToLeaderLimitMs: 10_000,
       notificationIntervalMsMin: 200,
       notificationIntervalMsMax: 60_000,
@@ -140,8 +144,7 @@ describe('the ensemble of a configuration', () => {
     const parsed = tryParse(keys, flags)
     if (typeof parsed === 'string') throw new Error(parsed)
     expect(parsed.notes).toEqual([])
-    expect(ensembleOf(parsed.config)).toMatchObject({
-      cnxTimeoutMs: 700,
+    expect(quorumSettingsOf(parsed.config)).toMatchObject({
       connectToLeaderLimitMs: 20_000,
       notificationIntervalMsMin: 100,
       notificationIntervalMsMax: 1000,
@@ -152,6 +155,7 @@ describe('the ensemble of a configuration', () => {
       observerLogs: false,
     })
     expect(parsed.config).toMatchObject({
+      cnxTimeoutMs: 700,
       electionPortBindRetry: 0,
       quorumListenOnAllIPs: true,
       tcpKeepAlive: true,
@@ -219,7 +223,7 @@ describe('the text of the membership', () => {
       {},
       filesOf('1', { [path]: members }),
     )
-    expect(ensembleOf(config)?.configVersion).toBe(0x1_0000_0000)
+    expect(membershipOf(config)?.current.version).toBe(0x1_0000_0000)
     expect(configTextOf(config)).toMatch(/\nversion=100000000$/)
     const inside = filesOf('1', { '/dyn': { ...members, version: 'ab' } })
     expect(parse({ ...rest, dynamicConfigFile: '/dyn' }, {}, inside).configVersion).toBe(0xab)
@@ -255,11 +259,11 @@ describe('groups and weights', () => {
 
   it('decide what a quorum is', () => {
     const isQuorum = (keys: Keys, ...sids: number[]): boolean | undefined =>
-      ensembleOf(parse(keys))?.verifier.containsQuorum((sid) => sids.includes(sid))
+      membershipOf(parse(keys))?.quorum.containsQuorum((sid) => sids.includes(sid))
     expect(isQuorum(grouped, 1, 3)).toBe(false)
     expect(isQuorum(grouped, 2, 3)).toBe(true)
     expect(isQuorum(three, 1, 3)).toBe(true)
-    expect(ensembleOf(parse(grouped))?.verifier.weightOf(1)).toBe(0)
+    expect(membershipOf(parse(grouped))?.quorum.weightOf(1)).toBe(0)
   })
 
   it('stand in the text of the membership', () => {
