@@ -3,7 +3,7 @@ import { QuorumPeer } from '../../src/quorum/election/quorum-peer.ts'
 import type { Configuration, EnsembleMember } from '../../src/quorum/membership/configuration.ts'
 import { Membership } from '../../src/quorum/membership/membership.ts'
 import { MajorityQuorum, type QuorumVerifier } from '../../src/quorum/membership/quorum-verifier.ts'
-import type { Links } from '../../src/quorum/ports/links.ts'
+import type { Links, PeerAddress } from '../../src/quorum/ports/links.ts'
 import type { Epochs } from '../../src/quorum/role/epochs.ts'
 import type { QuorumSettings } from '../../src/quorum/role/quorum-settings.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
@@ -55,6 +55,20 @@ export function configurationOf(shape: EnsembleShape, version = 0): Configuratio
     members,
     verifier: shape.verifier ?? new MajorityQuorum(shape.voters),
   }
+}
+
+/** The same, but that member has moved to another host. */
+export function withMoved(configuration: Configuration, sid: number, host: string): Configuration {
+  const members = new Map(configuration.members)
+  const member = members.get(sid)
+  if (member === undefined) throw new Error(`${sid} is not of the ensemble`)
+  const moved = ({ port }: PeerAddress): PeerAddress => ({ host, port })
+  members.set(sid, {
+    ...member,
+    quorumAddresses: member.quorumAddresses.map(moved),
+    electionAddresses: member.electionAddresses.map(moved),
+  })
+  return { ...configuration, members }
 }
 
 /** The ensemble as member `sid` sees it. */
