@@ -5,7 +5,7 @@ import { parseServerLine, type ServerLine } from './servers.ts'
 import { type ConfigEntry, type ConfigFiles, shown } from './source.ts'
 
 /** Who belongs to the ensemble, and what a server's own line says of its client port. */
-export type Membership = Pick<
+export type EnsembleConfig = Pick<
   Config,
   | 'servers'
   | 'groups'
@@ -33,11 +33,11 @@ const ID_BYTE_MAX = 255
 const ID_MAX = 2 ** 31 - 1
 
 /** Reads server.N lines from the file or from its dynamicConfigFile, and the id of this server. */
-export function readMembership(
+export function readEnsembleConfig(
   reader: ConfigReader,
   dataDir: string,
   files: ConfigFiles,
-): Membership {
+): EnsembleConfig {
   const standaloneEnabled = reader.switch('standaloneEnabled')
   const members = readMembers(reader, readDynamicFile(reader, files))
   const isDistributed = checkServers(reader, members.servers, standaloneEnabled)

@@ -1,7 +1,7 @@
 import type { SnapshotCompression } from '../persistence/snapshot-name.ts'
 import { readAuth } from './auth-keys.ts'
 import type { Config } from './config.ts'
-import { type Membership, readMembership } from './ensemble-keys.ts'
+import { type EnsembleConfig, readEnsembleConfig } from './ensemble-keys.ts'
 import { honouredKeys } from './honoured-keys.ts'
 import { asksForWhatIsNot, noteWithoutEffect } from './keys-without-effect.ts'
 import { refuseUnprotected } from './protection.ts'
@@ -31,21 +31,21 @@ export function parseConfig(
 ): ParsedConfig | ConfigError {
   const reader = new ConfigReader(entries, file, systemProperties)
   const directories = readDirectories(reader)
-  const { ownServer, ...membership } = readMembership(reader, directories.dataDir, files)
+  const { ownServer, ...ensemble } = readEnsembleConfig(reader, directories.dataDir, files)
   const config: Config = {
     file,
     ...directories,
-    ...readClientPort(reader, ownServer, membership.myid),
+    ...readClientPort(reader, ownServer, ensemble.myid),
     ...readSessionTimes(reader),
     ...readLimits(reader),
     ...readPersistence(reader),
     ...readTree(reader),
     ...readAuth(reader, systemProperties, files),
     ...readFourLetterWords(reader),
-    ...membership,
+    ...ensemble,
     ...readQuorum(reader),
   }
-  refuseUnprotected(reader, membership.servers.size > 0)
+  refuseUnprotected(reader, ensemble.servers.size > 0)
   noteWithoutEffect(reader)
   return reader.firstError() ?? { config, notes: reader.notes }
 }
@@ -68,7 +68,7 @@ function readPath(reader: ConfigReader, key: 'dataDir' | 'dataLogDir'): string |
 
 function readClientPort(
   reader: ConfigReader,
-  line: Membership['ownServer'],
+  line: EnsembleConfig['ownServer'],
   myid: number | undefined,
 ): Pick<Config, 'clientPort' | 'clientPortAddress' | 'clientPortListenBacklog'> {
   const port = reader.integer('clientPort')

@@ -7,6 +7,7 @@ import {
   type LearnerLimits,
 } from '../../src/quorum/learning/learner-history.ts'
 import type { StoreBackOff } from '../../src/quorum/learning/store-back-off.ts'
+import type { Membership } from '../../src/quorum/membership/membership.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type { Entry } from '../../src/quorum/ports/replica.ts'
 import type { Epochs } from '../../src/quorum/role/epochs.ts'
@@ -42,6 +43,7 @@ export interface LearnerRigOptions extends Pick<EnsembleOptions, 'config' | 'set
 /** A learner on a replica in memory, whose leader a test plays. */
 export class LearnerRig {
   readonly links: FakeLinks = new FakeLinks()
+  readonly membership: Membership
   readonly replica: MemoryReplica
   readonly epochs: Epochs
   readonly metrics: ServerMetrics = makeServerMetrics()
@@ -70,11 +72,11 @@ export class LearnerRig {
     const logger: Logger = { debug: note, info: note, warn: note, error: note }
     const { config, settings } = options
     const observers = role === 'observing' ? [sid] : []
-    const membership = testMembership({ self: sid, observers, ...(config && { config }) })
-    const leader = membership.memberOf(3)
+    this.membership = testMembership({ self: sid, observers, ...(config && { config }) })
+    const leader = this.membership.memberOf(3)
     if (leader === undefined) throw new Error('server 3 leads')
     const parts: RoleParts = {
-      membership,
+      membership: this.membership,
       // connectToLearnerMasterLimit 3.
       settings: testSettings({ settings: { connectToLeaderLimitMs: 3000, ...settings } }),
       replica: this.replica,

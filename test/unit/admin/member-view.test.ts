@@ -4,6 +4,7 @@ import { MemberView } from '../../../src/admin/member-view.ts'
 import { SizeStats } from '../../../src/base/sizes.ts'
 import type { EnsembleView, LeadingView } from '../../../src/server/ensemble/ensemble-view.ts'
 import { membershipOf } from '../../../src/server/ensemble/membership-of.ts'
+import { configurationOf } from '../../support/election-ensemble.ts'
 import { MemoryServer } from '../../support/memory-server.ts'
 import { golden, makeView } from './view-fixture.ts'
 
@@ -55,10 +56,14 @@ function viewOf({ config }: MemoryServer, part: Part | undefined): EnsembleView 
 /** Asks that member. */
 function ask(word: string, myid: number, part: Part | undefined): string {
   const server = serverOf(myid)
+  return askWith(word, server, viewOf(server, part))
+}
+
+function askWith(word: string, server: MemoryServer, view: EnsembleView | undefined): string {
   const host = { ...makeView().host, dataDirBytes: 66189, logDirBytes: 66189 }
-  const port = (): number => 31820 + myid
+  const port = (): number => server.config.clientPort ?? 0
   const build = { version: '3.9', builtOn: 'today' }
-  const member = new MemberView(server.member, build, host, port, viewOf(server, part))
+  const member = new MemberView(server.member, build, host, port, view)
   return [...runFourLetterWord(word, member, '*', Buffer.alloc(0))].join('')
 }
 
@@ -73,6 +78,21 @@ describe('a member of an ensemble', () => {
     expect(ask('conf', 1, following)).toBe(golden('quorum-follower-conf'))
     expect(ask('conf', 3, leads)).toBe(golden('quorum-leader-conf'))
     expect(ask('conf', 4, observing)).toBe(golden('quorum-observer-conf'))
+  })
+
+  it('tells of its ensemble as it is now', () => {
+    const server = serverOf(1)
+    const view = viewOf(server, { ...following, state: 'leading', leading })
+    const membershipNow = (): readonly (string | undefined)[] => [
+      monitored(askWith('mntr', server, view), 'quorum_size'),
+      /^version=.*$/m.exec(askWith('conf', server, view))?.[0],
+    ]
+    expect(membershipNow()).toEqual(['3', 'version=0'])
+    const { membership } = view ?? {}
+    membership?.propose(configurationOf({ voters: [1, 2, 3, 5, 6] }, 0xab))
+    expect(membershipNow()).toEqual(['3', 'version=0'])
+    membership?.commit(0xab)
+    expect(membershipNow()).toEqual(['5', 'version=ab'])
   })
 
   it('tells its mode', () => {
