@@ -19,6 +19,11 @@ export class EventHeap {
     return this.#heap.length
   }
 
+  /** Of the next event; Infinity: there is none. */
+  get nextTime(): number {
+    return this.#heap[0]?.time ?? Infinity
+  }
+
   after(ms: number, run: () => void): void {
     this.at(this.#now + ms, run)
   }

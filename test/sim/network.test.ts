@@ -57,6 +57,20 @@ class Two {
 }
 
 describe('the simulated network', () => {
+  it('goes on to send what a closed end has left, when the way is free again', () => {
+    const two = new Two()
+    const socket = two.dial()
+    two.pass(20)
+    two.network.setBlocked('a', 'b', true)
+    socket.send(Buffer.from('last'))
+    socket.close()
+    two.pass(1000)
+    expect([two.b.received, two.b.told]).toEqual(['', []])
+    two.network.healAll()
+    two.pass(20)
+    expect([two.b.received, two.b.told]).toEqual(['last', ['closed']])
+  })
+
   it('delivers bytes in order, in pieces that are not those that were sent', () => {
     const chunks = new Set<number>()
     for (let seed = 1; seed <= 20; seed += 1) {

@@ -47,6 +47,8 @@ export class SimNetwork {
   readonly #slowest = new Map<string, number>()
   readonly #stalled = new Map<string, number>()
   readonly #sockets = new Set<Socket>()
+  /** Closed, with something under way that the system goes on to send. */
+  readonly #lingering = new Set<Socket>()
 
   constructor(heap: EventHeap, chance: Chance, rates: NetworkRates) {
     this.heap = heap
@@ -139,7 +141,7 @@ export class SimNetwork {
       this.#freedAt.set(key, this.heap.now)
     this.#blocked.clear()
     this.#slow.clear()
-    for (const socket of this.#sockets) socket.pump()
+    for (const socket of [...this.#sockets, ...this.#lingering]) socket.pump()
   }
 
   /** Everything from one to the other takes so much longer; 0: no longer. */
@@ -188,6 +190,12 @@ export class SimNetwork {
     this.#sockets.delete(socket)
   }
 
+  /** A closed socket: is anything of it still under way? */
+  linger(socket: Socket, isUnderWay: boolean): void {
+    if (isUnderWay) this.#lingering.add(socket)
+    else this.#lingering.delete(socket)
+  }
+
   latency(from: string, to: string): number {
     const { latencyMs, jitterMs } = this.rates
     const extra = this.#slow.get(`${from}>${to}`) ?? 0
@@ -199,7 +207,8 @@ export class SimNetwork {
   }
 
   #pumpFrom(host: string): void {
-    for (const socket of this.#sockets) if (socket.host === host) socket.pump()
+    for (const socket of [...this.#sockets, ...this.#lingering])
+      if (socket.host === host) socket.pump()
   }
 }
 
@@ -241,20 +250,25 @@ export class Socket {
     this.#peer = peer
   }
 
+  /** Bytes that were sent and have not been delivered, above what the system takes of a socket. */
+  get waitingBytes(): number {
+    return Math.max(0, this.#pendingBytes - this.#network.rates.windowBytes)
+  }
+
   /** Bytes that wait here. The bytes are copied. */
   send(bytes: Buffer): number {
     if (!this.isAlive) return 0
     this.push({ kind: 'bytes', bytes: Buffer.from(bytes), due: this.#due() })
     this.#pendingBytes += bytes.length
-    const waiting = Math.max(0, this.#pendingBytes - this.#network.rates.windowBytes)
-    if (waiting > 0) this.#isTold = true
-    return waiting
+    if (this.waitingBytes > 0) this.#isTold = true
+    return this.waitingBytes
   }
 
   /** After what was sent. */
   close(): void {
     if (!this.isAlive) return
     this.#end()
+    this.#network.linger(this, true)
     this.push({ kind: 'fin', due: this.#due() })
   }
 
@@ -374,12 +388,14 @@ export class Socket {
 
   #goOn(): void {
     const next = this.#items[0]
+    if (next === undefined) this.#network.linger(this, false)
     if (next !== undefined) this.#pumpAt(Math.max(next.due, this.#network.heap.now))
   }
 
   /** The system there knows nothing of this connection, and says so, if it runs at all. */
   #meetDead(): void {
     this.#items.length = 0
+    this.#network.linger(this, false)
     if (!this.isAlive || !this.#network.hasListeners(this.peerHost)) return
     const { heap } = this.#network
     heap.after(this.#network.latency(this.peerHost, this.host), () => {
