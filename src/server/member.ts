@@ -7,11 +7,11 @@ import type { LinkEvents, LinkId, LinkPort } from '../quorum/ports/links.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { AdminDatabase } from './admin-database.ts'
 import type { Answer } from './auth/provider.ts'
-import type { CnxnFacts, CnxnId } from './clients/cnxn.ts'
 import type { ClientEffects, Connections } from './clients/connections.ts'
 import type { FourLetterWords } from './clients/first-bytes.ts'
 import type { ClientWrite } from './clients/outbox.ts'
 import type { AskedQuestion, QuestionId } from './clients/questions.ts'
+import type { SocketEvents } from './clients/socket-events.ts'
 import type { Watches } from './clients/watches.ts'
 import { type EnsembleView, ensembleViewOf } from './ensemble/ensemble-view.ts'
 import type { Peering } from './ensemble/peering.ts'
@@ -45,6 +45,8 @@ export class Member implements LinkEvents {
   readonly metrics: ServerMetrics
   readonly digestLog: DigestLog
   readonly clients: Connections
+  /** What the sockets of clients tell goes here, without a detour. */
+  readonly sockets: SocketEvents
   readonly startedMono: number
   readonly snapshotter: Snapshotter
   readonly database: AdminDatabase
@@ -78,6 +80,7 @@ export class Member implements LinkEvents {
     this.#self = ports.ensemble?.membership.self.sid
     this.digestLog = parts.digestLog
     this.clients = parts.connections
+    this.sockets = parts.sockets
     this.snapshotter = snapshotter
     this.database = parts.database
     this.peering = peering
@@ -113,30 +116,6 @@ export class Member implements LinkEvents {
     this.metrics.jvmPauseTimeMs.add(Math.round(ms))
     this.sessions.onPaused(ms)
     this.peering?.onPaused(mono, ms)
-  }
-
-  onClientOpened(id: CnxnId, facts: CnxnFacts): void {
-    this.#parts.sockets.onOpened(id, facts)
-  }
-
-  /** `bytes` are borrowed until the call returns. */
-  onClientBytes(id: CnxnId, bytes: Buffer): void {
-    this.#parts.sockets.onBytes(id, bytes)
-  }
-
-  /** The socket is gone, whoever has closed it; the last that is told of it. */
-  onClientClosed(id: CnxnId): void {
-    this.#parts.sockets.onClosed(id)
-  }
-
-  /** The socket holds this many bytes that the client does not take. */
-  onClientClogged(id: CnxnId, waitingBytes: number): void {
-    this.#parts.sockets.onClogged(id, waitingBytes)
-  }
-
-  /** The client has taken everything. */
-  onClientDrained(id: CnxnId): void {
-    this.#parts.sockets.onDrained(id)
   }
 
   /** What the shell is to find out for clients, each of which waits for `onAnswered`. */

@@ -125,7 +125,7 @@ export class TurnLoop {
       const waiting = this.#machine.writeClient(cnxn, bytes)
       if (waiting === 0) continue
       held ||= isOfArena
-      this.#member.onClientClogged(cnxn, waiting)
+      this.#member.sockets.onClogged(cnxn, waiting)
     }
     this.#member.onWritesTaken(held)
   }

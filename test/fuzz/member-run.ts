@@ -251,7 +251,7 @@ export class MemberRun {
       isBusy = true
       this.#chunkBytesMax = Math.max(this.#chunkBytesMax, chunk.length)
       const borrowed = Buffer.from(chunk)
-      this.server.loop.enter((member) => member.onClientBytes(client.id, borrowed))
+      this.server.loop.enter((member) => member.sockets.onBytes(client.id, borrowed))
       // It was lent for the call; who kept it without a copy now keeps this.
       borrowed.fill(0xee)
       this.server.settle()

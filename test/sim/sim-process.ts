@@ -478,17 +478,17 @@ class ProcessRun implements Machine {
     this.#lastClient += 1
     const id = this.#lastClient
     this.#clients.set(id, socket)
-    this.enter((member) => member.onClientOpened(id, plainFacts('127.0.0.1', 40_000 + id)))
+    this.enter((member) => member.sockets.onOpened(id, plainFacts('127.0.0.1', 40_000 + id)))
     return {
       onOpened: () => {},
-      onBytes: (bytes) => this.enter((member) => member.onClientBytes(id, bytes)),
+      onBytes: (bytes) => this.enter((member) => member.sockets.onBytes(id, bytes)),
       onClosed: () => {
         if (this.member.clients.get(id)?.state === 'asking')
           this.#parts.cover('connection lost while a login waited')
         this.#clients.delete(id)
-        this.enter((member) => member.onClientClosed(id))
+        this.enter((member) => member.sockets.onClosed(id))
       },
-      onDrained: () => this.enter((member) => member.onClientDrained(id)),
+      onDrained: () => this.enter((member) => member.sockets.onDrained(id)),
     }
   }
 
@@ -507,7 +507,7 @@ class ProcessRun implements Machine {
     if (now) return socket.reset(true)
     socket.close()
     // The network lets go of it at once, and tells nothing to the end that closes.
-    this.#parts.heap.after(0, () => this.enter((member) => member.onClientClosed(cnxn)))
+    this.#parts.heap.after(0, () => this.enter((member) => member.sockets.onClosed(cnxn)))
   }
 
   pauseClient(cnxn: number, paused: boolean): void {

@@ -169,7 +169,7 @@ export class MemoryServer implements Machine {
     client.isClosed = true
     // The socket is gone soon after, unless its far end keeps it.
     if (!client.lingers)
-      this.#turns.push(() => this.loop.enter((member) => member.onClientClosed(cnxn)))
+      this.#turns.push(() => this.loop.enter((member) => member.sockets.onClosed(cnxn)))
   }
 
   pauseClient(cnxn: number, paused: boolean): void {
@@ -262,7 +262,7 @@ export class MemoryServer implements Machine {
     const client = new MemoryClient(this, this.#lastId)
     this.#clients.set(client.id, client)
     const facts = plainFacts(address, 40_000 + client.id)
-    this.loop.enter((member) => member.onClientOpened(client.id, facts))
+    this.loop.enter((member) => member.sockets.onOpened(client.id, facts))
     this.settle()
     return client
   }
@@ -316,18 +316,18 @@ export class MemoryClient {
   drain(): void {
     this.isStuck = false
     this.#stuckBytes = 0
-    this.server.loop.enter((member) => member.onClientDrained(this.id))
+    this.server.loop.enter((member) => member.sockets.onDrained(this.id))
     this.server.settle()
   }
 
   sendBytes(bytes: Buffer): void {
-    this.server.loop.enter((member) => member.onClientBytes(this.id, Buffer.from(bytes)))
+    this.server.loop.enter((member) => member.sockets.onBytes(this.id, Buffer.from(bytes)))
     this.server.settle()
   }
 
   /** The far end is gone. */
   vanish(): void {
-    this.server.loop.enter((member) => member.onClientClosed(this.id))
+    this.server.loop.enter((member) => member.sockets.onClosed(this.id))
     this.server.settle()
   }
 

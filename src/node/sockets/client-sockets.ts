@@ -44,14 +44,14 @@ export class ClientSockets {
     this.#lastId += 1
     const id = this.#lastId
     this.#sockets.set(id, socket)
-    loop.enter((member) => member.onClientOpened(id, facts(socket)))
-    socket.on('data', (chunk: Buffer) => loop.enter((member) => member.onClientBytes(id, chunk)))
-    socket.on('drain', () => loop.enter((member) => member.onClientDrained(id)))
+    loop.enter((member) => member.sockets.onOpened(id, facts(socket)))
+    socket.on('data', (chunk: Buffer) => loop.enter((member) => member.sockets.onBytes(id, chunk)))
+    socket.on('drain', () => loop.enter((member) => member.sockets.onDrained(id)))
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
       this.#sockets.delete(id)
       this.#descriptors.release()
-      loop.enter((member) => member.onClientClosed(id))
+      loop.enter((member) => member.sockets.onClosed(id))
     })
   }
 

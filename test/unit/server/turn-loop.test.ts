@@ -6,7 +6,7 @@ import { getData } from '../../support/requests.ts'
 /** Delivers a read without letting the turn end. */
 function deliver(server: MemoryServer, client: MemoryClient): void {
   const frame = requestFrame(1, OpCode.getData, getData('/'))
-  server.loop.enter((member) => member.onClientBytes(client.id, frame))
+  server.loop.enter((member) => member.sockets.onBytes(client.id, frame))
 }
 
 describe('a turn', () => {

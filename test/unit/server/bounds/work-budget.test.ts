@@ -22,8 +22,8 @@ const frames = (count: number, op: number, body = getData('/a')): Buffer =>
 /** As two sockets that are readable in the same turn. */
 function sendBoth(first: MemoryClient, bytes: Buffer, second: MemoryClient, more: Buffer): void {
   const { loop } = first.server
-  loop.enter((member) => member.onClientBytes(first.id, bytes))
-  loop.enter((member) => member.onClientBytes(second.id, more))
+  loop.enter((member) => member.sockets.onBytes(first.id, bytes))
+  loop.enter((member) => member.sockets.onBytes(second.id, more))
   first.server.settle()
 }
 
@@ -121,7 +121,7 @@ describe('a pipeline', () => {
     const clients = Array.from({ length: 10 }, () => server.connect())
     server.sent.length = 0
     for (const { id } of clients)
-      server.loop.enter((member) => member.onClientBytes(id, frames(4, OpCode.getData)))
+      server.loop.enter((member) => member.sockets.onBytes(id, frames(4, OpCode.getData)))
     server.settle()
     const first = server.sent.slice(0, 10).map(([, count]) => count)
     // Eight requests of four clients fill the turn; the others have one each before it ends.

@@ -324,7 +324,7 @@ describe('the watches of a client that goes', () => {
     for (let n = 0; cnxn !== undefined && n < watches; n += 1)
       member.watches.table.addData(`/n${n}`, cnxn)
     expect(member.watches.table.watchCount).toBe(watches)
-    member.onClientClosed(one.id)
+    member.sockets.onClosed(one.id)
     expect(member.watches.table.watchCount).toBe(0)
     return [0, 1].map(() => {
       member.endTurn()

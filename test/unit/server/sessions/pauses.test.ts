@@ -219,7 +219,7 @@ describe('sessions that expire together', () => {
       endTurn()
       if (isHeard || expiredOn(server) === 0) return
       isHeard = true
-      server.loop.enter((member) => member.onClientBytes(last?.id ?? 0, pingFrame))
+      server.loop.enter((member) => member.sockets.onBytes(last?.id ?? 0, pingFrame))
     }
     server.pass(TIMEOUT_MS + 2000)
     expect(expiredOn(server)).toBe(EXPIRIES_PER_TURN_MAX)
