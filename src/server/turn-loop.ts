@@ -41,8 +41,8 @@ export interface Machine {
 
 /**
  * Replies do not wait for the end of a turn once so many clients have some: with a thousand clients
- * the machine of the clients would else stand still while we read, and ours while they do. What is
- * in the outbox may leave at any time; only what the disk has yet to allow is not in it.
+ * the machine of the clients would else be idle while we read, and ours while they do. What is in
+ * the outbox may leave at any time; only what the disk has yet to allow is not in it.
  * @bound connections: their replies are written before the turn is over
  */
 const CLIENTS_PER_FLUSH = 32

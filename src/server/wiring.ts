@@ -122,7 +122,7 @@ export function wire(ports: MemberPorts, recovered: Recovered, words: FourLetter
   return { ...applying, ...peeringOf(ports, applying, recovered) }
 }
 
-/** What everybody uses, and what knows of nobody. */
+/** What all others use, and what uses none of them. */
 function groundOf({ config, limits, bounds = defaultMemberBounds, logger, ...ports }: MemberPorts) {
   const clock: TurnClock = { mono: ports.clock.mono, wall: ports.clock.wall }
   const metrics = makeServerMetrics()

@@ -171,7 +171,7 @@ export class ElectionLinks {
       return
     }
     // It is for the larger sid to connect; all we can do is to say that we are there. Not if it has
-    // connected meanwhile: it would take the link for dead and open another one.
+    // connected meanwhile: it would take the link for broken and open another one.
     if (peer.link === undefined) {
       links.send(link, opening)
       peer.wokenUntil = this.#clock.mono + WAKE_UP_MS
@@ -252,7 +252,7 @@ export class ElectionLinks {
     this.#parts.links.close(link)
     // It has called while we were connecting to it, as happens when both look at the same time.
     if (peer.link !== undefined && this.#clock.mono - peer.openedAt < YOUNG_MS) return
-    // It is for us to connect. It knows of no link to us, so whatever we took for one is dead.
+    // It is for us to connect. It knows of no link to us, so whatever we took for one is broken.
     this.#dropLink(peer)
     this.#dial(peer, true)
     if (peer.dial === undefined) this.#forgetUnknown(peer)

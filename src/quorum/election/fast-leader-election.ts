@@ -42,9 +42,9 @@ const REDIAL_MS = 1000
 const EARLY_MS = 500
 
 /**
- * Finds out who leads, as ZooKeeper does (spec 03 §3): everybody votes for the best candidate it has
- * heard of, until a quorum votes for the same. It needs no safety of its own: a leader without a
- * quorum behind it gets no further than Zab's discovery (spec 04 §3).
+ * Finds out who leads, as ZooKeeper does (spec 03 §3): everybody votes for the best candidate it
+ * has heard of, until a quorum votes for the same. It need not be safe by itself: a leader that no
+ * quorum follows gets no further than Zab's discovery (spec 04 §3).
  *
  * While there is a leader it answers those who look for one.
  */
@@ -156,7 +156,7 @@ export class FastLeaderElection {
   }
 
   /**
-   * When a leader dies, one of its followers notices first, and the others still have a role when its
+   * When a leader ends, one of its followers notices first, and the others still have a role when its
    * vote comes. It says it again only after a pause (200 ms at least), which is long for a failover.
    */
   #hearEarly(nowMono: number): void {
@@ -219,7 +219,7 @@ export class FastLeaderElection {
     return { vote, round: this.#round, state: 'looking', version: VERSION }
   }
 
-  /** One who weighs nothing never wins. */
+  /** One of weight 0 never wins. */
   #wins(vote: Vote, over: Vote | undefined): boolean {
     return this.#parts.membership.quorum.weightOf(vote.leader) > 0 && isBetterVote(vote, over)
   }
@@ -252,7 +252,7 @@ export class FastLeaderElection {
     this.#decide(ballot.vote, 'before we came')
   }
 
-  /** A quorum says so, and so does the leader: else they might elect a dead one for ever. */
+  /** A quorum says so, and so does the leader: else they might go on electing one that has ended. */
   #isLedBy(ballot: Ballot, ballots: ReadonlyMap<number, Ballot>): boolean {
     const { self, quorum } = this.#parts.membership
     const { leader } = ballot.vote

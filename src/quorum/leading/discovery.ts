@@ -8,7 +8,7 @@ import type { LearnerSet } from './learner-set.ts'
 
 /**
  * What learners say of themselves before they are synchronised, and what a leader makes of it: they
- * count for its epoch, are told of it, or have to go; or the leader itself has to (spec 04 §3).
+ * count for its epoch, are told of it, or are disconnected; or the leader itself ends (spec 04 §3).
  */
 export class Discovery {
   readonly #parts: RoleParts

@@ -8,7 +8,10 @@ import type { LearnerHandler } from './learner-handler.ts'
  * number of elections can have brought must not use them up for everybody, once or again and again.
  */
 const EPOCH_JUMP_SHARE = 256
-/** Between two leaderships given up for a promise, in initLimits. Else who asks often enough has none serve. */
+/**
+ * Between two leaderships given up for a promise, in initLimits. Else somebody who asks often
+ * enough would keep every leader from serving.
+ */
 const ROOM_PAUSE_LIMITS = 2
 export const BEYOND_ADVICE =
   'two histories: see "A member stays out" in docs/operations.md before anything is removed'
@@ -17,10 +20,10 @@ export const BEYOND_ADVICE =
 type Outsiders = Map<number, { readonly what: string; seenMono: number }>
 
 /**
- * Who is let in by a leader, and for whom it ends. It makes room for a promise, which nobody can take
- * back: the next epoch is above it. It never does for a history beyond its epoch. A member that has
- * one is from before the data of a quorum were lost or replaced; to follow it would undo what was
- * acknowledged since.
+ * Who is let in by a leader, and for whom it gives up its leadership. It makes room for a promise,
+ * which nobody can take back: the next epoch is above it. It never does for a history beyond its
+ * epoch. A member that has one is from before the data of a quorum were lost or replaced; to follow
+ * it would undo what was acknowledged since.
  */
 export class LearnerGate {
   readonly #parts: RoleParts

@@ -10,7 +10,7 @@ export interface LearnerView {
   readonly address: PeerAddress | undefined
   /** It serves. A learner that is silent for syncLimit is closed. */
   readonly synced: boolean
-  /** A SNAP or the like is on its way to it. */
+  /** It is being sent a SNAP, DIFF or TRUNC. */
   readonly syncing: boolean
   readonly lastAckedZxid: number
   /** When it last said something, on the leader's monotonic clock. */

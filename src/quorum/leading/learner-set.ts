@@ -4,7 +4,7 @@ import type { LinkId, Links } from '../ports/links.ts'
 import { Forwarding } from './forwarding.ts'
 import type { LearnerHandler } from './learner-handler.ts'
 
-/** The learners that a leader has, what all of them are told, and how one of them goes. */
+/** The learners that a leader has, what all of them are sent, and how one of them is removed. */
 export class LearnerSet {
   readonly forwarding: Forwarding
   readonly #membership: Membership

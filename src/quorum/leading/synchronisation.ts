@@ -53,7 +53,7 @@ export class Synchronisation {
         this.#learners.drop(other, 'the learner has come back on another connection')
   }
 
-  /** Nothing separates it from the others any more but what is outstanding. */
+  /** It lacks nothing that the others have but what is outstanding. */
   onCaughtUp(learner: LearnerHandler): void {
     const { replica, links } = this.#parts
     const { forwarding } = this.#learners

@@ -12,7 +12,7 @@ export interface LeaderStreamEvents {
   onPacket(packet: QuorumPacket): Problem
   /** The stream that takeSnapshot was called for has ended well. */
   onSnapshot(): void
-  /** All packets of a piece have been told. */
+  /** All packets of a piece have been handed on. */
   onPieceEnd(): void
   /** Once; nothing else follows. */
   onProblem(problem: string): void
@@ -60,12 +60,12 @@ export class LeaderStream {
     else this.#read(bytes)
   }
 
-  /** Called while a packet is told: what follows it is a SNAP's stream, for `sink`. */
+  /** Called while a packet is handed on: what follows it is a SNAP's stream, for `sink`. */
   takeSnapshot(sink: SnapshotSink): void {
     this.#intake = new SnapshotIntake(sink)
   }
 
-  /** Called while a packet is told: the next one is not told before release(). */
+  /** Called while a packet is handed on: the next one is not before release(). */
   hold(): void {
     this.#isHeld = true
     this.#updatePause()
@@ -79,7 +79,10 @@ export class LeaderStream {
     this.#updatePause()
   }
 
-  /** Whether so much waits elsewhere that no more is to be read; what was read is told all the same. */
+  /**
+   * Whether so much waits elsewhere that no more is to be read; what was read is handed on all the
+   * same.
+   */
   setBacklog(isLarge: boolean): void {
     this.#isBacklogLarge = isLarge
     this.#updatePause()

@@ -41,10 +41,10 @@ interface LearnerHistoryEvents {
 /**
  * What the leader has told a learner of the history, in order: to the log, and once it is committed
  * to the state (spec 04 §5, §6). A method that returns a string says what makes no sense in it; the
- * learner then has no business with this leader any more.
+ * learner then has to leave this leader.
  *
- * A follower logs what is proposed; an observer, which is asked for no ack, what is committed. As long
- * as a SNAP is not on disk nothing is logged: the log would have a gap below it after a crash.
+ * A follower logs what is proposed; an observer, which is asked for no ack, what is committed. As
+ * long as a SNAP is not on disk nothing is logged: the log would have a gap below it after a crash.
  */
 export class LearnerHistory {
   readonly #parts: RoleParts

@@ -86,9 +86,9 @@ export class Synchronisation {
   }
 
   /**
-   * On another connection to the same leader, since this one can bring nothing else. It has heard the
-   * truth of what we have, so it may count us among those that elected it; whoever leads next must
-   * hear it again. So this is forgotten with the role, and not told before.
+   * On another connection to the same leader, since this one can bring nothing else. It was told
+   * before what we really have, so it may count us among those that elected it; whoever leads next
+   * must hear it again. So this is forgotten with the role, and not told before.
    */
   #askForSnapshot(zxid: number, problem: string): void {
     const { parts, leaderSid, progress, link } = this.#host

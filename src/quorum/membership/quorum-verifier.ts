@@ -1,6 +1,6 @@
 /** Whether a set of members, named by sid, is enough to decide. */
 export interface QuorumVerifier {
-  /** Those who have a say, ascending; some of them may weigh nothing. */
+  /** Those who vote, ascending; some of them may have the weight 0. */
   readonly voters: readonly number[]
   containsQuorum(has: (sid: number) => boolean): boolean
   /** 0 for those who cannot become leader and whose acks do not count; 0 for all but the voters. */

@@ -11,7 +11,7 @@ export { Perms } from '../../data/acl.ts'
 /** Lists with fewer entries are looked through each time: that costs less than to remember them. */
 const PREPARED_ENTRIES_MIN = 16
 
-/** Who may do what: the configured schemes, and the switch that turns the question off. */
+/** Who may do what: the configured schemes, and the switch that turns all checks off. */
 export class AccessControl {
   readonly providers: AuthProviders
   readonly #skipAcl: boolean

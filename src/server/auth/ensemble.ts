@@ -4,8 +4,9 @@ import type { AuthProvider } from './provider.ts'
 export const ENSEMBLE_SCHEME = 'ensemble'
 
 /**
- * A client says which ensemble it means, and one that means another is cut off without an answer:
- * an error would be its end, and so it tries another server. It gets no id, and is in no ACL.
+ * A client says which ensemble it means. If that is another one its connection is closed without an
+ * answer: it would give up upon an error, and so it tries another server. It gets no id, and is in
+ * no ACL.
  */
 export class EnsembleProvider implements AuthProvider {
   readonly scheme: string = ENSEMBLE_SCHEME

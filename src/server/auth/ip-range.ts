@@ -1,4 +1,4 @@
-/** An address as one or four words of 32 bits, so that comparing two of them makes nothing. */
+/** An address as one or four words of 32 bits, so that comparing two of them allocates nothing. */
 export interface IpAddress {
   readonly isV6: boolean
   readonly words: readonly number[]

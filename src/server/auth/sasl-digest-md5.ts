@@ -65,7 +65,7 @@ export class DigestMd5Server {
     const password = this.#users.get(username)
     const digests = this.#digests(directives, username, password ?? '', nonce)
     if (digests === undefined) return this.#fail('this machine has no md5')
-    // A stranger is found out after the same work as a wrong password.
+    // An unknown user is refused after the same work as a wrong password.
     const matches = isSameText(directives.get('response') ?? '', digests.response)
     if (password === undefined) return this.#fail(`no such user: ${username}`)
     if (!matches) return this.#fail(`wrong password of user ${username}`)

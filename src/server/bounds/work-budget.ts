@@ -10,9 +10,9 @@ const BYTES_PER_STEP_BITS = 4
  */
 const BUDGETS_PER_TURN = 4
 
-/** A connection, as far as it is paid for. */
+/** What is remembered of the work that was done for a connection. */
 export interface Worker {
-  /** The filling of the budget that `workSteps` are of. */
+  /** Which filling of the budget `workSteps` were taken from. */
   workFilling: number
   workSteps: number
 }

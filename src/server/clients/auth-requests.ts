@@ -20,7 +20,7 @@ import type { QuestionId, Questions } from './questions.ts'
 
 type Authenticate = AuthProvider['authenticate']
 
-/** The providers that the configuration asks for; the text says why it asks for the impossible. */
+/** The providers that the configuration asks for; the text says which of them cannot be had. */
 export function providersOf(config: Config, crypto: Crypto): AuthProviders | string {
   return makeAuthProviders(config, crypto)
 }

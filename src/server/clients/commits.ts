@@ -80,7 +80,7 @@ export class Commits {
   }
 
   /**
-   * On a learner: the leader has had its say about a session that comes back. Nothing of it is under way
+   * On a learner: the leader has said whether a session that comes back lives. Nothing of it is under way
    * any more.
    */
   onReturned(session: SessionId, isAlive: boolean): void {

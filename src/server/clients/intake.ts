@@ -90,8 +90,8 @@ export class Intake {
   }
 
   /**
-   * Clients whose sockets are not read because the server is behind cannot be heard, and are not to
-   * blame for it: their sessions live on. One that does not take its replies stops itself.
+   * Clients whose sockets are not read because the server is behind cannot be heard, through no
+   * fault of theirs: their sessions live on. One that does not take its replies stops itself.
    */
   touchUnheard(): void {
     for (const cnxn of this.#admission.waiting)

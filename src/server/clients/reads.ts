@@ -27,7 +27,7 @@ import { answerMultiRead } from './multi-read.ts'
 import type { Watches } from './watches.ts'
 
 const NUL = '\0'
-/** Two strings and a number: dearer than to look at them. */
+/** Two strings and a number: more expensive than to look at them. */
 const STEPS_PER_ENTRY_WRITTEN = 4
 /** Of a Stat, as the original counts them for what is read. */
 const STAT_BYTES = 68

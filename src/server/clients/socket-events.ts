@@ -51,7 +51,7 @@ export class SocketEvents {
   /** `bytes` are borrowed until the call returns. */
   onBytes(id: CnxnId, bytes: Buffer): void {
     const cnxn = this.#connections.get(id)
-    // What follows a four-letter word is nothing to us.
+    // What follows a four-letter word does not concern us.
     if (cnxn === undefined || cnxn.state === 'answering') return
     if (cnxn.state === 'fresh') this.#firstBytes.onBytes(cnxn, bytes)
     else cnxn.splitter.push(bytes)

@@ -27,7 +27,7 @@ export class Watches implements ChangeListener {
   zxid: number = NO_ZXID
   readonly #stats: ServerStats
   readonly #metrics: ServerMetrics
-  /** Watchers of the change that is being told, and of the list of children that it changes. */
+  /** Watchers of the change that is being reported, and of the list of children that it changes. */
   #watchers = 0
   #childWatchers = 0
   #acl: AclEntry | undefined

@@ -2,7 +2,7 @@ import type { SessionId } from '../../data/session-id.ts'
 import type { LinkId } from '../../quorum/ports/links.ts'
 import { type Expiring, ExpiryQueue } from './expiry-queue.ts'
 
-/** The owner of sessions whose clients hang on this member; links have other ids. */
+/** The owner of sessions whose clients are connected to this member; links have other ids. */
 export const LOCAL_OWNER: LinkId = 0
 
 /** A session this member watches over. */

@@ -291,7 +291,7 @@ class Recovery {
     if (this.#doubt !== undefined) this.#tell(this.#doubt)
   }
 
-  /** Told once: one difference makes all that follow. */
+  /** Logged once: after one difference all digests that follow differ. */
   #tell({ source, zxid, session }: Mismatch): void {
     this.#isComparing = false
     const fields = { zxid: formatZxid(zxid), session: formatSessionId(session) }

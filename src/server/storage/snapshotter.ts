@@ -34,8 +34,8 @@ interface SnapshotterParts {
 
 /**
  * Decides when a snapshot is due, and writes one at a time, slice by slice, down a lane of its own
- * beside the log. A snapshot that fails costs nothing but the time to replay more log: it is told,
- * counted, and tried again.
+ * beside the log. A snapshot that fails costs nothing but the time to replay more log: it is
+ * logged, counted, and tried again.
  */
 export class Snapshotter {
   readonly #parts: SnapshotterParts
@@ -262,7 +262,10 @@ export class Snapshotter {
     this.#parts.logger.info('snapshot written', { zxid, bytes: this.#bytesWritten, ms })
   }
 
-  /** No fault of the disk: what it was a snapshot of is no longer there, and there is none of the new. */
+  /**
+   * The disk has not failed: what it was a snapshot of is no longer there, and there is none of the
+   * new.
+   */
   #onStale(zxid: string, reason: string): void {
     this.#isRequested = true
     this.#parts.logger.info('a snapshot is dropped, another follows', { zxid, reason })

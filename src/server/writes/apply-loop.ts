@@ -92,8 +92,8 @@ export class ApplyLoop {
     if (ordered.origin !== undefined) clients.beforeApply(ordered.origin.cnxn)
     watches.zxid = ordered.zxid
     changes.onApplying(ordered.zxid)
-    // The digests of our own txns are known; those that go into the digest log are computed anew, so
-    // that a tree which strays from what prep foresaw is found out.
+    // The digests of our own txns are known; those that go into the digest log are computed anew,
+    // so that a tree which differs from what prep has computed is noticed.
     tree.digestHint = isLogged(ordered.zxid) ? undefined : changes.digestHint
     const result = applyTxn(tree, ordered, ordered.txn, this.#changes)
     tree.digestHint = undefined
@@ -121,7 +121,7 @@ export class ApplyLoop {
     else metrics.serverWriteCommittedTimeMs.add(waitedMs)
   }
 
-  /** A mismatch is told, not acted upon: the data may still be the best there is (spec 02 §7). */
+  /** A mismatch is logged, not acted upon: the data may still be the best there is (spec 02 §7). */
   #compareDigest(ordered: OrderedTxn): void {
     const { tree, digestLog, metrics, logger } = this.#parts
     digestLog.onApplied(ordered.zxid, tree.digest)

@@ -20,7 +20,7 @@ interface Returning {
   againMs: number | undefined
 }
 
-/** A request of which it is not known yet whether the session has moved from under it. */
+/** A request of which it is not known yet whether its session has moved to another member. */
 interface Doubt {
   readonly doubted: PendingRequest
 }
@@ -29,7 +29,7 @@ interface Doubt {
 export interface ForwardEvents {
   /** The sync of a client has reached its place. */
   onSynced(origin: PendingRequest): void
-  /** The leader has had its say about a session that comes back, and its client can be told. */
+  /** The leader has said whether a session that comes back lives, and its client can be told. */
   onReturned(sessionId: SessionId, isAlive: boolean): void
   /**
    * All that was forwarded before has come, and of that request nothing if it still waits: the session

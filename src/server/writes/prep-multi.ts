@@ -49,7 +49,7 @@ export function prepMulti(
       txns.push(part)
       continue
     }
-    // An ACL with an id that is none: found out where it is looked at, yet no matter of one part.
+    // An ACL with an id that is none: noticed where a part is judged, yet it refuses all of them.
     if (part === Err.marshallingError) return part
     failed = part
     txns.push({ type: OpCode.error, err: part })

@@ -246,7 +246,7 @@ export class Prep {
     return { type, path, data: node.data, acl, ephemeral, parentCVersion, ttl }
   }
 
-  /** A soft limit is only told of, and a hard one too unless quotas are enforced (spec 05 §10). */
+  /** A soft limit is only logged, and a hard one too unless quotas are enforced (spec 05 §10). */
   #exceedsQuota(path: string, bytesDelta: number, countDelta: number): boolean {
     const excess = this.#tree.quota.excessOf(path, bytesDelta, countDelta)
     if (excess !== undefined) this.#quotaLog?.onExceeded(excess)

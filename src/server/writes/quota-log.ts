@@ -4,10 +4,10 @@ import type { Config } from '../../config/config.ts'
 import type { PathExcess } from '../../tree/quota-keeper.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
 
-/** A client beyond its quota may write thousands of times a second; the log is told once in so long. */
+/** A client beyond its quota may write thousands of times a second; the log has one line in so long. */
 const LOG_INTERVAL_MS = 1000
 
-/** Tells of quotas that were exceeded, and counts those that were enforced (spec 05 §10). */
+/** Logs quotas that were exceeded, and counts those that were enforced (spec 05 §10). */
 export class QuotaLog {
   readonly #config: Config
   readonly #clock: TurnClock
