@@ -6,6 +6,7 @@ import type { Member } from '../../src/server/member.ts'
 import type { Step } from './aims.ts'
 import type { DiskMemory } from './checkers/amnesia.ts'
 import type { Cover, CoverageEvent } from './coverage.ts'
+import { LinkWatch } from './link-watch.ts'
 import { QuorumTap, Seen, type SeenPacket, type SeenVote } from './quorum-tap.ts'
 
 /** What a line of the log means for the table. */
@@ -39,6 +40,14 @@ export class ProcessEyes {
   readonly #memory: DiskMemory
   readonly #onStep: (step: Step, link: LinkId) => void
   readonly #tap: QuorumTap
+  readonly links: LinkWatch = new LinkWatch()
+  /**
+   * What goes to its log comes from a leader, as that is read. Not so behind a SNAP: what was proposed
+   * meanwhile then goes there all at once. A role begins when its log has all of the one before.
+   */
+  isLoggingAsRead = false
+  /** Told of each PING that leaves for a learner, and how many are not answered then. */
+  onPing: ((inFlight: number) => void) | undefined = undefined
   /** Links over which COMMITs came before NEWLEADER. */
   readonly #beforeNewLeader = new Map<LinkId, boolean>()
   #isTruncating = false
@@ -76,6 +85,7 @@ export class ProcessEyes {
     if (message === 'synchronising with the leader') {
       this.#isSynchronising = true
       if (mode === 'SNAP') this.#isTakingSnap = true
+      this.isLoggingAsRead = mode !== 'SNAP'
     }
     if (message === 'following' || message === 'observing') this.#isSynchronising = false
     if (message === 'a learner is gone' && reason === 'it does not take what it is sent')
@@ -85,6 +95,7 @@ export class ProcessEyes {
       this.#isLeading = true
       this.#memory.onLed(Number(epoch))
     }
+    if (message === 'role begins') this.isLoggingAsRead = false
     if (message === 'role ended') this.#onRoleEnded()
   }
 
@@ -113,6 +124,7 @@ export class ProcessEyes {
     this.#outstanding = member.clients.outstandingRequests
     this.#processed = member.tree.lastProcessedZxid
     this.#sessions = member.sessions.count
+    this.links.onTurnEnd()
   }
 
   onLinkWrite(link: LinkId, port: LinkPort | undefined, bytes: Buffer): void {
@@ -133,6 +145,7 @@ export class ProcessEyes {
       this.#cover('COMMIT before NEWLEADER')
     }
     if (type === Seen.newLeader) this.#beforeNewLeader.delete(link)
+    if (type === Seen.ping && link > 0) this.onPing?.(this.links.onPing(link))
     const step = stepOf.get(type)
     if (step !== undefined) this.#onStep(step, link)
     // UPTODATE is acked in the same way.
@@ -147,6 +160,7 @@ export class ProcessEyes {
   onLinkGone(link: LinkId): void {
     if (this.#tap.isInSnap(link)) this.#cover('SNAP broken off in its stream')
     this.#tap.forget(link)
+    this.links.forget(link)
     this.#beforeNewLeader.delete(link)
   }
 

@@ -53,7 +53,11 @@ export class ProcessLinks {
       })
     return {
       onOpened: () => tell((member) => member.onLinkOpened(link)),
-      onBytes: (bytes) => tell((member) => member.onLinkBytes(link, bytes)),
+      onBytes: (bytes) =>
+        tell((member) => {
+          if (this.#ports.get(link) === 'quorum') this.#eyes.links.onBytes(link, bytes)
+          member.onLinkBytes(link, bytes)
+        }),
       onDrained: () => tell((member) => member.onLinkDrained(link)),
       onClosed: () =>
         tell((member) => {

@@ -26,6 +26,7 @@ export const Seen = {
   proposal: 2,
   ack: 3,
   commit: 4,
+  ping: 5,
   newLeader: 10,
   followerInfo: 11,
   upToDate: 12,

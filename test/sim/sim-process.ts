@@ -25,7 +25,7 @@ import { silentLogger } from '../support/silent-logger.ts'
 import type { Step } from './aims.ts'
 import { Chance } from './chance.ts'
 import { DiskMemory } from './checkers/amnesia.ts'
-import { checkLogBatch, checkQueues } from './checkers/queues.ts'
+import { checkBacklog, checkLogBatch, checkPings, checkQueues } from './checkers/queues.ts'
 import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import { hex, Violation } from './history.ts'
@@ -275,6 +275,9 @@ class ProcessRun implements Machine {
     this.eyes = new ProcessEyes(parts.cover, process.memory, (step, link) =>
       this.#onStep(step, link),
     )
+    // The original goes on with its PINGs whether they are answered or not.
+    if (parts.original === undefined)
+      this.eyes.onPing = (inFlight) => checkPings(process.host, inFlight, parts.bounds.member)
     const { config } = process
     const configured = providersOf(config, nodeCrypto)
     if (typeof configured === 'string') throw new Error(configured)
@@ -528,10 +531,12 @@ class ProcessRun implements Machine {
     const { ledger, heap } = this.#parts
     const { log, disk } = this.#process
     let batchBytes = 0
+    const records: Buffer[] = []
     for (const op of ops) {
       this.eyes.onDiskOp(op)
       if (op.kind === 'appendTxns') {
         batchBytes += op.bytes.length
+        records.push(op.bytes)
         ledger.onAppend(log, op.bytes, heap.now)
       }
       if (op.kind === 'truncateAfter') log.truncate(op.zxid)
@@ -539,6 +544,13 @@ class ProcessRun implements Machine {
     }
     if (this.member.role === 'leading')
       checkLogBatch(this.#process.host, batchBytes, this.#parts.bounds.member, this.#slack)
+    else if (this.eyes.isLoggingAsRead)
+      checkBacklog(
+        this.#process.host,
+        Buffer.concat(records),
+        this.#parts.bounds.member,
+        this.eyes.links.turnBytesMost,
+      )
     const { onWriteFailed } = this.#process
     if (onWriteFailed !== undefined) {
       this.#process.onWriteFailed = undefined

@@ -45,6 +45,10 @@ export class CommittedLog implements CommittedLogView {
     return this.#entries.length
   }
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** In zxid order. The entry's bytes are kept, not copied. */
   add(entry: Entry): void {
     assert(

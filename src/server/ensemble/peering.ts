@@ -56,6 +56,7 @@ export class Peering implements LinkEvents {
   readonly links: PeerLinks = new PeerLinks()
   readonly peer: QuorumPeer
   readonly membership: Membership
+  readonly replica: MemberReplica
   readonly standing: Standing = new Standing()
   readonly #logWatch: LogWatch
   #leader: LeaderRole | undefined = undefined
@@ -68,6 +69,7 @@ export class Peering implements LinkEvents {
   ) {
     const { membership, settings, epochs } = ports
     this.membership = membership
+    this.replica = replica
     const { logger, clock, metrics } = parts
     const { syncLimitMs } = settings
     this.#logWatch = new LogWatch(parts.lane, syncLimitMs, bounds.leaderLogBytesMax, clock.mono)

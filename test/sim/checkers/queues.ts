@@ -5,6 +5,7 @@ import { Violation } from '../history.ts'
 /** A connection of a client, as far as it can be looked at from outside. */
 interface SeenCnxn {
   readonly address: string
+  readonly state: string
   readonly parkedReads: number
   readonly unsentBytes: number
   readonly largeReplyBytes: number
@@ -14,6 +15,7 @@ interface SeenCnxn {
 }
 
 export interface SeenMember {
+  readonly role: string
   readonly clients: {
     readonly outstandingRequests: number
     readonly cnxns: ReadonlyMap<number, SeenCnxn>
@@ -23,6 +25,9 @@ export interface SeenMember {
         readonly leader:
           | { learners(): readonly { readonly sid: number; readonly waitingBytes: number }[] }
           | undefined
+        readonly replica: {
+          readonly committedLog: { readonly length: number; readonly bytes: number }
+        }
       }
     | undefined
 }
@@ -40,6 +45,41 @@ export interface QueueSlack {
 function judge(name: string, what: string, value: number, max: number): void {
   if (value > max)
     throw new Violation('bounded queues', `${name} has ${what} of ${value}, at most ${max}`)
+}
+
+/**
+ * What a learner hands to its log at once is what has waited for it while its leader was read. On top may
+ * come what is read in one turn, of `turnBytes` at most, and the beginning of an entry that came before.
+ */
+export function checkBacklog(
+  name: string,
+  records: Buffer,
+  bounds: MemberBounds,
+  turnBytes: number,
+): void {
+  const { all, largest } = entryBytes(records)
+  const max = bounds.learner.logBytesPause + turnBytes + largest
+  judge(name, 'bytes of its leader for its log', all, max)
+}
+
+const RECORD_FRAME_BYTES = 13
+
+/** Of log records, without what the log puts around each: of all, and of the largest. */
+function entryBytes(records: Buffer): { readonly all: number; readonly largest: number } {
+  let all = 0
+  let largest = 0
+  for (let at = 0; at < records.length; ) {
+    const length = records.readInt32BE(at + 8)
+    all += length
+    largest = Math.max(largest, length)
+    at += RECORD_FRAME_BYTES + length
+  }
+  return { all, largest }
+}
+
+/** PINGs that a learner was sent and has not answered. */
+export function checkPings(name: string, inFlight: number, bounds: MemberBounds): void {
+  judge(name, 'pings in flight', inFlight, bounds.leader.pingsInFlightMax)
 }
 
 /** What a leader hands to its log at once is what has waited for it. */
@@ -65,8 +105,10 @@ export function checkQueues(
   const outstandingMax = 2 * (limits.requestsOutstandingMax + slack.cnxnsMost)
   judge(name, 'requestsOutstanding', clients.outstandingRequests, outstandingMax)
   let requestBytes = 0
+  let returning = 0
   for (const cnxn of clients.cnxns.values()) {
     for (const { bytes } of cnxn.pending) requestBytes += bytes
+    if (cnxn.state === 'revalidating') returning += 1
     judge(name, 'parkedReads', cnxn.parkedReads, limits.parkedReadsMax)
     judge(name, 'cnxnIds', cnxn.ids.length, limits.cnxnIdsMax)
     const unsentMax = limits.replyBytesMax + cnxn.largeReplyBytes + slack.turnBytes
@@ -74,6 +116,12 @@ export function checkQueues(
     const aheadMax = Math.max(limits.frameBytesMax, limits.unservedBytesPause)
     judge(name, 'bytes read ahead', cnxn.splitter.heldBytes, aheadMax + slack.readBytes)
   }
+  // Where a leader decides itself, nobody is asked.
+  if (member.role === 'following' || member.role === 'observing')
+    judge(name, 'sessions that come back', returning, limits.sessionsReturningMax)
+  const { length = 0, bytes = 0 } = peering?.replica.committedLog ?? {}
+  // The newest entry is always kept.
+  if (length > 1) judge(name, 'bytes of its committed log', bytes, bounds.committedLogBytesMax)
   // The one that reaches it is let through, and beyond that a small one of each.
   const smallBytes = slack.cnxnsMost * limits.unservedBytesPause
   const requestBytesMax = limits.requestBytesOutstandingMax + limits.frameBytesMax + smallBytes
