@@ -3,6 +3,7 @@ import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import type { Aim, Step } from './aims.ts'
 import { at, knownBugs } from './known-bugs.ts'
+import { originalBugs } from './original/plants.ts'
 import { ownBugs } from './own-bugs.ts'
 import { ownEnsembleBugs } from './own-ensemble-bugs.ts'
 import type { DiskFaults } from './sim-disk.ts'
@@ -233,7 +234,13 @@ const houseBugs: readonly Plant[] = [
   },
 ]
 
-export const plants: readonly Plant[] = [...houseBugs, ...ownBugs, ...ownEnsembleBugs, ...knownBugs]
+export const plants: readonly Plant[] = [
+  ...houseBugs,
+  ...ownBugs,
+  ...ownEnsembleBugs,
+  ...originalBugs,
+  ...knownBugs,
+]
 
 /** Where a plant has no place any more; nothing if it still has. */
 export function misfits(
