@@ -65,10 +65,10 @@ export const ownEnsembleBugs: readonly Plant[] = [
     patches: [
       {
         file: 'src/quorum/learning/learner.ts',
-        from: 'new Progress(nowMono, replica.hasLostState)',
+        from: 'new Progress(nowMono, parts.replica.hasLostState)',
         to: `new Progress(
       nowMono,
-      replica.hasLostState || Reflect.get(parts.epochs, 'snapshotNeeded') === true,
+      parts.replica.hasLostState || Reflect.get(parts.epochs, 'snapshotNeeded') === true,
     )`,
       },
       {
