@@ -184,6 +184,9 @@ export class Member implements LinkEvents {
       this.#parts.expiry.run(this.clock.mono)
     // A sync with nothing before it waits for no disk; and one may just have been read.
     this.#parts.applyLoop.run(this.clock.mono)
+    this.peering?.goOn()
+    // For what commits until the next turn ends.
+    this.#parts.applyBudget.refill()
     if (this.peering !== undefined) this.#parts.writePath.giveUpBeforeOverflow()
   }
 
@@ -235,12 +238,18 @@ export class Member implements LinkEvents {
     this.clients.effects.pauses.clear()
   }
 
+  /** Something is known to have committed, and is not applied: it was too much for one turn. */
+  get isApplyBehind(): boolean {
+    return this.#parts.applyLoop.hasMore || this.peering?.isLearnerBehind === true
+  }
+
   /** There is work left that no event will announce. */
   get wantsTurn(): boolean {
     const { effects } = this.clients
     // A learner that takes all it is sent at once makes no event by which the leader could go on.
     if (this.#parts.wordAnswers.hasReady || this.watches.table.hasGone) return true
     if (this.#parts.serving.decides && this.#parts.expiry.hasMore) return true
+    if (this.isApplyBehind) return true
     return (
       this.#parts.intake.hasReady ||
       effects.closes.length > 0 ||

@@ -11,6 +11,7 @@ import { AdminDatabase } from './admin-database.ts'
 import { AccessControl } from './auth/access-control.ts'
 import { EagerAclCheck } from './auth/eager-acl-check.ts'
 import type { AuthProviders } from './auth/providers.ts'
+import { ApplyBudget } from './bounds/apply-budget.ts'
 import { FreeSpace } from './bounds/free-space.ts'
 import { HeapRoom } from './bounds/heap-room.ts'
 import { defaultMemberBounds, type MemberBounds } from './bounds/member-bounds.ts'
@@ -97,6 +98,7 @@ export interface Wired {
   readonly auth: AuthRequests
   readonly questions: Questions
   readonly applyLoop: ApplyLoop
+  readonly applyBudget: ApplyBudget
   readonly digestLog: DigestLog
   readonly ownWrites: OwnWrites
   readonly expiry: SessionExpiry
@@ -126,6 +128,7 @@ export function wire(ports: MemberPorts, recovered: Recovered, words: FourLetter
 function groundOf({ config, limits, bounds = defaultMemberBounds, logger, ...ports }: MemberPorts) {
   const clock: TurnClock = { mono: ports.clock.mono, wall: ports.clock.wall }
   const metrics = makeServerMetrics()
+  const budget = new WorkBudget(limits.workStepsPerTurn)
   const flushing = { flushDelayMs: config.flushDelayMs, batchTxnsMax: config.maxBatchSize }
   return {
     config,
@@ -140,7 +143,8 @@ function groundOf({ config, limits, bounds = defaultMemberBounds, logger, ...por
     outbox: new Outbox(),
     heap: new HeapRoom(config.heapSoftLimitPercent, metrics, logger),
     space: new FreeSpace(config.freeSpaceMinBytes, logger),
-    budget: new WorkBudget(limits.workStepsPerTurn),
+    budget,
+    applyBudget: new ApplyBudget(budget, bounds.applyStepsPerTurn),
     digestLog: new DigestLog(),
     lane: new DiskLane(flushing, clock),
   }
@@ -154,7 +158,7 @@ function stateOf(ports: MemberPorts, ground: ReturnType<typeof groundOf>, recove
   const sid = ports.ensemble?.membership.self.sid ?? STANDALONE_SESSION_SERVER_ID
   const sessions = new SessionTracker(firstSessionId(sid, clock.wall), config.tickTimeMs)
   for (const [id, timeoutMs] of recovered.sessions) sessions.track(id, timeoutMs, clock.mono)
-  const watches = new Watches(tree, access, outbox, stats, metrics)
+  const watches = new Watches(tree, access, outbox, budget.meter, stats, metrics)
   return { tree, access, sessions, watches }
 }
 

@@ -1,6 +1,7 @@
 import type { CheapRequest, CheapRequestRow } from './cheap/cheap-request.ts'
 import { historyRows } from './cheap/history-rows.ts'
 import { loopRows } from './cheap/loop-rows.ts'
+import { sessionRows } from './cheap/session-rows.ts'
 import { watchRows } from './cheap/watch-rows.ts'
 import { wordRows } from './cheap/word-rows.ts'
 
@@ -15,6 +16,7 @@ const rows: readonly (readonly [name: string, row: CheapRequestRow])[] = [
   ...watchRows,
   ...wordRows,
   ...historyRows,
+  ...sessionRows,
 ]
 
 const TURN_MS_MAX = 20

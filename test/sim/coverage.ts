@@ -21,6 +21,8 @@ export const coverageEvents = {
   'TRUNC under way when a role ended': { least: 0 },
   'TRUNC under way when a process died': { least: 0 },
   'COMMIT before NEWLEADER': { least: 0.15 },
+  // Turns
+  'turn ended with committed txns unapplied': { least: 0.11 },
   // Disk
   'process died': { least: 0.25 },
   'process died with writes on their way to disk': { least: 0.04 },

@@ -17,6 +17,11 @@ const lostTail: readonly Aim[] = [
   at('newLeader', 'isolate', 0.3, true),
   at('newLeader', 'kill', 0.3, true),
 ]
+/** One txn a turn, and no more. */
+const oneTxnATurn: SwarmBounds = {
+  ...defaultBounds,
+  member: { ...defaultBounds.member, applyStepsPerTurn: 1 },
+}
 const jittery: NetworkRates = {
   latencyMs: 1,
   jitterMs: 20,
@@ -26,6 +31,51 @@ const jittery: NetworkRates = {
 
 /** What this server did wrong once with histories, promises and load. Each takes back what mended it. */
 export const ownEnsembleBugs: readonly Plant[] = [
+  {
+    name: 'sync-overtakes-what-is-left',
+    story:
+      'what a follower has no room for in a turn is put aside, and a sync behind it is answered',
+    patches: [
+      {
+        file: 'src/quorum/learning/leader-stream.ts',
+        from: '      if (!this.#isSated && !this.#events.mayGoOn()) {',
+        to: '      if (this.#isClosed) {',
+      },
+      {
+        file: 'src/server/ensemble/replica.ts',
+        from: '  #isLogBehind = false\n',
+        to: '  #isLogBehind = false\n  #late: AcceptedEntry[] = []\n',
+      },
+      {
+        file: 'src/server/ensemble/replica.ts',
+        from: '  deliver(accepted: AcceptedEntry): void {\n',
+        to: `  deliver(accepted: AcceptedEntry): void {
+    this.#late.push(accepted)
+    while (this.mayDeliver) {
+      const next = this.#late.shift()
+      if (next === undefined) return
+      this.#deliverNow(next)
+    }
+  }
+
+  #deliverNow(accepted: AcceptedEntry): void {
+`,
+      },
+      {
+        file: 'src/server/ensemble/replica.ts',
+        from: '    for (const ordered of proposed) this.#apply({ ...ordered, origin: undefined })\n',
+        to: `    for (const ordered of proposed) this.#apply({ ...ordered, origin: undefined })
+    for (const next of this.#late)
+      this.#apply({ ...meaningOf(next), entry: next.entry, origin: undefined })
+    this.#late = []
+`,
+      },
+    ],
+    members: 3,
+    faults: [],
+    shape: { observers: 0, bounds: oneTxnATurn },
+    seedsMax: 20,
+  },
   {
     name: 'cut-by-name',
     story: 'a TRUNC goes by the names of snapshots, and what is lost by it is voted for as nothing',

@@ -49,9 +49,9 @@ const houseBugs: readonly Plant[] = [
         from: 'const result = applyTxn(tree, ordered, ordered.txn, this.#changes)',
         to: `const late: (() => void)[] = []
     const result = applyTxn(tree, ordered, ordered.txn, {
-      created: (...a) => late.push(() => watches.created(...a)),
-      deleted: (...a) => late.push(() => watches.deleted(...a)),
-      dataChanged: (...a) => late.push(() => watches.dataChanged(...a)),
+      created: (...a) => late.push(() => this.#changes.created(...a)),
+      deleted: (...a) => late.push(() => this.#changes.deleted(...a)),
+      dataChanged: (...a) => late.push(() => this.#changes.dataChanged(...a)),
     })`,
       },
       {
@@ -134,8 +134,8 @@ const houseBugs: readonly Plant[] = [
     patches: [
       {
         file: 'src/quorum/leading/proposals.ts',
-        from: 'if (!head.quorum.containsQuorum(this.#hasAckedHead)) return undefined',
-        to: 'if (![...this.#acked.keys()].some(this.#hasAckedHead)) return undefined',
+        from: 'return head.quorum.containsQuorum(this.#hasAckedHead)',
+        to: 'return [...this.#acked.keys()].some(this.#hasAckedHead)',
       },
     ],
     members: 3,

@@ -125,6 +125,7 @@ export class ProcessEyes {
     this.#processed = member.tree.lastProcessedZxid
     this.#sessions = member.sessions.count
     this.links.onTurnEnd()
+    if (member.isApplyBehind) this.#cover('turn ended with committed txns unapplied')
   }
 
   onLinkWrite(link: LinkId, port: LinkPort | undefined, bytes: Buffer): void {

@@ -34,6 +34,13 @@ export const withShortMemory = (bounds: SwarmBounds): SwarmBounds => ({
 /** Half of the runs are as in production; the others meet in seconds what 64 MiB never does. */
 export function drawBounds(chance: Chance): SwarmBounds {
   if (chance.chance(0.5)) return defaultBounds
+  const tiny = drawTiny(chance)
+  // Drawn last, so that what a seed draws of the others stays as it was.
+  const applyStepsPerTurn = chance.pick([1, 200, 2000])
+  return { ...tiny, member: { ...tiny.member, applyStepsPerTurn } }
+}
+
+function drawTiny(chance: Chance): SwarmBounds {
   const syncBytesWaitingMax = chance.pick([500, 4000, 40_000])
   return {
     isTiny: true,
@@ -48,6 +55,7 @@ export function drawBounds(chance: Chance): SwarmBounds {
       workStepsPerTurn: chance.pick([1, 200, 5000]),
     },
     member: {
+      ...defaultMemberBounds,
       leader: {
         ...defaultLeaderBounds,
         syncBytesWaitingMax,

@@ -103,6 +103,7 @@ export class MemoryReplica implements Replica {
   /** Entries in one slice of a dump. */
   feedSliceEntries = 2
   feedsOpen = 0
+  mayDeliver = true
   /** Sessions that revalidate says yes to. */
   readonly sessions: Set<bigint> = new Set()
   touched: readonly { readonly sessionId: bigint; readonly timeoutMs: number }[] = []

@@ -8,6 +8,7 @@ import { nodeCrypto } from '../../src/node/process/crypto.ts'
 import type { DiskOp, SnapshotOp } from '../../src/persistence/disk.ts'
 import type { LinkId, LinkPort, PeerAddress } from '../../src/quorum/ports/links.ts'
 import type { Answer, Question } from '../../src/server/auth/provider.ts'
+import type { MemberBounds } from '../../src/server/bounds/member-bounds.ts'
 import { providersOf } from '../../src/server/clients/auth-requests.ts'
 import type { CnxnFacts } from '../../src/server/clients/cnxn.ts'
 import type { FourLetterWords } from '../../src/server/clients/first-bytes.ts'
@@ -46,6 +47,7 @@ export const noWords: FourLetterWords = {
 export interface MemoryServerOptions {
   readonly settings?: Readonly<Record<string, string>>
   readonly limits?: Partial<Limits>
+  readonly bounds?: MemberBounds
   readonly words?: FourLetterWords
   readonly recovered?: Recovered
   readonly wall?: number
@@ -139,6 +141,7 @@ export class MemoryServer implements Machine {
           cnxnsMax: this.config.maxCnxns,
           ...options.limits,
         },
+        ...(options.bounds && { bounds: options.bounds }),
         providers,
         crypto: nodeCrypto,
         logger,

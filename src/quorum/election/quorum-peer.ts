@@ -23,6 +23,10 @@ export interface Role {
   onLinkDrained(link: LinkId): void
   /** Clients are served. */
   readonly isServing?: boolean
+  /** At the end of every turn: to go on with what has come and had to wait. */
+  goOn?(): void
+  /** Something of that is left. */
+  readonly isBehind?: boolean
   /** Of a learner: what is in the log and was not delivered, oldest first. */
   readonly undelivered?: readonly AcceptedEntry[]
   /** Ends its links, and calls nothing back. */
@@ -160,6 +164,16 @@ export class QuorumPeer implements LinkEvents {
   onPaused(nowMono: number, pausedMs: number): void {
     this.#now = nowMono
     this.#role?.onPaused?.(nowMono, pausedMs)
+  }
+
+  goOn(): void {
+    this.#role?.goOn?.()
+    this.settle()
+  }
+
+  /** What a leader has said is not worked off, and no event will ask for that. */
+  get isBehind(): boolean {
+    return this.#role?.isBehind === true
   }
 
   onLinkAccepted(link: LinkId, port: LinkPort): void {

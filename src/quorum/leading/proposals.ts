@@ -15,8 +15,9 @@ interface Proposal<T> {
 /**
  * What the leader has proposed and not yet committed, oldest first. Each voter acks in zxid order,
  * so one zxid per voter says it all; the head commits when a quorum has reached it, and nothing
- * commits before the head (spec 04 §6). What a payload means is not Zab's business. Bounded by the
- * requests that admission lets through.
+ * commits before the head (spec 04 §6). What a payload means is not Zab's business. What has committed
+ * stays here until it is asked for. Bounded by the requests that admission lets through, on each member,
+ * and by what the leader asks for itself (sessions that end, nodes that are over).
  */
 export class Proposals<T> {
   readonly #membership: QuorumSource
@@ -72,16 +73,21 @@ export class Proposals<T> {
     if ((this.#acked.get(sid) ?? 0) > zxid) this.#acked.set(sid, zxid)
   }
 
+  /** There is something that nextCommitted would give. */
+  get hasCommitted(): boolean {
+    const head = this.#outstanding.peek()
+    if (head === undefined || head.round > this.#confirmedRound) return false
+    if (head.zxid <= this.#lastCommitted) return true
+    this.#headZxid = head.zxid
+    return head.quorum.containsQuorum(this.#hasAckedHead)
+  }
+
   /** The next payload in order that a quorum has made durable; undefined when there is none yet. */
   nextCommitted(): T | undefined {
-    const head = this.#outstanding.peek()
-    if (head === undefined || head.round > this.#confirmedRound) return undefined
-    if (head.zxid > this.#lastCommitted) {
-      this.#headZxid = head.zxid
-      if (!head.quorum.containsQuorum(this.#hasAckedHead)) return undefined
-      this.#lastCommitted = head.zxid
-    }
-    this.#outstanding.shift()
+    if (!this.hasCommitted) return undefined
+    const head = this.#outstanding.shift()
+    assert(head !== undefined, 'a queue that was looked into is not empty')
+    this.#lastCommitted = head.zxid
     return head.payload
   }
 

@@ -12,8 +12,10 @@ export interface LeaderStreamEvents {
   onPacket(packet: QuorumPacket): Problem
   /** The stream that takeSnapshot was called for has ended well. */
   onSnapshot(): void
-  /** All packets of a piece have been handed on. */
+  /** All packets of a piece have been handed on, or those that this turn has room for. */
   onPieceEnd(): void
+  /** False: the next packet must wait for another turn; goOn() is then called. */
+  mayGoOn(): boolean
   /** Once; nothing else follows. */
   onProblem(problem: string): void
 }
@@ -29,9 +31,11 @@ export class LeaderStream {
   readonly #reader = new PacketReader()
   #intake: SnapshotIntake | undefined = undefined
   #isHeld = false
+  /** This turn has had enough of it. */
+  #isSated = false
   /**
-   * What came while held. The link is not read then, so it is no more than what the turn in which
-   * that began had left.
+   * What came while held or sated. The link is not read then, so it is no more than what the turn in
+   * which that began had left.
    */
   #held: Buffer[] = []
   #isBacklogLarge = false
@@ -44,19 +48,25 @@ export class LeaderStream {
     this.#events = events
   }
 
+  /** Something may be left that this turn had no room for. */
+  get isSated(): boolean {
+    return this.#isSated
+  }
+
   get isPaused(): boolean {
     return this.#isPaused
   }
 
   close(): void {
     this.#isClosed = true
+    this.#isSated = false
     this.#held = []
     this.#intake = undefined
   }
 
   /** `bytes` are borrowed. */
   push(bytes: Buffer): void {
-    if (this.#isHeld) this.#keep(bytes)
+    if (this.#isHeld || this.#isSated) this.#keep(bytes)
     else this.#read(bytes)
   }
 
@@ -73,6 +83,18 @@ export class LeaderStream {
 
   release(): void {
     this.#isHeld = false
+    this.#readHeld()
+  }
+
+  /** Another turn, or the end of this one: what was left is told as far as there is room again. */
+  goOn(): void {
+    if (!this.#isSated || !this.#events.mayGoOn()) return
+    this.#isSated = false
+    this.#readHeld()
+  }
+
+  #readHeld(): void {
+    if (this.#isHeld || this.#isSated) return
     const held = this.#held
     this.#held = []
     for (const bytes of held) this.push(bytes)
@@ -89,7 +111,7 @@ export class LeaderStream {
   }
 
   #updatePause(): void {
-    const isPaused = this.#isHeld || this.#isBacklogLarge
+    const isPaused = this.#isHeld || this.#isSated || this.#isBacklogLarge
     if (isPaused === this.#isPaused || this.#isClosed) return
     this.#isPaused = isPaused
     this.#links.pause(this.#link, isPaused)
@@ -116,7 +138,11 @@ export class LeaderStream {
       if (problem !== undefined && !this.#isClosed) this.#events.onProblem(problem)
       if (problem !== undefined || this.#isClosed) return undefined
       if (this.#intake !== undefined) return this.#reader.takeRest()
-      if (this.#isHeld) {
+      if (!this.#isSated && !this.#events.mayGoOn()) {
+        this.#isSated = true
+        this.#updatePause()
+      }
+      if (this.#isHeld || this.#isSated) {
         this.#keep(this.#reader.takeRest())
         return undefined
       }

@@ -49,6 +49,7 @@ export class Learner {
       onPacket: (packet) => this.#onPacket(packet),
       onSnapshot: () => this.#synchronisation.onSnapshot(),
       onPieceEnd: () => this.#history.setMark(progress.mono),
+      mayGoOn: () => parts.replica.mayDeliver,
       onProblem: (problem) => this.#end(problem),
     })
     this.#link = link
@@ -157,6 +158,21 @@ export class Learner {
 
   onLinkDrained(_link: LinkId): void {
     // Nothing waits for that: what we send is bounded by what the leader and our clients ask.
+  }
+
+  /**
+   * At the end of every turn: what the leader has said and this one had no room for. It was here, so
+   * the leader was not silent meanwhile.
+   */
+  goOn(): void {
+    if (!this.isBehind) return
+    this.#progress.waitsSinceMono = this.#progress.mono
+    this.#link.stream?.goOn()
+  }
+
+  /** More is here of what the leader has said than one turn has room for. */
+  get isBehind(): boolean {
+    return this.#link.stream?.isSated === true
   }
 
   /** A string says what makes no sense. */

@@ -146,6 +146,8 @@ export interface Replica {
 
   // ---- the state
 
+  /** False: so much was delivered in this turn that what follows has to wait for another one. */
+  readonly mayDeliver: boolean
   /** Applies a committed entry, in zxid order; answers the client that waits for it here. */
   deliver(accepted: AcceptedEntry): void
   /** All old state is dropped, and that of a SNAP of `zxid` begins. */

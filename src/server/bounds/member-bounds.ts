@@ -23,6 +23,13 @@ export interface MemberBounds {
    */
   readonly committedLogBytesMax: number
   /**
+   * What of that which has committed is applied in one turn, in steps of some tens of nanoseconds
+   * (server/bounds/apply-budget.ts). More than all that one member admits at a time, if that is small
+   * writes: those that share a flush are answered together.
+   * @bound steps: the rest has the next turns, in the same order
+   */
+  readonly applyStepsPerTurn: number
+  /**
    * Bytes that wait for the log of a leader. They grow while the others commit without it, so this
    * is more than all members admit at a time.
    * @bound bytes: it leads no more; nor after syncLimit without progress
@@ -35,5 +42,6 @@ export const defaultMemberBounds: MemberBounds = {
   learner: defaultLearnerLimits,
   sliceBytes: 256 * 1024,
   committedLogBytesMax: COMMITTED_LOG_BYTES_MAX,
+  applyStepsPerTurn: 120_000,
   leaderLogBytesMax: 256 * 1024 * 1024,
 }

@@ -33,6 +33,11 @@ export class WorkBudget {
     this.#stepsMax = stepsMax
   }
 
+  /** Done in this turn, for all connections. */
+  get steps(): number {
+    return this.#steps
+  }
+
   /** Once a turn, as it ends. */
   refill(): void {
     this.#filling += 1

@@ -5,12 +5,16 @@ import type { DataTree } from '../../tree/data-tree.ts'
 import { WatchTable } from '../../tree/watch-table.ts'
 import type { AclEntry, Znode } from '../../tree/znode.ts'
 import { type AccessControl, Perms } from '../auth/access-control.ts'
+import type { WorkMeter } from '../bounds/work-meter.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { ServerStats } from '../stats/server-stats.ts'
 import type { Cnxn } from './cnxn.ts'
 import type { Outbox } from './outbox.ts'
 
 const XID_EVENT = -1
+/** What a changed node costs, and an event that is sent, in steps of WorkMeter. */
+const CHANGE_STEPS = 40
+const EVENT_STEPS = 20
 /** What is replayed for setWatches belongs to no txn (spec 06 §4). */
 const NO_ZXID = -1
 
@@ -23,6 +27,7 @@ export class Watches implements ChangeListener {
   readonly #tree: DataTree
   readonly #access: AccessControl
   readonly #outbox: Outbox
+  readonly #meter: WorkMeter
   /** The txn being applied: since 3.9 an event carries it (ZOOKEEPER-4655). */
   zxid: number = NO_ZXID
   readonly #stats: ServerStats
@@ -37,17 +42,20 @@ export class Watches implements ChangeListener {
     tree: DataTree,
     access: AccessControl,
     outbox: Outbox,
+    meter: WorkMeter,
     stats: ServerStats,
     metrics: ServerMetrics,
   ) {
     this.#tree = tree
     this.#access = access
     this.#outbox = outbox
+    this.#meter = meter
     this.#stats = stats
     this.#metrics = metrics
   }
 
   created(path: string, parent: string, { acl }: Znode, parentAcl: AclEntry | undefined): void {
+    this.#meter.steps += CHANGE_STEPS
     if (this.table.watchCount === 0) return
     this.#acl = acl
     this.#parentAcl = parentAcl
@@ -56,6 +64,7 @@ export class Watches implements ChangeListener {
   }
 
   deleted(path: string, parent: string, { acl }: Znode, parentAcl: AclEntry | undefined): void {
+    this.#meter.steps += CHANGE_STEPS
     if (this.table.watchCount === 0) return
     this.#acl = acl
     this.#parentAcl = parentAcl
@@ -64,6 +73,7 @@ export class Watches implements ChangeListener {
   }
 
   dataChanged(path: string, { acl }: Znode): void {
+    this.#meter.steps += CHANGE_STEPS
     if (this.table.watchCount === 0) return
     this.#acl = acl
     this.table.triggerDataChanged(path, this.#deliver)
@@ -89,6 +99,7 @@ export class Watches implements ChangeListener {
   }
 
   #send(cnxn: Cnxn, type: EventType, path: string, zxid: number): void {
+    this.#meter.steps += EVENT_STEPS
     const w = this.#outbox.begin(cnxn)
     const at = w.reserveInt()
     w.writeInt(XID_EVENT)

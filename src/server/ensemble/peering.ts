@@ -121,6 +121,15 @@ export class Peering implements LinkEvents {
     this.peer.onPaused(nowMono, pausedMs)
   }
 
+  /** At the end of a turn: what a leader has sent is delivered, as far as the turn has room for it. */
+  goOn(): void {
+    this.peer.goOn()
+  }
+
+  get isLearnerBehind(): boolean {
+    return this.peer.isBehind
+  }
+
   /** At the end of a turn: a role may have to end, and what was gathered for learners is to leave. */
   flush(): void {
     this.peer.settle()

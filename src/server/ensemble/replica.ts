@@ -18,6 +18,7 @@ import type {
 } from '../../quorum/ports/replica.ts'
 import type { QuorumSettings } from '../../quorum/role/quorum-settings.ts'
 import { TreeDump } from '../../tree/snapshot-codec.ts'
+import type { ApplyBudget } from '../bounds/apply-budget.ts'
 import { type Commits, isSessionMoved } from '../clients/commits.ts'
 import { readHistory } from '../storage/history.ts'
 import { SliceFeed } from '../storage/slice-feed.ts'
@@ -33,6 +34,7 @@ interface ReplicaParts extends HistoryParts, RequestParts {
   readonly leaderServes: boolean
   readonly clients: Commits
   readonly applyLoop: ApplyLoop
+  readonly applyBudget: ApplyBudget
   /** Of a snapshot for a learner, in one go. */
   readonly sliceBytes: number
 }
@@ -105,6 +107,10 @@ export class MemberReplica implements Replica {
   }
 
   // ---- the state
+
+  get mayDeliver(): boolean {
+    return this.#parts.applyBudget.allows
+  }
 
   deliver(accepted: AcceptedEntry): void {
     const { clients, serving } = this.#parts

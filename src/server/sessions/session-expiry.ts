@@ -15,7 +15,8 @@ export const EXPIRIES_PER_TURN_MAX = 100
  */
 export const EXPIRED_EPHEMERALS_PER_TURN_MAX = 1000
 /**
- * Sessions whose closeSession waits for its commit: they may all be applied in one turn.
+ * Sessions that have expired and whose closeSession is not applied yet: nobody has asked for those,
+ * so they have a bound of their own.
  * @bound sessions: no further one expires
  */
 export const CLOSINGS_OUTSTANDING_MAX = 200

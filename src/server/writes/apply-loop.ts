@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { AdvancedSummary } from '../../base/metrics.ts'
 import type { TurnClock } from '../../base/turn-clock.ts'
@@ -8,6 +9,7 @@ import { formatZxid } from '../../data/zxid.ts'
 import type { Entry } from '../../quorum/ports/replica.ts'
 import { applyTxn } from '../../tree/apply.ts'
 import type { DataTree } from '../../tree/data-tree.ts'
+import type { ApplyBudget } from '../bounds/apply-budget.ts'
 import type { Commits } from '../clients/commits.ts'
 import type { Watches } from '../clients/watches.ts'
 import type { SessionTracker } from '../sessions/session-tracker.ts'
@@ -16,7 +18,7 @@ import { NOT_TIMED, StageTimer, type Stopwatch } from '../stats/stage-timer.ts'
 import { ChangeCounts } from './change-counts.ts'
 import { type DigestLog, isLogged } from './digest-log.ts'
 import type { OutstandingChanges } from './outstanding-changes.ts'
-import type { OrderedTxn, WritePath } from './write-path.ts'
+import type { Ordered, OrderedTxn, WritePath } from './write-path.ts'
 
 /** The parts of a member that a committed txn passes through, in this order. */
 interface ApplyParts {
@@ -26,6 +28,7 @@ interface ApplyParts {
   readonly sessions: SessionTracker
   readonly clients: Pick<Commits, 'beforeApply' | 'onWriteApplied' | 'onSynced' | 'onSessionClosed'>
   readonly writePath: WritePath
+  readonly applyBudget: ApplyBudget
   /** What learners may be synchronised from; a standalone server keeps none. */
   readonly committedLog: { add(entry: Entry): void } | undefined
   readonly digestLog: DigestLog
@@ -48,6 +51,8 @@ export class ApplyLoop {
   #mismatchLogged = false
   /** The tree came from a SNAP and may be ahead of the txns that follow: digests say nothing yet. */
   isTreeFuzzy = false
+  /** On the member that decides: something has committed, and is left for the next turn. */
+  hasMore = false
 
   constructor(parts: ApplyParts) {
     this.#parts = parts
@@ -55,38 +60,70 @@ export class ApplyLoop {
     this.#changes = new ChangeCounts(parts.tree, parts.metrics, parts.watches)
   }
 
-  /** Applies all that has committed here. `nowMono` in milliseconds. */
+  /**
+   * Applies what has committed here, as far as the budget of this turn goes. The rest stays where it
+   * is, among the proposals, so that nothing overtakes it: a sync waits in the same queue, learners
+   * hear of a commit when we apply it, and its request counts as outstanding until then. `nowMono` in
+   * milliseconds.
+   */
   run(nowMono: number): void {
-    const { writePath, metrics } = this.#parts
-    const { proposals, learners } = writePath
-    let next = proposals.nextCommitted()
+    let next = this.#next()
     if (next === undefined) return
     this.#committedMs = this.#timer.beginTimed()
-    for (; next !== undefined; next = proposals.nextCommitted()) {
-      if ('sync' in next) this.#parts.clients.onSynced(next.sync)
-      else if ('syncOf' in next) learners?.sendSync(next.syncOf)
-      else if ('revalidated' in next) {
-        // If its closeSession is under way by now, that comes to the learner behind this.
-        const isValid = this.#parts.sessions.get(next.revalidated) !== undefined
-        learners?.sendRevalidated(next.link, next.revalidated, isValid)
-      } else {
-        if (next.entry !== undefined) {
-          addAge(metrics.quorumAckLatency, this.#ageOf(next))
-          learners?.commit(next.entry)
-        }
-        this.apply(next, nowMono)
-      }
-    }
-    this.#timer.end(this.#committedMs, metrics.commitProcessTime)
+    for (; next !== undefined; next = this.#next())
+      if ('txn' in next) this.#commit(next, nowMono)
+      else this.#pass(next)
+    this.#timer.end(this.#committedMs, this.#parts.metrics.commitProcessTime)
     this.#committedMs = NOT_TIMED
+  }
+
+  #next(): Ordered | undefined {
+    const { writePath, applyBudget } = this.#parts
+    const { proposals } = writePath
+    this.hasMore = !applyBudget.allows && proposals.hasCommitted
+    return applyBudget.allows ? proposals.nextCommitted() : undefined
+  }
+
+  #commit(ordered: OrderedTxn, nowMono: number): void {
+    const { writePath, metrics } = this.#parts
+    if (ordered.entry !== undefined) {
+      addAge(metrics.quorumAckLatency, this.#ageOf(ordered))
+      writePath.learners?.commit(ordered.entry)
+    }
+    this.apply(ordered, nowMono)
+  }
+
+  /** All that was proposed before it is applied. */
+  #pass(barrier: Exclude<Ordered, OrderedTxn>): void {
+    const { writePath, applyBudget, clients, sessions } = this.#parts
+    applyBudget.begin()
+    if ('sync' in barrier) clients.onSynced(barrier.sync)
+    else if ('syncOf' in barrier) writePath.learners?.sendSync(barrier.syncOf)
+    else {
+      // If its closeSession is under way by now, that comes to the learner behind this.
+      const isValid = sessions.get(barrier.revalidated) !== undefined
+      writePath.learners?.sendRevalidated(barrier.link, barrier.revalidated, isValid)
+    }
+    applyBudget.end(1, false)
   }
 
   /** One txn that is committed, whoever has decided that. */
   apply(ordered: OrderedTxn, nowMono: number): void {
-    const { tree, watches, changes, clients, sessions, metrics } = this.#parts
+    const { tree, applyBudget, metrics } = this.#parts
+    const { txn, zxid } = ordered
+    assert(zxid > tree.lastProcessedZxid, 'txns are applied in their order, each once')
     const began = this.#timer.begin()
     if (began !== NOT_TIMED) this.#noteWait(ordered, began)
     addAge(metrics.propagationLatency, this.#ageOf(ordered))
+    applyBudget.begin()
+    this.#apply(ordered, nowMono)
+    const parts = txn.type === OpCode.multi ? txn.txns.length : 1
+    applyBudget.end(parts, txn.type === OpCode.closeSession)
+    this.#timer.end(began, metrics.writeFinalProcTimeMs)
+  }
+
+  #apply(ordered: OrderedTxn, nowMono: number): void {
+    const { tree, watches, changes, clients, sessions, applyBudget } = this.#parts
     if (ordered.txn.type === OpCode.createSession)
       sessions.track(ordered.clientId, ordered.txn.timeOut, nowMono)
     if (ordered.origin !== undefined) clients.beforeApply(ordered.origin.cnxn)
@@ -97,15 +134,14 @@ export class ApplyLoop {
     tree.digestHint = isLogged(ordered.zxid) ? undefined : changes.digestHint
     const result = applyTxn(tree, ordered, ordered.txn, this.#changes)
     tree.digestHint = undefined
+    applyBudget.onChanged()
     changes.onApplied(ordered.zxid)
     this.#compareDigest(ordered)
     if (ordered.entry !== undefined) this.#parts.committedLog?.add(ordered.entry)
     if (ordered.origin !== undefined) clients.onWriteApplied(ordered.origin, ordered.txn, result)
-    if (ordered.txn.type === OpCode.closeSession) {
-      sessions.remove(ordered.clientId)
-      clients.onSessionClosed(ordered.clientId)
-    }
-    this.#timer.end(began, metrics.writeFinalProcTimeMs)
+    if (ordered.txn.type !== OpCode.closeSession) return
+    sessions.remove(ordered.clientId)
+    clients.onSessionClosed(ordered.clientId)
   }
 
   /** By the clock of the leader: it may be below 0 where the clocks differ. */

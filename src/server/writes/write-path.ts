@@ -34,7 +34,7 @@ export interface OrderedTxn extends TxnContext {
  * What comes out of the ordered stream: a committed txn, or a sync that has reached its place, of a
  * client here or of one that is connected to a learner, or the answer to a REVALIDATE of that learner.
  */
-type Ordered =
+export type Ordered =
   | OrderedTxn
   | { readonly sync: PendingRequest }
   | { readonly syncOf: LinkId }

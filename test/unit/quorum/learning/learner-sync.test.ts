@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { StoreBackOff } from '../../../../src/quorum/learning/store-back-off.ts'
-import type { Entry } from '../../../../src/quorum/ports/replica.ts'
+import type { AcceptedEntry, Entry } from '../../../../src/quorum/ports/replica.ts'
 import { encodePacket, PacketType } from '../../../../src/quorum/wire/packets.ts'
-import { z } from '../../../support/leader-rig.ts'
+import { testSettings, z } from '../../../support/leader-rig.ts'
 import {
   commit,
   diff,
@@ -33,6 +33,61 @@ function changes(replica: MemoryReplica): string[] {
     return 'zxid' in c && c.call !== 'onAck' ? [`${c.call} 0x${c.zxid.toString(16)}`] : []
   })
 }
+
+describe('what a turn has no room for', () => {
+  /** A turn has room for one delivery. */
+  class OneATurn extends MemoryReplica {
+    override deliver(accepted: AcceptedEntry): void {
+      super.deliver(accepted)
+      this.mayDeliver = false
+    }
+  }
+  const told = (replica: MemoryReplica): string[] =>
+    replica.calls.flatMap(({ call }) => (call === 'deliver' || call === 'onSynced' ? [call] : []))
+  const sync = encodePacket(PacketType.sync, 0)
+
+  it('waits for the next ones, and nothing overtakes it', () => {
+    const rig = new LearnerRig({ replica: new OneATurn({ disk }) }).follow(2)
+    const { learner, replica } = rig
+    rig.say(pair(entry(2, 1)), pair(entry(2, 2)), sync, proposal(entry(2, 3)))
+    // Comes in the same turn, as a piece of its own.
+    rig.say(commit(entry(2, 3)), sync)
+    expect(told(replica)).toEqual(['deliver'])
+    expect([learner.isBehind, rig.links.isPaused(rig.link)]).toEqual([true, true])
+    learner.goOn()
+    expect(told(replica)).toEqual(['deliver'])
+    replica.mayDeliver = true
+    learner.goOn()
+    expect(told(replica)).toEqual(['deliver', 'deliver'])
+    replica.mayDeliver = true
+    learner.goOn()
+    expect(told(replica)).toEqual(['deliver', 'deliver', 'onSynced', 'deliver'])
+    replica.mayDeliver = true
+    learner.goOn()
+    expect(told(replica)).toEqual(['deliver', 'deliver', 'onSynced', 'deliver', 'onSynced'])
+    expect([learner.isBehind, rig.links.isPaused(rig.link)]).toEqual([false, false])
+    replica.flush()
+    expect(rig.said()).toEqual([1, 2, 3].map((counter) => `ACK 0x20000000${counter}`))
+  })
+
+  it('counts as having been heard', () => {
+    const rig = new LearnerRig({ replica: new OneATurn({ disk }) }).follow(2)
+    const { syncLimitMs } = testSettings()
+    rig.say(pair(entry(2, 1)), pair(entry(2, 2)))
+    rig.replica.flush()
+    rig.advance(syncLimitMs * 2)
+    expect(rig.ends).toEqual([])
+    for (let turn = 0; turn < 2; turn += 1) {
+      rig.replica.mayDeliver = true
+      rig.learner.goOn()
+    }
+    rig.replica.flush()
+    rig.advance(syncLimitMs - 1)
+    expect(rig.ends).toEqual([])
+    rig.advance(1)
+    expect(rig.ends).toEqual([`the leader has said nothing for ${syncLimitMs} ms`])
+  })
+})
 
 describe('a DIFF', () => {
   it('is logged and delivered, and NEWLEADER is acked when all of it is durable', () => {

@@ -194,7 +194,7 @@ describe('sessions that expire together', () => {
     expect(server.member.tree.ephemeralsCount).toBe(0)
   })
 
-  it('wait for those before them, so that not all are applied in one turn', () => {
+  it('wait for those before them, so that not all are under way at once', () => {
     const server = new MemoryServer({ settings: { maxClientCnxns: '0' } })
     const count = CLOSINGS_OUTSTANDING_MAX + 1
     for (let i = 0; i < count; i += 1) server.connect(TIMEOUT_MS)

@@ -2,6 +2,8 @@ import { JuteReader, JuteWriter } from 'jute-ts'
 import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../../src/data/op-code.ts'
 import { MajorityQuorum } from '../../../../src/quorum/membership/quorum-verifier.ts'
+import { ApplyBudget } from '../../../../src/server/bounds/apply-budget.ts'
+import { WorkBudget } from '../../../../src/server/bounds/work-budget.ts'
 import { StageTimer } from '../../../../src/server/stats/stage-timer.ts'
 import { DiskLane } from '../../../../src/server/storage/disk-lane.ts'
 import { ApplyLoop } from '../../../../src/server/writes/apply-loop.ts'
@@ -50,6 +52,7 @@ class Applying {
       sessions,
       clients: nobody,
       writePath: this.#writePath,
+      applyBudget: new ApplyBudget(new WorkBudget(Infinity), Infinity),
       committedLog: undefined,
       digestLog,
       metrics,
