@@ -241,6 +241,8 @@ export class QuorumPeer implements LinkEvents {
 
   #look(haste: Haste): void {
     const { membership, replica, epochs } = this.#parts
+    assert(this.#role === undefined, 'nobody looks for a leader who has a role')
+    assert(epochs.accepted >= epochs.current, 'an epoch is accepted before it is entered')
     this.#leaderSid = undefined
     this.#lookingSince = this.#now
     this.#unavailableSince ??= this.#now

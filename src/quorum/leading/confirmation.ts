@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { Membership } from '../membership/membership.ts'
 import type { LearnerHandler } from './learner-handler.ts'
 
@@ -47,6 +48,7 @@ export class Confirmation {
     for (const candidate of candidates.sort((a, b) => b - a)) {
       const has = (sid: number): boolean => (rounds.get(sid) ?? 0) >= candidate
       if (!quorum.containsQuorum(has)) continue
+      assert(candidate <= this.#round, 'a round is confirmed that nobody asked for')
       this.#confirmed = candidate
       return candidate
     }

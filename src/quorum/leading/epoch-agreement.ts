@@ -89,12 +89,14 @@ export class EpochAgreement {
 
   onEpochAcked(voter: number): void {
     this.#assertVoter(voter)
+    assert(this.#phase === 'election', `an epoch is acked in the phase ${this.#phase}`)
     this.#electors.add(voter)
     this.#tryElection()
   }
 
   onNewLeaderAcked(voter: number): void {
     this.#assertVoter(voter)
+    assert(this.#phase === 'synchronisation', `NEWLEADER is acked in the phase ${this.#phase}`)
     this.#synced.add(voter)
     this.#tryAgreed()
   }
@@ -124,6 +126,7 @@ export class EpochAgreement {
     logger.info('a quorum has reported, an epoch is proposed', { epoch })
     replica.whenDurable(() => {
       if (this.#isClosed) return
+      assert(this.#phase === 'epoch', 'the epoch became durable twice')
       this.#enter('election')
       this.#electors.add(this.#self)
       this.#events.onEpoch()

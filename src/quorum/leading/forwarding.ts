@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { Links } from '../ports/links.ts'
 import type { Entry } from '../ports/replica.ts'
 import { TurnPackets } from '../wire/turn-packets.ts'
@@ -32,6 +33,7 @@ export class Forwarding {
 
   /** Nothing may be gathered at that moment that it was told already. */
   add(learner: LearnerHandler): void {
+    assert(learner.state === 'ackNewLeader', 'a learner joins the broadcast behind NEWLEADER')
     if (learner.role === 'observer') this.#observers = [...this.#observers, learner]
     else this.#followers = [...this.#followers, learner]
   }
@@ -48,6 +50,7 @@ export class Forwarding {
 
   commit(entry: Entry): void {
     this.#outstandingBytes -= entry.bytes.length
+    assert(this.#outstandingBytes >= 0, 'more is committed than was proposed')
     if (this.#followers.length > 0) this.#toFollowers.commit(entry.zxid)
     if (this.#observers.length > 0) this.#toObservers.inform(entry)
   }

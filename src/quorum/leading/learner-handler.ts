@@ -1,4 +1,4 @@
-import { unreachable } from '../../base/assert.ts'
+import { assert, unreachable } from '../../base/assert.ts'
 import type { QuorumPacket } from '../../data/records.ts'
 import { counterOf, epochOf, makeZxid } from '../../data/zxid.ts'
 import type { LinkId } from '../ports/links.ts'
@@ -197,6 +197,7 @@ export class LearnerHandler {
   /** It has caught up, and what was outstanding is sent: from now on it gets what all get. */
   sendNewLeader(): void {
     const { leadership, parts } = this.#host
+    assert(this.#state === 'sync', 'NEWLEADER comes when a learner has caught up')
     const config =
       this.protocolVersion < PROTOCOL_VERSION ? null : Buffer.from(parts.membership.newest.text)
     this.#state = 'ackNewLeader'
@@ -207,6 +208,7 @@ export class LearnerHandler {
   /** The leader serves, so the learner may. */
   sendUpToDate(): void {
     if (this.#state !== 'start') return
+    assert(this.#host.leadership.lastProposedZxid > 0, 'UPTODATE comes from a leader that serves')
     this.#state = 'serving'
     this.#patience.onHeard()
     this.#endSync()

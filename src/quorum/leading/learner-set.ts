@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { ThrottledLog } from '../../base/throttled-log.ts'
 import type { Membership } from '../membership/membership.ts'
 import type { LinkId, Links } from '../ports/links.ts'
@@ -27,6 +28,7 @@ export class LearnerSet {
   }
 
   add(learner: LearnerHandler): void {
+    assert(!this.#byLink.has(learner.link), 'the id of a link is used again')
     this.#byLink.set(learner.link, learner)
   }
 

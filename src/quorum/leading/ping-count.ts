@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import { Deque } from '../../base/deque.ts'
 
 interface RoundMark {
@@ -38,6 +39,7 @@ export class PingCount {
       this.#owedRound = round
       return false
     }
+    assert(round >= this.confirmedRound, 'rounds grow')
     this.#marks.push({ round, ping: this.#sent })
     return true
   }

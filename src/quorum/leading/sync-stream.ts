@@ -1,4 +1,5 @@
 import { JuteWriter } from 'jute-ts'
+import { assert } from '../../base/assert.ts'
 import { epochOf, follows } from '../../data/zxid.ts'
 import type { LinkId, Links } from '../ports/links.ts'
 import type { Entry, HistoryFeed, HistoryScan, Replica, SnapshotFeed } from '../ports/replica.ts'
@@ -140,6 +141,7 @@ export class SyncStream {
   }
 
   #pass(packets: TurnPackets, entry: Entry): void {
+    assert(entry.zxid > this.#cursor, 'a learner is sent the history in its order')
     packets.propose(entry)
     packets.commit(entry.zxid)
     this.#cursor = entry.zxid

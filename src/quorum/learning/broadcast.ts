@@ -1,4 +1,5 @@
 import { JuteReader } from 'jute-ts'
+import { assert } from '../../base/assert.ts'
 import { type QuorumPacket, readRevalidateResponse } from '../../data/records.ts'
 import { makeZxid } from '../../data/zxid.ts'
 import type { RoleParts } from '../role/role.ts'
@@ -39,8 +40,9 @@ export class Broadcast {
 
   /** UPTODATE: from now on this member serves. */
   start(): void {
-    const { replica, logger, standing, metrics } = this.#parts
+    const { replica, logger, standing, metrics, epochs } = this.#parts
     const { epoch, mono, syncSinceMono } = this.#progress
+    assert(epochs.current === epoch, 'a learner serves in the epoch that it has entered')
     this.#progress.waitFor('broadcast')
     const { channel } = this.#link
     if (channel === undefined) return

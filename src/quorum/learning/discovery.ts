@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { QuorumPacket } from '../../data/records.ts'
 import { epochOf, formatZxid } from '../../data/zxid.ts'
 import { BEYOND_ADVICE } from '../leading/learner-gate.ts'
@@ -106,6 +107,8 @@ export class Discovery {
     this.#progress.waitFor('sync mode')
     if (this.#progress.isOldLeader) return
     const { channel } = this.#link
+    const { accepted } = this.#parts.epochs
+    assert(accepted === this.#progress.epoch, 'ACKEPOCH is for the epoch that was accepted')
     if (this.#progress.needsSnapshot) channel?.sendAckEpoch(NO_ZXID, ACCEPTED_BEFORE)
     else channel?.sendAckEpoch(this.#history.endZxid, currentEpoch)
   }

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import { Deque } from '../../base/deque.ts'
 import { isEchoEntry } from '../../data/txn.ts'
 import { counterOf, follows, formatZxid } from '../../data/zxid.ts'
@@ -72,6 +73,7 @@ export class LearnerHistory {
   #logBytes = 0
   /** Counts what was handed to the log; watched is what is not durable yet. */
   #lastMark = 0
+  #durableMark = 0
   readonly #logWatch = new AckWatch()
 
   constructor(
@@ -88,6 +90,7 @@ export class LearnerHistory {
 
   /** What follows continues from `zxid`. `isSnapshot`: it changes a state that is not on disk yet. */
   begin(zxid: number, isSnapshot: boolean): void {
+    assert(this.#pending.length === 0, 'a history begins with nothing pending')
     this.#lastZxid = zxid
     this.#snapZxid = isSnapshot ? zxid : -1
     this.#isLogged = !isSnapshot && this.#mayLog
@@ -105,6 +108,7 @@ export class LearnerHistory {
 
   /** The state is on disk: what has not been committed so far goes to the log now. */
   onSnapshotInstalled(): void {
+    assert(!this.#isLogged, 'what changed the state of a SNAP was logged below it')
     this.#isLogged = this.#mayLog
     if (this.#isObserver) return
     for (const accepted of this.#pending) this.#append(accepted)
@@ -123,6 +127,7 @@ export class LearnerHistory {
   startAcking(): readonly number[] {
     if (this.#isObserver) return []
     this.#isAcking = true
+    assert(this.#isLogged, 'a follower acks what is in its log')
     return [...this.#pending].map(({ entry }) => entry.zxid)
   }
 
@@ -168,7 +173,10 @@ export class LearnerHistory {
     this.#pending.shift()
     this.#pendingBytes -= accepted.entry.bytes.length
     if (this.#isObserver && this.#isLogged) this.#append(accepted)
-    this.#parts.replica.deliver(accepted)
+    const { replica } = this.#parts
+    assert(this.#pendingBytes >= 0, 'more was delivered than was proposed')
+    assert(!this.#isLogged || zxid <= replica.lastLoggedZxid, 'what is delivered is in the log')
+    replica.deliver(accepted)
     return undefined
   }
 
@@ -200,6 +208,8 @@ export class LearnerHistory {
   }
 
   #onDurable(mark: number, bytes: number, zxids: readonly number[], cameMono: number): void {
+    assert(mark === this.#durableMark + 1, 'the log becomes durable in its order')
+    this.#durableMark = mark
     this.#logWatch.onAck(mark)
     const wasLarge = this.#isBacklogLarge
     this.#logBytes -= bytes

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 /**
  * How long the oldest PROPOSAL waits for its ack, as closely as it matters: of those behind the oldest
  * only the newest is remembered, so a learner is late at the earliest syncLimit after a proposal. A
@@ -11,6 +12,7 @@ export class AckWatch {
 
   /** PROPOSALs up to that zxid have been sent. */
   onSent(zxid: number, nowMono: number): void {
+    assert(zxid > this.#awaitedZxid, 'what waits for an ack is sent in order')
     if (this.#awaitedZxid === 0) {
       this.#awaitedZxid = zxid
       this.#awaitedMono = nowMono

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { SessionId } from '../../data/session-id.ts'
 import type { LinkId } from '../../quorum/ports/links.ts'
 import { type Expiring, ExpiryQueue } from './expiry-queue.ts'
@@ -136,6 +137,7 @@ export class SessionTracker {
     this.#deadlines.remove(session)
     this.#touched?.delete(session)
     if (session.closing) this.#closingCount -= 1
+    assert(this.#closingCount >= 0, 'more sessions end than were closing')
     this.#sessions.delete(id)
     this.onRemoved(id)
   }

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import { Deque } from '../../base/deque.ts'
 import type { Counter } from '../../base/metrics.ts'
 import type { ACL } from '../../data/records.ts'
@@ -173,6 +174,7 @@ export class OutstandingChanges {
 
   /** The txn of `zxid` is about to be applied to the tree. */
   onApplying(zxid: number): void {
+    assert(this.#stagedCount === 0, 'a txn is applied while a request is staged')
     this.#applyingZxid = zxid
   }
 

@@ -53,6 +53,7 @@ export class Serving implements WriteRoute, SessionAuthority {
   }
 
   beginDeciding(role: 'standalone' | 'leading', takesClients: boolean): void {
+    assert(this.#role === 'none', `begins to decide while ${this.#role}`)
     this.#role = role
     this.#takesClients = takesClients
   }
@@ -62,6 +63,7 @@ export class Serving implements WriteRoute, SessionAuthority {
     leader: LeaderLine,
     events: ForwardEvents,
   ): void {
+    assert(this.#role === 'none', `begins to forward while ${this.#role}`)
     this.#role = role
     this.#forward = new ForwardPath(leader, this.#returningMax, events)
     this.#takesClients = true

@@ -1,4 +1,5 @@
 import type { JuteReader } from 'jute-ts'
+import { assert } from '../../base/assert.ts'
 import type { Err } from '../../data/error-code.ts'
 import { OpCode } from '../../data/op-code.ts'
 import type { SessionId } from '../../data/session-id.ts'
@@ -84,6 +85,7 @@ export class WritePath implements WriteRoute {
 
   /** Begins to propose, above `lastZxid`. A standalone server has no learners. */
   start(lastZxid: number, learners: Learners | undefined): void {
+    assert(this.proposals.length === 0, 'proposals of an earlier role are outstanding')
     this.#learners = learners
     this.proposals = new Proposals(this.#membership, lastZxid)
   }

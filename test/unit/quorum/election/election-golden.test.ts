@@ -137,7 +137,7 @@ describe('in the place of a recorded member we say the same', () => {
     // 3 has not been reached yet: for all we know it may have a better vote.
     one.peer.advance(200)
     expect(one.peer.state).toBe('following')
-    one.epochs.current = 1
+    Object.assign(one.epochs, { accepted: 1, current: 1 })
     const fromThree = streamIn(run1, 12, 'c2s')
     const three = one.accept(fromThree.opening)
     for (const message of fromThree.messages) one.hear(three, message)
@@ -152,7 +152,7 @@ describe('in the place of a recorded member we say the same', () => {
     two.peer.onLinkClosed(two.links.dialTo('127.0.0.1:31623') ?? 0)
     for (const message of streamIn(run1, 10, 's2c').messages) two.hear(one, message)
     expect(two.peer.state).toBe('leading')
-    two.epochs.current = 1
+    Object.assign(two.epochs, { accepted: 1, current: 1 })
     const fromThree = streamIn(run1, 13, 'c2s')
     const three = two.accept(fromThree.opening)
     for (const message of fromThree.messages) two.hear(three, message)
@@ -202,7 +202,7 @@ describe('in the place of a recorded member we say the same', () => {
     two.hear(three, encodeNotification('leading', vote, 1, ''))
     expect(two.peer.state).toBe('following')
     two.links.taken(one)
-    two.epochs.current = 2
+    Object.assign(two.epochs, { accepted: 2, current: 2 })
     two.replica.lastLoggedZxid = 0x2_0000_0003
     const leader = two.open('127.0.0.1:31523')
     two.peer.onLinkClosed(three)
@@ -222,7 +222,7 @@ describe('in the place of a recorded member we say the same', () => {
     three.peer.onLinkClosed(three.links.dialTo('127.0.0.1:31411') ?? 0)
     three.hear(two, encodeNotification('looking', { leader: 3, zxid: 0, peerEpoch: 0 }, 1, ''))
     expect(three.peer.state).toBe('leading')
-    three.epochs.current = 1
+    Object.assign(three.epochs, { accepted: 1, current: 1 })
     for (const [opened, back] of [
       [3, 4],
       [5, 6],

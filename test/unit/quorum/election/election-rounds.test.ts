@@ -378,7 +378,7 @@ describe('a member that has a leader', () => {
     const script = follower()
     script.hear(1, 'looking', of(1))
     expect(script.taken()).toEqual(['1: following 5 epoch 1 round 1'])
-    script.epochs.current = 2
+    Object.assign(script.epochs, { accepted: 2, current: 2 })
     for (const sid of [1, 9]) script.hear(sid, 'looking', sid === 9 ? undefined : of(1), 8)
     expect(script.taken()).toEqual([
       '1: following 5 epoch 2 round 1',

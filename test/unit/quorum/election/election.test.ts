@@ -31,9 +31,9 @@ describe('an election', () => {
   it('is won by the later epoch, then by the longer history', () => {
     const ensemble = new ElectionEnsemble(five)
     ensemble.member(2).replica.lastLoggedZxid = 0x1_0000_0009
-    ensemble.member(2).epochs.current = 1
+    Object.assign(ensemble.member(2).epochs, { accepted: 1, current: 1 })
     ensemble.member(4).replica.lastLoggedZxid = 0x1_0000_0007
-    ensemble.member(4).epochs.current = 1
+    Object.assign(ensemble.member(4).epochs, { accepted: 1, current: 1 })
     ensemble.member(5).replica.lastLoggedZxid = 0x2_0000_0000
     ensemble.start(1, 2, 3, 4, 5)
     elected(ensemble, 2)
@@ -141,7 +141,7 @@ describe('an election', () => {
     const ensemble = new ElectionEnsemble(three)
     ensemble.member(3).replica.lastLoggedZxid = 0
     ensemble.member(3).replica.hasLostState = true
-    ensemble.member(3).epochs.current = 7
+    Object.assign(ensemble.member(3).epochs, { accepted: 7, current: 7 })
     // With one other it makes no quorum, since what it has acked may be on the third.
     ensemble.start(3, 2)
     ensemble.network.run(5000)
