@@ -119,7 +119,11 @@ function applyCreate(
   const parentPath = slash <= 0 ? '/' : txn.path.slice(0, slash)
   const parent = tree.node(parentPath)
   if (parent === undefined) return noNode
-  const exists = tree.node(txn.path) !== undefined
+  const present = tree.node(txn.path)
+  // Nothing was there when the txn committed. What a start had dropped without a txn is in older snapshots.
+  const isStale = present !== undefined && present.czxid < context.zxid
+  if (isStale) takeAll(tree, txn.path, present)
+  const exists = present !== undefined && !isStale
   // A node that a fuzzy snapshot already holds; only type 1 still raises the parent (spec 02 §3).
   if (exists && txn.type !== OpCode.create) return nodeExists
   // The difference of two counters that wrap: a plain comparison would never pass the largest int.
@@ -155,8 +159,7 @@ function applyDelete(
     tree.touched(parentPath, parent)
   }
   if (znode === undefined) return noNode
-  if (znode.childCount > 0) takeBelow(tree, path)
-  take(tree, path, znode)
+  takeAll(tree, path, znode)
   listener.deleted(path, parentPath, znode, parent?.acl)
   return done
 }
@@ -168,9 +171,15 @@ function take(tree: DataTree, path: string, znode: Znode): void {
 }
 
 /**
- * A node had no children when it was deleted. It has some in a replay behind a snapshot of the original
- * that holds its successor with those that came later: the txns that made these are still to come.
+ * The node, and what is below it. A node had no children when it was deleted. It has some in a replay
+ * behind a snapshot of the original that holds its successor with those that came later: the txns that
+ * made these are still to come.
  */
+function takeAll(tree: DataTree, path: string, znode: Znode): void {
+  if (znode.childCount > 0) takeBelow(tree, path)
+  take(tree, path, znode)
+}
+
 function takeBelow(tree: DataTree, path: string): void {
   const paths = [path]
   for (const at of paths)

@@ -187,17 +187,27 @@ describe('applied again', () => {
 
   it.each([
     [OpCode.create, 9, 5],
-    [OpCode.create2, 5, 3],
-    [OpCode.createContainer, 5, 3],
-    [OpCode.createTTL, 5, 3],
+    [OpCode.create2, 9, 3],
+    [OpCode.createContainer, 9, 3],
+    [OpCode.createTTL, 9, 3],
   ])('a create (%d) of what is there: only type 1 raises the parent', (type, pzxid, cversion) => {
     const applied = new Applied()
-    applied.apply(5, created('/a', 3))
+    applied.apply(9, created('/a', 3))
     const node = applied.tree.node('/a')
     const { err } = applied.apply(9, created('/a', 5, { type, ttl: 1n }))
     expect(err).toBe(Err.nodeExists)
     expect(applied.tree.node('/a')).toBe(node)
     expect(applied.tree.node('/')).toMatchObject({ cversion, pzxid })
+    expect(applied.tree.digest.toBigInt()).toBe(digestOf(applied.tree))
+  })
+
+  it('a create of what came before it replaces that: nothing was there when it committed', () => {
+    const applied = new Applied()
+    applied.apply(5, created('/a', 1))
+    applied.apply(6, created('/a/b', 1))
+    expect(applied.apply(9, created('/a', 2)).err).toBe(Err.ok)
+    expect([applied.stat('/a').czxid, applied.tree.node('/a/b')]).toEqual([9, undefined])
+    expect(applied.tree.node('/')?.children).toEqual(new Set(['zookeeper', 'a']))
     expect(applied.tree.digest.toBigInt()).toBe(digestOf(applied.tree))
   })
 

@@ -203,6 +203,14 @@ describe('a load', () => {
     expect(without.loaded.tree.node('/t')).toBeUndefined()
   })
 
+  it('keeps a node that was created where such a one had been dropped', () => {
+    const ttl: Txn = { ...create('/t', 1), type: OpCode.createTTL, ttl: 9n }
+    // A start between the two has dropped the first one, and was killed before its snapshot was there.
+    const { loaded } = load(diskOf([ttl, create('/t', 2)]), { extendedTypesEnabled: false })
+    expect(loaded.tree.node('/t')?.czxid).toBe(2)
+    expect(loaded.tree.digest.toBigInt()).toBe(digestOf(loaded.tree))
+  })
+
   it('asks for another snapshot when it has dropped what the newest one holds', () => {
     const ttl: Txn = { ...create('/t', 1), type: OpCode.createTTL, ttl: 9n }
     const { tree } = load(diskOf([ttl])).loaded
