@@ -96,16 +96,21 @@ describe('a membership that changes is heeded at once', () => {
     expect(election.state).toBe('looking')
     hear(1)
     expect([election.state, ...elected]).toEqual(['following', 5])
+    look(3)
+    hear(1, 2)
+    expect(election.state).toBe('looking')
+    hear(4)
+    expect([election.state, ...elected]).toEqual(['following', 5, 5])
     expect(new Set(texts)).toEqual(new Set(['version=0']))
 
     membership.commit(2)
-    look(3)
+    look(4)
     expect(asked).toEqual([4, 5])
     expect(texts.at(-1)).toBe('version=2')
     hear(1, 2)
     expect(election.state).toBe('looking')
     hear(4)
-    expect([election.state, ...elected]).toEqual(['following', 5, 5])
+    expect([election.state, ...elected]).toEqual(['following', 5, 5, 5])
   })
 
   it('by one who loses its vote, or gets one', () => {
@@ -237,28 +242,32 @@ describe('a membership that changes is heeded at once', () => {
       onMessage: () => {},
       onUnreachable: () => {},
     })
-    const hosts = (): (string | undefined)[][] =>
-      links.dials.splice(0).map(({ addresses }) => addresses.map(({ host }) => host))
+    let seen = 0
+    const dialed = (): string[][] => {
+      const fresh = links.dials.slice(seen)
+      seen = links.dials.length
+      return fresh.map(({ addresses }) => addresses.map(({ host }) => host))
+    }
     const word = Buffer.from('vote')
     election.send(4, word)
-    expect(hosts()).toEqual([])
+    expect(dialed()).toEqual([])
 
     const moved = withMoved(configurationOf({ voters: [2, 3, 4] }, 1), 3, 'elsewhere')
     membership.propose(withMoved(moved, 2, 'here'))
     const host = (sid: number): string => addressOf(sid, 'election').host
     for (const sid of [1, 3, 4]) election.send(sid, word)
-    expect(hosts()).toEqual([[host(1)], [host(3), 'elsewhere'], [host(4)]])
+    expect(dialed()).toEqual([[host(1)], [host(3), 'elsewhere'], [host(4)]])
     for (const link of [-1, -2, -3]) election.onLinkClosed(link)
+    // 1 says where it is, and could be called there even if no configuration knew of it.
+    election.onLinkAccepted(1)
+    election.onLinkBytes(1, encodeOpening(1, [addressOf(1, 'election')]))
+    expect(dialed()).toEqual([[host(1), host(1)]])
+    election.onLinkClosed(-4)
 
     membership.commit(1)
-    links.dials.length = 3
     election.connectAll()
-    const dials = links.dials.slice(3)
-    expect(dials.map(({ addresses }) => addresses.map((at) => at.host))).toEqual([
-      ['elsewhere'],
-      [host(4)],
-    ])
-    const link = dials[0]?.link ?? 0
+    expect(dialed()).toEqual([['elsewhere'], [host(4)]])
+    const link = -5
     election.onLinkOpened(link)
     const { port } = addressOf(2, 'election')
     expect(links.taken(link)).toBe(encodeOpening(2, [{ host: 'here', port }]).toString('hex'))
