@@ -56,8 +56,8 @@ const houseBugs: readonly Plant[] = [
       },
       {
         file: 'src/server/writes/apply-loop.ts',
-        from: 'if (ordered.txn.type === OpCode.closeSession) {',
-        to: 'for (const event of late) event()\n    if (ordered.txn.type === OpCode.closeSession) {',
+        from: 'if (ordered.txn.type !== OpCode.closeSession) return',
+        to: 'for (const event of late) event()\n    if (ordered.txn.type !== OpCode.closeSession) return',
       },
     ],
     members: 1,
