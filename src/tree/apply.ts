@@ -13,16 +13,28 @@ import type {
   SetDataTxn,
   Txn,
 } from '../data/txn.ts'
-import type { DataTree } from './data-tree.ts'
+import type { DataTree, KnownDigests } from './data-tree.ts'
 import { type AclEntry, Znode } from './znode.ts'
 
 /** Whom apply calls with what has changed. Recovery hands in one that does nothing. */
 export interface ChangeListener {
-  /** Its own ACL and that of its parent decide who may hear of it. */
-  created(path: string, parent: string, znode: Znode, parentAcl: AclEntry | undefined): void
+  /** Its own ACL and that of its parent decide who may hear of it. `zxid`: of the txn. */
+  created(
+    path: string,
+    parent: string,
+    znode: Znode,
+    parentAcl: AclEntry | undefined,
+    zxid: number,
+  ): void
   /** The node as it was. */
-  deleted(path: string, parent: string, znode: Znode, parentAcl: AclEntry | undefined): void
-  dataChanged(path: string, znode: Znode): void
+  deleted(
+    path: string,
+    parent: string,
+    znode: Znode,
+    parentAcl: AclEntry | undefined,
+    zxid: number,
+  ): void
+  dataChanged(path: string, znode: Znode, zxid: number): void
 }
 
 export const deafListener: ChangeListener = { created() {}, deleted() {}, dataChanged() {} }
@@ -63,8 +75,9 @@ export function applyTxn(
   context: TxnContext,
   txn: Txn,
   listener: ChangeListener,
+  known?: KnownDigests,
 ): ApplyResult {
-  const result = applyBody(tree, context, txn, listener)
+  const result = applyBody(tree, context, txn, listener, known)
   if (context.zxid > tree.lastProcessedZxid) tree.lastProcessedZxid = context.zxid
   return result
 }
@@ -74,27 +87,28 @@ function applyBody(
   context: TxnContext,
   txn: Txn,
   listener: ChangeListener,
+  known: KnownDigests | undefined,
 ): ApplyResult {
   switch (txn.type) {
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:
     case OpCode.createTTL:
-      return applyCreate(tree, context, txn, listener)
+      return applyCreate(tree, context, txn, listener, known)
     case OpCode.delete:
     case OpCode.deleteContainer:
-      return applyDelete(tree, context, txn.path, listener)
+      return applyDelete(tree, context, txn.path, listener, known)
     case OpCode.setData:
     case OpCode.reconfig:
-      return applySetData(tree, context, txn, listener)
+      return applySetData(tree, context, txn, listener, known)
     case OpCode.setACL:
-      return applySetAcl(tree, txn)
+      return applySetAcl(tree, txn, known)
     case OpCode.closeSession:
-      return applyCloseSession(tree, context, txn, listener)
+      return applyCloseSession(tree, context, txn, listener, known)
     case OpCode.error:
       return { err: txn.err, znode: undefined, parts: undefined }
     case OpCode.multi:
-      return applyMulti(tree, context, txn, listener)
+      return applyMulti(tree, context, txn, listener, known)
     case OpCode.check:
     case OpCode.createSession:
       return done
@@ -114,6 +128,7 @@ function applyCreate(
   context: TxnContext,
   txn: CreateTxn,
   listener: ChangeListener,
+  known: KnownDigests | undefined,
 ): ApplyResult {
   const slash = txn.path.lastIndexOf('/')
   const parentPath = slash <= 0 ? '/' : txn.path.slice(0, slash)
@@ -132,15 +147,15 @@ function applyCreate(
     tree.beforeChange?.(parentPath, parent)
     parent.cversion = (parent.cversion + ahead) | 0
     parent.pzxid = context.zxid
-    tree.touched(parentPath, parent)
+    tree.touched(parentPath, parent, known)
   }
   if (exists) return nodeExists
   const acl = tree.acls.acquire(txn.acl)
   const znode = new Znode(txn.data, acl, ownerOf(txn, context), context.zxid, context.time)
   parent.addChild(txn.path.slice(slash + 1))
-  tree.attach(txn.path, znode, parent)
+  tree.attach(txn.path, znode, parent, known)
   tree.quota.onCreated(txn.path, znode)
-  listener.created(txn.path, parentPath, znode, parent.acl)
+  listener.created(txn.path, parentPath, znode, parent.acl, context.zxid)
   return { err: Err.ok, znode, parts: undefined }
 }
 
@@ -149,6 +164,7 @@ function applyDelete(
   context: TxnContext,
   path: string,
   listener: ChangeListener,
+  known: KnownDigests | undefined,
 ): ApplyResult {
   const znode = tree.node(path)
   const parentPath = parentOf(path)
@@ -156,11 +172,11 @@ function applyDelete(
   if (parent !== undefined && context.zxid > parent.pzxid) {
     tree.beforeChange?.(parentPath, parent)
     parent.pzxid = context.zxid
-    tree.touched(parentPath, parent)
+    tree.touched(parentPath, parent, known)
   }
   if (znode === undefined) return noNode
   takeAll(tree, path, znode)
-  listener.deleted(path, parentPath, znode, parent?.acl)
+  listener.deleted(path, parentPath, znode, parent?.acl, context.zxid)
   return done
 }
 
@@ -195,6 +211,7 @@ function applySetData(
   context: TxnContext,
   txn: SetDataTxn,
   listener: ChangeListener,
+  known: KnownDigests | undefined,
 ): ApplyResult {
   const znode = tree.node(txn.path)
   if (znode === undefined) return noNode
@@ -204,18 +221,18 @@ function applySetData(
   znode.version = txn.version
   znode.mzxid = context.zxid
   znode.mtime = context.time
-  tree.touched(txn.path, znode)
-  listener.dataChanged(txn.path, znode)
+  tree.touched(txn.path, znode, known)
+  listener.dataChanged(txn.path, znode, context.zxid)
   return { err: Err.ok, znode, parts: undefined }
 }
 
-function applySetAcl(tree: DataTree, txn: SetACLTxn): ApplyResult {
+function applySetAcl(tree: DataTree, txn: SetACLTxn, known: KnownDigests | undefined): ApplyResult {
   const znode = tree.node(txn.path)
   if (znode === undefined) return noNode
   tree.beforeChange?.(txn.path, znode)
   tree.setAcl(znode, txn.acl)
   znode.aversion = txn.version
-  tree.touched(txn.path, znode)
+  tree.touched(txn.path, znode, known)
   return { err: Err.ok, znode, parts: undefined }
 }
 
@@ -224,12 +241,13 @@ function applyCloseSession(
   context: TxnContext,
   txn: CloseSessionTxn,
   listener: ChangeListener,
+  known: KnownDigests | undefined,
 ): ApplyResult {
   const listed = txn.paths2Delete ?? []
-  for (const path of listed) applyDelete(tree, context, path, listener)
+  for (const path of listed) applyDelete(tree, context, path, listener, known)
   // Older logs list nothing; and what the tree still holds for this session must go in any case.
   for (const path of [...tree.ephemeralsOf(context.clientId)])
-    applyDelete(tree, context, path, listener)
+    applyDelete(tree, context, path, listener, known)
   return done
 }
 
@@ -238,11 +256,12 @@ function applyMulti(
   context: TxnContext,
   multi: MultiTxn,
   listener: ChangeListener,
+  known: KnownDigests | undefined,
 ): ApplyResult {
   if (multi.txns.some((part) => part.type === OpCode.error)) return failedMulti(multi)
   const parts: PartResult[] = []
   for (const part of multi.txns) {
-    const result = applyBody(tree, context, part, listener)
+    const result = applyBody(tree, context, part, listener, known)
     const stat = result.znode === undefined ? undefined : tree.statOf(result.znode)
     const path = part.type === OpCode.error ? '' : part.path
     parts.push({ type: part.type, err: result.err, path, stat })

@@ -12,6 +12,12 @@ import { QuotaKeeper } from './quota-keeper.ts'
 import type { TreeWalk } from './tree-walk.ts'
 import { type AclEntry, Znode } from './znode.ts'
 
+/**
+ * The digest that a node has after the txn being applied, where prep has computed it already; undefined
+ * sends us to compute it.
+ */
+export type KnownDigests = (path: string) => number | undefined
+
 /** What there is from a node on, its own included. */
 interface SubtreeSize {
   readonly nodes: number
@@ -36,11 +42,6 @@ export class DataTree {
   readonly quota: QuotaKeeper
   readonly ownerRules: OwnerRules
   readonly digestEnabled: boolean
-  /**
-   * Knows the digest that a node will have after the txn being applied, where prep has computed it
-   * already; undefined sends us to compute it. Without one every digest is computed.
-   */
-  digestHint: ((path: string) => number | undefined) | undefined = undefined
   /** Told of a node and the ACL that it had, before it gets another. */
   readonly aclListeners: Set<(znode: Znode, before: AclEntry) => void> = new Set()
   /** Told of a node that a txn is about to change or to take away: by a dump of one moment. */
@@ -126,9 +127,9 @@ export class DataTree {
     return znode
   }
 
-  #digestOf(path: string, node: Znode): number {
+  #digestOf(path: string, node: Znode, known?: KnownDigests): number {
     if (!this.digestEnabled) return 0
-    return this.digestHint?.(path) ?? nodeDigest(path, node)
+    return known?.(path) ?? nodeDigest(path, node)
   }
 
   node(path: string): Znode | undefined {
@@ -164,13 +165,18 @@ export class DataTree {
   }
 
   /** Puts a node that prep has allowed into the tree. Its parent's Stat is the caller's. */
-  attach(path: string, znode: Znode, parent: Znode | undefined = this.node(parentOf(path))): void {
+  attach(
+    path: string,
+    znode: Znode,
+    parent: Znode | undefined = this.node(parentOf(path)),
+    known?: KnownDigests,
+  ): void {
     this.#nodes.add(path, znode)
     znode.joinParent(parent)
     parent?.countBelow(1, znode.dataLength)
     this.approximateDataBytes += path.length + znode.dataLength
     if (znode.ephemeralOwner !== 0n) this.#index(path, znode.ephemeralOwner)
-    znode.digest = this.#digestOf(path, znode)
+    znode.digest = this.#digestOf(path, znode, known)
     this.digest.add(znode.digest)
   }
 
@@ -257,10 +263,10 @@ export class DataTree {
   }
 
   /** Brings the tree's digest up to date after fields of a node have changed. */
-  touched(path: string, znode: Znode): void {
+  touched(path: string, znode: Znode, known?: KnownDigests): void {
     if (!this.digestEnabled) return
     this.digest.subtract(znode.digest)
-    znode.digest = this.#digestOf(path, znode)
+    znode.digest = this.#digestOf(path, znode, known)
     this.digest.add(znode.digest)
   }
 

@@ -225,9 +225,9 @@ export const knownBugs: readonly KnownBug[] = [
     patches: [
       {
         file: 'src/server/ensemble/replica.ts',
-        from: '    this.#apply({ ...meaningOf(accepted), entry: accepted.entry, origin })\n',
+        from: '    this.#apply({ ...meaning, digest, entry: accepted.entry, origin })\n',
         to: `    const entry = serving.role === 'none' ? undefined : accepted.entry
-    this.#apply({ ...meaningOf(accepted), entry, origin })
+    this.#apply({ ...meaning, digest, entry, origin })
 `,
       },
       {

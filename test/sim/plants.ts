@@ -46,13 +46,13 @@ const houseBugs: readonly Plant[] = [
     patches: [
       {
         file: 'src/server/writes/apply-loop.ts',
-        from: 'const result = applyTxn(tree, ordered, ordered.txn, this.#changes)',
+        from: 'const result = applyTxn(tree, ordered, ordered.txn, this.#changes, known)',
         to: `const late: (() => void)[] = []
     const result = applyTxn(tree, ordered, ordered.txn, {
       created: (...a) => late.push(() => this.#changes.created(...a)),
       deleted: (...a) => late.push(() => this.#changes.deleted(...a)),
       dataChanged: (...a) => late.push(() => this.#changes.dataChanged(...a)),
-    })`,
+    }, known)`,
       },
       {
         file: 'src/server/writes/apply-loop.ts',

@@ -81,7 +81,7 @@ const diskStep: ReadonlyMap<DiskOp['kind'], Step> = new Map([
 /** From the last event of a turn to its end. */
 const TURN_MS = 0.02
 /** Until a late login is answered, mean. */
-const ANSWER_MS = 50
+const ANSWER_MS = 150
 const SLACK = { readBytes: 64 * 1024, turnBytes: 64 * 1024 }
 
 /**

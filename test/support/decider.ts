@@ -99,9 +99,8 @@ export class Decider {
     let last: ApplyResult | undefined
     for (const decided of this.#outstanding.splice(0, count)) {
       this.prep.changes.onApplying(decided.zxid)
-      this.tree.digestHint = this.takesHints ? this.prep.changes.digestHint : undefined
-      last = applyTxn(this.tree, decided, decided.txn, deafListener)
-      this.tree.digestHint = undefined
+      const known = this.takesHints ? this.prep.changes.knownDigest : undefined
+      last = applyTxn(this.tree, decided, decided.txn, deafListener, known)
       this.prep.changes.onApplied(decided.zxid)
       const found = this.tree.digest.toBigInt()
       if (found !== decided.digest)

@@ -28,8 +28,8 @@ export class Watches implements ChangeListener {
   readonly #access: AccessControl
   readonly #outbox: Outbox
   readonly #meter: WorkMeter
-  /** The txn being applied: since 3.9 an event carries it (ZOOKEEPER-4655). */
-  zxid: number = NO_ZXID
+  /** Since 3.9 an event carries the zxid of its txn (ZOOKEEPER-4655). */
+  #zxid = NO_ZXID
   readonly #stats: ServerStats
   readonly #metrics: ServerMetrics
   /** Watchers of the change that is being reported, and of the list of children that it changes. */
@@ -54,27 +54,42 @@ export class Watches implements ChangeListener {
     this.#metrics = metrics
   }
 
-  created(path: string, parent: string, { acl }: Znode, parentAcl: AclEntry | undefined): void {
+  created(
+    path: string,
+    parent: string,
+    { acl }: Znode,
+    parentAcl: AclEntry | undefined,
+    zxid: number,
+  ): void {
     this.#meter.steps += CHANGE_STEPS
     if (this.table.watchCount === 0) return
+    this.#zxid = zxid
     this.#acl = acl
     this.#parentAcl = parentAcl
     this.table.triggerCreated(path, parent, this.#deliver)
     this.#count(this.#metrics.nodeCreatedWatchCount)
   }
 
-  deleted(path: string, parent: string, { acl }: Znode, parentAcl: AclEntry | undefined): void {
+  deleted(
+    path: string,
+    parent: string,
+    { acl }: Znode,
+    parentAcl: AclEntry | undefined,
+    zxid: number,
+  ): void {
     this.#meter.steps += CHANGE_STEPS
     if (this.table.watchCount === 0) return
+    this.#zxid = zxid
     this.#acl = acl
     this.#parentAcl = parentAcl
     this.table.triggerDeleted(path, parent, this.#deliver)
     this.#count(this.#metrics.nodeDeletedWatchCount)
   }
 
-  dataChanged(path: string, { acl }: Znode): void {
+  dataChanged(path: string, { acl }: Znode, zxid: number): void {
     this.#meter.steps += CHANGE_STEPS
     if (this.table.watchCount === 0) return
+    this.#zxid = zxid
     this.#acl = acl
     this.table.triggerDataChanged(path, this.#deliver)
     this.#count(this.#metrics.nodeChangedWatchCount)
@@ -95,7 +110,7 @@ export class Watches implements ChangeListener {
     else this.#watchers += 1
     const acl = isOfChildren ? this.#parentAcl : this.#acl
     if (acl !== undefined && !this.#access.permits(acl.acl, Perms.read, cnxn.ids)) return
-    this.#send(cnxn, type, path, this.zxid)
+    this.#send(cnxn, type, path, this.#zxid)
   }
 
   #send(cnxn: Cnxn, type: EventType, path: string, zxid: number): void {

@@ -22,17 +22,9 @@ export interface RequestParts {
 /** What a leader is asked by learners, on behalf of their clients. */
 export class LearnerRequests {
   readonly #parts: RequestParts
-  /** Learners that ask after sessions whose closeSession is under way; as many as those have clients. */
-  readonly #askedOfClosing = new Map<bigint, Set<LinkId>>()
 
   constructor(parts: RequestParts) {
     this.#parts = parts
-    parts.sessions.onRemoved = (id) => this.#onSessionRemoved(id)
-  }
-
-  /** The role ends: nobody waits for an answer any more. */
-  clear(): void {
-    this.#askedOfClosing.clear()
   }
 
   onForwarded(request: ForwardedRequest): void {
@@ -55,21 +47,11 @@ export class LearnerRequests {
   }
 
   revalidate(link: LinkId, sessionId: bigint, timeoutMs: number): boolean | undefined {
-    const { serving, writePath } = this.#parts
+    const { sessions, serving, writePath } = this.#parts
     const isValid = serving.claim(sessionId, timeoutMs, link)
     if (isValid === true) return writePath.revalidatedOf(link, sessionId) ? true : undefined
-    if (isValid === undefined) {
-      const links = this.#askedOfClosing.get(sessionId) ?? new Set()
-      this.#askedOfClosing.set(sessionId, links.add(link))
-    }
+    // Its closeSession is under way: whoever applies that has the answer.
+    if (isValid === undefined) sessions.get(sessionId)?.addAsker(link)
     return isValid
-  }
-
-  #onSessionRemoved(sessionId: bigint): void {
-    const links = this.#askedOfClosing.get(sessionId)
-    if (links === undefined) return
-    this.#askedOfClosing.delete(sessionId)
-    for (const link of links)
-      this.#parts.writePath.learners?.sendRevalidated(link, sessionId, false)
   }
 }

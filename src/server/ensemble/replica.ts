@@ -52,6 +52,9 @@ export class MemberReplica implements Replica {
   /** The role has ended, and what it has logged is not on the disk yet. */
   #isLogBehind = false
 
+  /** The state came by a SNAP and may be ahead of the txns that follow: digests say nothing yet. */
+  #isTreeFuzzy = false
+
   constructor(parts: ReplicaParts, lastLoggedZxid: number) {
     this.#parts = parts
     this.#history = new OwnHistory(parts, lastLoggedZxid)
@@ -115,13 +118,15 @@ export class MemberReplica implements Replica {
   deliver(accepted: AcceptedEntry): void {
     const { clients, serving } = this.#parts
     this.#addAge(this.#parts.metrics.commitPropagationLatency, accepted)
-    const { clientId, cxid, txn } = meaningOf(accepted)
+    const meaning = meaningOf(accepted)
+    const { clientId, cxid, txn } = meaning
     let origin = clients.takeOrigin(clientId, cxid, txn.type)
     if (origin !== undefined && isSessionMoved(txn)) {
       serving.forward?.doubt(origin)
       origin = undefined
     }
-    this.#apply({ ...meaningOf(accepted), entry: accepted.entry, origin })
+    const digest = this.#isTreeFuzzy ? undefined : meaning.digest
+    this.#apply({ ...meaning, digest, entry: accepted.entry, origin })
   }
 
   /** By the clock of the leader; one that cannot be is left out, as in the original. */
@@ -131,7 +136,7 @@ export class MemberReplica implements Replica {
   }
 
   receiveSnapshot(zxid: number): SnapshotSink {
-    this.#parts.applyLoop.isTreeFuzzy = true
+    this.#isTreeFuzzy = true
     return this.#history.receiveSnapshot(zxid)
   }
 
@@ -161,11 +166,11 @@ export class MemberReplica implements Replica {
   }
 
   startLearning(role: 'following' | 'observing', epoch: number, leader: LeaderLine): void {
-    const { tree, sessions, serving, applyLoop, clients } = this.#parts
+    const { tree, sessions, serving, clients } = this.#parts
     this.#history.assertWhole()
     // A client that has seen the leader at the start of its epoch must be let in here, too.
     tree.lastProcessedZxid = Math.max(tree.lastProcessedZxid, makeZxid(epoch, 0))
-    applyLoop.isTreeFuzzy = false
+    this.#isTreeFuzzy = false
     sessions.gatherTouched(true)
     serving.beginForwarding(role, leader, clients)
   }
@@ -175,10 +180,9 @@ export class MemberReplica implements Replica {
     this.#history.lastLoggedZxid = this.lastLoggedZxid
     const proposed = writePath.stop().filter((ordered) => 'txn' in ordered)
     serving.end()
-    this.#requests.clear()
     clients.closeAll()
     sessions.gatherTouched(false)
-    this.#parts.applyLoop.isTreeFuzzy = false
+    this.#isTreeFuzzy = false
     // What was delivered in this role need not be committed: a leader says so before it has a quorum.
     // The next leader may cut it off, and a snapshot that holds it would be none of what is left.
     snapshotter.restart()

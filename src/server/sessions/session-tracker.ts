@@ -19,9 +19,17 @@ export class Session implements Expiring {
    */
   owner: LinkId | undefined = undefined
 
+  /** On the leader: learners that have asked after it since it is closing; as many as have clients. */
+  askers: Set<LinkId> | undefined = undefined
+
   constructor(id: SessionId, timeoutMs: number) {
     this.id = id
     this.timeoutMs = timeoutMs
+  }
+
+  addAsker(link: LinkId): void {
+    this.askers ??= new Set()
+    this.askers.add(link)
   }
 }
 
@@ -36,8 +44,6 @@ export class SessionTracker {
   #closingCount = 0
   /** On a learner: what its leader has to be told of. */
   #touched: Set<Session> | undefined = undefined
-  /** Told of every session that is gone. */
-  onRemoved: (id: SessionId) => void = () => {}
 
   constructor(firstId: SessionId, tickTimeMs: number) {
     this.#nextId = firstId
@@ -107,6 +113,7 @@ export class SessionTracker {
     for (const session of this.#sessions.values()) {
       session.closing = false
       session.owner = undefined
+      session.askers = undefined
       this.touch(session, nowMono)
     }
   }
@@ -139,7 +146,6 @@ export class SessionTracker {
     if (session.closing) this.#closingCount -= 1
     assert(this.#closingCount >= 0, 'more sessions end than were closing')
     this.#sessions.delete(id)
-    this.onRemoved(id)
   }
 
   /** Nobody could be heard for so long: no session is to blame for it. */

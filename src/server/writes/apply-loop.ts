@@ -4,7 +4,7 @@ import type { AdvancedSummary } from '../../base/metrics.ts'
 import type { TurnClock } from '../../base/turn-clock.ts'
 import { Err } from '../../data/error-code.ts'
 import { OpCode } from '../../data/op-code.ts'
-import { formatSessionId } from '../../data/session-id.ts'
+import { formatSessionId, type SessionId } from '../../data/session-id.ts'
 import { formatZxid } from '../../data/zxid.ts'
 import type { Entry } from '../../quorum/ports/replica.ts'
 import { applyTxn } from '../../tree/apply.ts'
@@ -49,8 +49,6 @@ export class ApplyLoop {
   /** When what is being applied was found to be committed. */
   #committedMs = NOT_TIMED
   #mismatchLogged = false
-  /** The tree came from a SNAP and may be ahead of the txns that follow: digests say nothing yet. */
-  isTreeFuzzy = false
   /** On the member that decides: something has committed, and is left for the next turn. */
   hasMore = false
 
@@ -123,25 +121,32 @@ export class ApplyLoop {
   }
 
   #apply(ordered: OrderedTxn, nowMono: number): void {
-    const { tree, watches, changes, clients, sessions, applyBudget } = this.#parts
+    const { tree, changes, clients, sessions, applyBudget } = this.#parts
     if (ordered.txn.type === OpCode.createSession)
       sessions.track(ordered.clientId, ordered.txn.timeOut, nowMono)
     if (ordered.origin !== undefined) clients.beforeApply(ordered.origin.cnxn)
-    watches.zxid = ordered.zxid
     changes.onApplying(ordered.zxid)
     // The digests of our own txns are known; those that go into the digest log are computed anew,
     // so that a tree which differs from what prep has computed is noticed.
-    tree.digestHint = isLogged(ordered.zxid) ? undefined : changes.digestHint
-    const result = applyTxn(tree, ordered, ordered.txn, this.#changes)
-    tree.digestHint = undefined
+    const known = isLogged(ordered.zxid) ? undefined : changes.knownDigest
+    const result = applyTxn(tree, ordered, ordered.txn, this.#changes, known)
     applyBudget.onChanged()
     changes.onApplied(ordered.zxid)
     this.#compareDigest(ordered)
     if (ordered.entry !== undefined) this.#parts.committedLog?.add(ordered.entry)
     if (ordered.origin !== undefined) clients.onWriteApplied(ordered.origin, ordered.txn, result)
     if (ordered.txn.type !== OpCode.closeSession) return
-    sessions.remove(ordered.clientId)
+    this.#endSession(ordered.clientId)
     clients.onSessionClosed(ordered.clientId)
+  }
+
+  /** Learners that have asked after it meanwhile have their answer now. */
+  #endSession(id: SessionId): void {
+    const { sessions, writePath } = this.#parts
+    const askers = sessions.get(id)?.askers
+    sessions.remove(id)
+    if (askers === undefined) return
+    for (const link of askers) writePath.learners?.sendRevalidated(link, id, false)
   }
 
   /** By the clock of the leader: it may be below 0 where the clocks differ. */
@@ -161,7 +166,7 @@ export class ApplyLoop {
   #compareDigest(ordered: OrderedTxn): void {
     const { tree, digestLog, metrics, logger } = this.#parts
     digestLog.onApplied(ordered.zxid, tree.digest)
-    if (ordered.digest === undefined || this.isTreeFuzzy) return
+    if (ordered.digest === undefined) return
     if (tree.digest.equals(ordered.digest.high, ordered.digest.low)) return
     metrics.digestMismatchesCount.add(1)
     if (this.#mismatchLogged) return

@@ -22,21 +22,33 @@ export class ChangeCounts implements ChangeListener {
     this.#ttlDeleted = metrics.ttlNodeDeletedCount
   }
 
-  created(path: string, parent: string, znode: Znode, parentAcl: AclEntry | undefined): void {
+  created(
+    path: string,
+    parent: string,
+    znode: Znode,
+    parentAcl: AclEntry | undefined,
+    zxid: number,
+  ): void {
     this.#written.add(path, path.length + znode.dataLength)
     if (this.#hasTtl(znode)) this.#ttlCreated.add(1)
-    this.#next.created(path, parent, znode, parentAcl)
+    this.#next.created(path, parent, znode, parentAcl, zxid)
   }
 
-  deleted(path: string, parent: string, znode: Znode, parentAcl: AclEntry | undefined): void {
+  deleted(
+    path: string,
+    parent: string,
+    znode: Znode,
+    parentAcl: AclEntry | undefined,
+    zxid: number,
+  ): void {
     this.#written.add(path, path.length)
     if (this.#hasTtl(znode)) this.#ttlDeleted.add(1)
-    this.#next.deleted(path, parent, znode, parentAcl)
+    this.#next.deleted(path, parent, znode, parentAcl, zxid)
   }
 
-  dataChanged(path: string, znode: Znode): void {
+  dataChanged(path: string, znode: Znode, zxid: number): void {
     this.#written.add(path, path.length + znode.dataLength)
-    this.#next.dataChanged(path, znode)
+    this.#next.dataChanged(path, znode, zxid)
   }
 
   #hasTtl({ ephemeralOwner }: Znode): boolean {

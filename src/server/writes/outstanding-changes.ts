@@ -182,7 +182,7 @@ export class OutstandingChanges {
    * The digest that the txn being applied gives a node: it was computed for the txn, and computing it
    * again is the most expensive part of applying. Undefined when a later write has replaced the record.
    */
-  readonly digestHint = (path: string): number | undefined => {
+  readonly knownDigest = (path: string): number | undefined => {
     const record = this.#byPath.get(path)
     return record?.zxid === this.#applyingZxid ? record.digest : undefined
   }

@@ -23,7 +23,7 @@ import type { Prep } from './prep.ts'
 export interface OrderedTxn extends TxnContext {
   readonly cxid: number
   readonly txn: Txn
-  /** The tree's digest after it; undefined for an error, which changes nothing. */
+  /** The tree's digest after it; undefined: it is not known, or is that from before it. */
   readonly digest: { readonly high: number; readonly low: number } | undefined
   /** Whom to answer. Undefined: the server asked for it, or the client is connected to another member. */
   readonly origin: PendingRequest | undefined
