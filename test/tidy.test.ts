@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { circles, deadFunctions, unusedExports } from './tidy/graph.ts'
+import { strayTests } from './tidy/mirror.ts'
 import { rooms, shellRooms } from './tidy/rooms.ts'
 import { parse, type Source, sourcesOf } from './tidy/source.ts'
 
@@ -133,6 +134,29 @@ describe('the house is tidy', () => {
     expect(unusedExports(judged, [...src, ...test, ...docs])).toEqual([])
     expect(
       deadFunctions(ours.filter(({ path }) => path !== generated && !entries.includes(path))),
+    ).toEqual([])
+  })
+
+  it('has its tests in the same rooms', () => {
+    const files = ['src/base/prep.ts', 'src/tree/apply.ts']
+    const stray = (path: string): string[] => strayTests([`test/unit/${path}.ts`], files)
+    expect(['base/prep.test', 'base/prep-create.test', 'base/story-x.test'].flatMap(stray)).toEqual(
+      [],
+    )
+    expect(
+      ['base/apply.test', 'base/prepare.test', 'attic/story-x.test', 'base/rig'].flatMap(stray),
+    ).toEqual([
+      'test/unit/base/apply.test.ts: src/base/ has no file of its name, and it is called no story',
+      'test/unit/base/prepare.test.ts: src/base/ has no file of its name, and it is called no story',
+      'test/unit/attic/story-x.test.ts: there is no src/attic/',
+      'test/unit/base/rig.ts: what tests share belongs to test/support',
+    ])
+    const tests = test.map(({ path }) => path).filter((path) => path.startsWith('test/unit/'))
+    expect(
+      strayTests(
+        tests,
+        src.map(({ path }) => path),
+      ),
     ).toEqual([])
   })
 

@@ -5,8 +5,8 @@ import { loadMember } from '../../src/server/storage/load.ts'
 import type { DataTree } from '../../src/tree/data-tree.ts'
 import { nodeDigest } from '../../src/tree/digest.ts'
 import type { Znode } from '../../src/tree/znode.ts'
+import { logFile, MemoryDisk } from '../support/memory-disk.ts'
 import type { MemoryServer } from '../support/memory-server.ts'
-import { logFile, MemoryDisk } from '../unit/persistence/memory-disk.ts'
 
 /** Asked thousands of times a case, for which `expect` is too slow. */
 export function demand(holds: boolean, what: string): void {

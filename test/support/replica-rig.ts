@@ -15,8 +15,8 @@ import { loadMember, loadRulesOf } from '../../src/server/storage/load.ts'
 import type { Snapshotter } from '../../src/server/storage/snapshotter.ts'
 import { type Wired, wire } from '../../src/server/wiring.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
-import { snapshotFile } from '../unit/persistence/memory-disk.ts'
 import { membershipOf, shortTimes } from './election-ensemble.ts'
+import { snapshotFile } from './memory-disk.ts'
 import { configOf, noWords } from './memory-server.ts'
 
 /** The creation of a node that is named after its zxid, with so much data. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { runFourLetterWord } from '../../../src/admin/four-letter-words.ts'
 import type { ServerView, SessionView } from '../../../src/admin/server-view.ts'
-import { golden, makeCnxn, makeView, noSessions } from './view-fixture.ts'
+import { golden, makeCnxn, makeView, noSessions } from '../../support/view-fixture.ts'
 
 // 'Sat Nov 21 22:48:00 UTC 2026' at 1,000 s on the monotonic clock.
 const clock = { mono: 1_000_000, wall: 1_795_301_280_000 }

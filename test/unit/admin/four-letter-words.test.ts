@@ -6,7 +6,13 @@ import {
   runFourLetterWord,
 } from '../../../src/admin/four-letter-words.ts'
 import type { ServerView } from '../../../src/admin/server-view.ts'
-import { golden, makeCnxn, makeServerStats, makeStats, makeView } from './view-fixture.ts'
+import {
+  golden,
+  makeCnxn,
+  makeServerStats,
+  makeStats,
+  makeView,
+} from '../../support/view-fixture.ts'
 
 const NO_EXTRA = Buffer.alloc(0)
 const WORDS = [

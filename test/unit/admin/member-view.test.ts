@@ -6,7 +6,7 @@ import type { EnsembleView, LeadingView } from '../../../src/server/ensemble/ens
 import { membershipOf } from '../../../src/server/ensemble/membership-of.ts'
 import { configurationOf } from '../../support/election-ensemble.ts'
 import { MemoryServer } from '../../support/memory-server.ts'
-import { golden, makeView } from './view-fixture.ts'
+import { golden, makeView } from '../../support/view-fixture.ts'
 
 const leading: LeadingView = {
   learners: 3,

@@ -6,7 +6,7 @@ import { SizeStats } from '../../../src/base/sizes.ts'
 import { absentMetrics } from '../../../src/server/stats/absent-metrics.ts'
 import { makeServerMetrics, type ServerMetrics } from '../../../src/server/stats/server-metrics.ts'
 import { ServerStats } from '../../../src/server/stats/server-stats.ts'
-import { golden, makeView, noSessions, spread } from './view-fixture.ts'
+import { golden, makeView, noSessions, spread } from '../../support/view-fixture.ts'
 
 /** Metrics that 3.9 has and 3.8.0, which was recorded, has not (spec 06 §8). */
 const SINCE_3_9 = [

@@ -17,7 +17,7 @@ import {
   transcodeLearnerStream,
   transcodeLog,
   transcodeSnapshot,
-} from './transcode.ts'
+} from '../../support/transcode.ts'
 
 const root = new URL('../../../', import.meta.url)
 const pathTo = (name: string): string => fileURLToPath(new URL(name, root))

@@ -7,7 +7,7 @@ import {
   parseEpoch,
 } from '../../../src/persistence/epoch-files.ts'
 import type { RecoveryRefusal } from '../../../src/persistence/recovery.ts'
-import { goldenDisk } from './memory-disk.ts'
+import { goldenDisk } from '../../support/memory-disk.ts'
 
 type Text = string | undefined
 const judge = (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { planPurge } from '../../../src/persistence/purge.ts'
-import { MemoryDisk } from './memory-disk.ts'
+import { MemoryDisk } from '../../support/memory-disk.ts'
 
 const whole = Buffer.from([...Buffer.alloc(20), 0, 0, 0, 1, 0x2f])
 const files = (...names: string[]): MemoryDisk =>

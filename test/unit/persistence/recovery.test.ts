@@ -5,7 +5,7 @@ import {
   type Replayed,
   replayLogs,
 } from '../../../src/persistence/recovery.ts'
-import { logFile, MemoryDisk, record } from './memory-disk.ts'
+import { logFile, MemoryDisk, record } from '../../support/memory-disk.ts'
 
 const EPOCH = 2 ** 32
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Prng } from '../../../src/base/prng.ts'
 import { snappyBlocks, snappyHeader } from '../../../src/persistence/snappy-stream.ts'
 import { openSnapshot } from '../../../src/persistence/snapshot-source.ts'
-import { MemoryDisk } from './memory-disk.ts'
+import { MemoryDisk } from '../../support/memory-disk.ts'
 
 const MEBIBYTE = 1024 * 1024
 const content = Buffer.alloc(9 * MEBIBYTE)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Truncation } from '../../../src/persistence/disk.ts'
 import { replayLogs } from '../../../src/persistence/recovery.ts'
 import { planTruncation } from '../../../src/persistence/truncation.ts'
-import { goldenDisk, logFile, MemoryDisk, record, snapshotFile } from './memory-disk.ts'
+import { goldenDisk, logFile, MemoryDisk, record, snapshotFile } from '../../support/memory-disk.ts'
 
 const records = (...zxids: readonly number[]): Buffer[] => zxids.map((zxid) => record(zxid))
 const RECORD_BYTES = record(1).length

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { LogEnd } from '../../../src/persistence/txn-log-end.ts'
 import { LOG_HEADER_BYTES, logFileHeader } from '../../../src/persistence/txn-log-format.ts'
 import { TxnLogReader } from '../../../src/persistence/txn-log-reader.ts'
-import { logFile, MemoryDisk, record } from './memory-disk.ts'
+import { logFile, MemoryDisk, record } from '../../support/memory-disk.ts'
 
 interface Walk {
   readonly entries: readonly Buffer[]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { dumpLog, type LogDumpOptions } from '../../../src/tools/log-dump.ts'
-import { goldenDisk, goldenJson, MemoryDisk, record } from '../persistence/memory-disk.ts'
+import { goldenDisk, goldenJson, MemoryDisk, record } from '../../support/memory-disk.ts'
 
 const all: LogDumpOptions = { json: false, from: 0, to: Number.MAX_SAFE_INTEGER }
 const json: LogDumpOptions = { ...all, json: true }

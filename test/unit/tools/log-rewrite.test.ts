@@ -10,7 +10,7 @@ import {
   planCut,
   planRepair,
 } from '../../../src/tools/log-rewrite.ts'
-import { goldenDisk, MemoryDisk } from '../persistence/memory-disk.ts'
+import { goldenDisk, MemoryDisk } from '../../support/memory-disk.ts'
 
 const NAME = 'log.2f'
 const golden = goldenDisk('datadir-standalone')

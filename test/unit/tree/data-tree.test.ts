@@ -7,7 +7,7 @@ import { AclTable } from '../../../src/tree/acl-table.ts'
 import { DataTree } from '../../../src/tree/data-tree.ts'
 import { nodeDigest, TreeDigest } from '../../../src/tree/digest.ts'
 import { Znode } from '../../../src/tree/znode.ts'
-import { goldenJson } from '../persistence/memory-disk.ts'
+import { goldenJson } from '../../support/memory-disk.ts'
 
 /** Negative as a long. */
 const ofServer254 = BigInt.asIntN(64, 0xfe_0000000000_0005n)

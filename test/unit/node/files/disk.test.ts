@@ -19,8 +19,8 @@ import type { LogFields } from '../../../../src/base/logger.ts'
 import { NodeDisk, type NodeDiskOptions } from '../../../../src/node/files/disk.ts'
 import type { DiskOp } from '../../../../src/persistence/disk.ts'
 import { replayLogs } from '../../../../src/persistence/recovery.ts'
+import { logFile, record } from '../../../support/memory-disk.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
-import { logFile, record } from '../../persistence/memory-disk.ts'
 
 const KIB = 1024
 

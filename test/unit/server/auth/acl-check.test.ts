@@ -3,7 +3,7 @@ import { anyone, openAcl, Perms } from '../../../../src/data/acl.ts'
 import type { ACL, Id, UncheckedACL } from '../../../../src/data/records.ts'
 import { checkAcl, fixupAcl, maskAcl } from '../../../../src/server/auth/acl-check.ts'
 import { type AuthProviders, makeAuthProviders } from '../../../../src/server/auth/providers.ts'
-import { nodeCrypto } from './node-crypto.ts'
+import { nodeCrypto } from '../../../support/node-crypto.ts'
 
 function providersOf(...schemes: string[]): AuthProviders {
   const config = {

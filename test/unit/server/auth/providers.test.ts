@@ -8,7 +8,7 @@ import {
   withIds,
 } from '../../../../src/server/auth/providers.ts'
 import { SaslProvider } from '../../../../src/server/auth/sasl.ts'
-import { nodeCrypto } from './node-crypto.ts'
+import { nodeCrypto } from '../../../support/node-crypto.ts'
 
 const config: AuthConfig = {
   authSchemes: new Set(['ip', 'digest', 'sasl']),

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DigestMd5Server, type DigestMd5Step } from '../../../../src/server/auth/sasl-digest-md5.ts'
 import { parseDirectives } from '../../../../src/server/auth/sasl-directives.ts'
-import { cryptoWithNonce, nodeCrypto } from './node-crypto.ts'
+import { cryptoWithNonce, nodeCrypto } from '../../../support/node-crypto.ts'
 
 const users: ReadonlyMap<string, string> = new Map([
   ['bob', 'bobsecret'],

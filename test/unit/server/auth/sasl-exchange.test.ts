@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Err } from '../../../../src/data/error-code.ts'
 import { type SaslConfig, SaslExchange } from '../../../../src/server/auth/sasl-exchange.ts'
-import { cryptoWithNonce } from './node-crypto.ts'
+import { cryptoWithNonce } from '../../../support/node-crypto.ts'
 
 const config: SaslConfig = {
   saslUsers: new Map([['bob', 'bobsecret']]),

@@ -6,7 +6,7 @@ import { OpCode } from '../../../../src/data/op-code.ts'
 import type { FourLetterWords } from '../../../../src/server/clients/first-bytes.ts'
 import { configOf, MemoryServer } from '../../../support/memory-server.ts'
 import { exists } from '../../../support/requests.ts'
-import { makeView } from '../../admin/view-fixture.ts'
+import { makeView } from '../../../support/view-fixture.ts'
 
 const PAUSE_BYTES = 100_000
 

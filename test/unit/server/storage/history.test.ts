@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { HistoryFeed } from '../../../../src/quorum/ports/replica.ts'
 import { readHistory, SCAN_BYTES_PER_STEP } from '../../../../src/server/storage/history.ts'
-import { logFile, MemoryDisk, record, snapshotFile } from '../../persistence/memory-disk.ts'
+import { logFile, MemoryDisk, record, snapshotFile } from '../../../support/memory-disk.ts'
 
 const E1 = 0x1_0000_0000
 const E2 = 0x2_0000_0000

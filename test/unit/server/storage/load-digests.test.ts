@@ -8,7 +8,7 @@ import { loadMember } from '../../../../src/server/storage/load.ts'
 import { applyTxn, deafListener } from '../../../../src/tree/apply.ts'
 import { DataTree } from '../../../../src/tree/data-tree.ts'
 import { TreeDump } from '../../../../src/tree/tree-dump.ts'
-import { logFile, MemoryDisk, record } from '../../persistence/memory-disk.ts'
+import { logFile, MemoryDisk, record } from '../../../support/memory-disk.ts'
 
 /** What a load makes of digests when the snapshot was written by a server of more than one thread. */
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { LogFields, Logger } from '../../../../src/base/logger.ts'
 import type { DiskReader } from '../../../../src/persistence/disk.ts'
 import { type Loaded, type LoadRules, loadMember } from '../../../../src/server/storage/load.ts'
-import { goldenDisk, goldenJson, type MemoryDisk } from '../../persistence/memory-disk.ts'
+import { goldenDisk, goldenJson, type MemoryDisk } from '../../../support/memory-disk.ts'
 
 interface ExpectedNode {
   readonly data: string | null

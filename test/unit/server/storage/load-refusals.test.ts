@@ -9,9 +9,9 @@ import {
   fuzzyDirectory,
   fuzzyRules,
 } from '../../../support/fuzzy-directory.ts'
+import { logFile, MemoryDisk, record } from '../../../support/memory-disk.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 import { treeText } from '../../../support/tree-text.ts'
-import { logFile, MemoryDisk, record } from '../../persistence/memory-disk.ts'
 
 /** The reason for a refusal, or the last zxid of what was loaded. */
 function outcome(files: Record<string, Buffer>, more: Partial<LoadRules> = {}): string | number {

@@ -17,7 +17,7 @@ import {
   logFile,
   MemoryDisk,
   record,
-} from '../../persistence/memory-disk.ts'
+} from '../../../support/memory-disk.ts'
 
 const rules: LoadRules = {
   extendedTypesEnabled: true,

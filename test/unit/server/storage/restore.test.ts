@@ -18,12 +18,12 @@ import { SliceFeed } from '../../../../src/server/storage/slice-feed.ts'
 import { applyTxn, deafListener } from '../../../../src/tree/apply.ts'
 import { DataTree } from '../../../../src/tree/data-tree.ts'
 import { TreeDump } from '../../../../src/tree/tree-dump.ts'
+import { goldenDisk, MemoryDisk } from '../../../support/memory-disk.ts'
 import { MemoryServer } from '../../../support/memory-server.ts'
 import { RandomTxns } from '../../../support/random-txns.ts'
 import { create, getData, remove, setData } from '../../../support/requests.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 import { treeText } from '../../../support/tree-text.ts'
-import { goldenDisk, MemoryDisk } from '../../persistence/memory-disk.ts'
 
 const rules = { extendedTypesEnabled: true, emulate353TtlNodes: false, digestEnabled: true }
 const whole = { digest: true, lastProcessedZxid: true }

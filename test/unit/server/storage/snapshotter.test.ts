@@ -3,11 +3,11 @@ import { Err } from '../../../../src/data/error-code.ts'
 import { OpCode } from '../../../../src/data/op-code.ts'
 import { type Loaded, loadMember } from '../../../../src/server/storage/load.ts'
 import { RETRY_MS } from '../../../../src/server/storage/snapshotter.ts'
+import { MemoryDisk } from '../../../support/memory-disk.ts'
 import { MemoryServer } from '../../../support/memory-server.ts'
 import { create, getData, setData } from '../../../support/requests.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 import { treeText } from '../../../support/tree-text.ts'
-import { MemoryDisk } from '../../persistence/memory-disk.ts'
 
 const rules = {
   extendedTypesEnabled: false,

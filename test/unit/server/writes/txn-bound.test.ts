@@ -9,9 +9,9 @@ import { RECORD_PREFIX_BYTES } from '../../../../src/persistence/txn-log-format.
 import { loadMember } from '../../../../src/server/storage/load.ts'
 import { partsOf } from '../../../support/answers.ts'
 import { Decider } from '../../../support/decider.ts'
+import { logFile, MemoryDisk } from '../../../support/memory-disk.ts'
 import { type MemoryClient, MemoryServer } from '../../../support/memory-server.ts'
 import { create, multi, setAcl } from '../../../support/requests.ts'
-import { logFile, MemoryDisk } from '../../persistence/memory-disk.ts'
 
 const FRAME_BYTES_MAX = 4096
 const TXN_BYTES_MAX = 2 * FRAME_BYTES_MAX

@@ -13,10 +13,10 @@ import { loadMember } from '../../../../src/server/storage/load.ts'
 import { DigestLog } from '../../../../src/server/writes/digest-log.ts'
 import { DataTree } from '../../../../src/tree/data-tree.ts'
 import { TreeDigest } from '../../../../src/tree/digest.ts'
+import { logFile, MemoryDisk } from '../../../support/memory-disk.ts'
 import { MemoryServer, requestFrame } from '../../../support/memory-server.ts'
 import { ReplicaRig } from '../../../support/replica-rig.ts'
 import { create, createTtl, multi, remove, setAcl, setData } from '../../../support/requests.ts'
-import { logFile, MemoryDisk } from '../../persistence/memory-disk.ts'
 
 const appends = (server: MemoryServer) =>
   server.diskOps.flatMap((op: DiskOp) => (op.kind === 'appendTxns' ? [op] : []))

@@ -1,5 +1,5 @@
 import { JuteReader, JuteWriter } from 'jute-ts'
-import * as records from '../../../src/data/records.ts'
+import * as records from '../../src/data/records.ts'
 
 /** Reads one record and writes it again: a codec that loses nothing gives the same bytes. */
 export type Transcode<T = unknown> = (r: JuteReader, w: JuteWriter) => T

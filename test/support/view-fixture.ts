@@ -4,13 +4,13 @@ import type {
   ServerView,
   SessionsView,
   WatchesView,
-} from '../../../src/admin/server-view.ts'
-import { makeServerMetrics } from '../../../src/server/stats/server-metrics.ts'
-import { CnxnStats, ServerStats } from '../../../src/server/stats/server-stats.ts'
+} from '../../src/admin/server-view.ts'
+import { makeServerMetrics } from '../../src/server/stats/server-metrics.ts'
+import { CnxnStats, ServerStats } from '../../src/server/stats/server-stats.ts'
 
 /** An answer recorded from Apache ZooKeeper 3.8.0 (Debian). */
 export function golden(name: string): string {
-  return readFileSync(new URL(`../../golden/4lw/${name}.txt`, import.meta.url), 'latin1')
+  return readFileSync(new URL(`../golden/4lw/${name}.txt`, import.meta.url), 'latin1')
 }
 
 export const noWatches: WatchesView = {

@@ -15,7 +15,7 @@ import {
   RECORD_FRAME_BYTES,
 } from '../../../src/persistence/txn-log-format.ts'
 import { TxnLogReader } from '../../../src/persistence/txn-log-reader.ts'
-import { goldenDisk, goldenJson } from './memory-disk.ts'
+import { goldenDisk, goldenJson } from '../../support/memory-disk.ts'
 
 /** An entry of txns.json, as far as this test compares it. */
 interface GoldenTxn {

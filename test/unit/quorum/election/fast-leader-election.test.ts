@@ -7,7 +7,7 @@ import {
 import { decodeNotification } from '../../../../src/quorum/election/notification.ts'
 import { HierarchicalQuorum } from '../../../../src/quorum/membership/quorum-verifier.ts'
 import type { PeerState } from '../../../../src/quorum/role/peer-state.ts'
-import { agrees, isBetterVote, type Vote } from '../../../../src/quorum/role/vote.ts'
+import type { Vote } from '../../../../src/quorum/role/vote.ts'
 import { type EnsembleShape, membershipOf, shortTimes } from '../../../support/election-ensemble.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 
@@ -81,46 +81,6 @@ class Script implements ElectionPost {
     this.election.onNotification(sid, { state, vote, round, version }, this.#now)
   }
 }
-
-describe('votes', () => {
-  it('are better by epoch, then zxid, then sid', () => {
-    const votes = [
-      of(1),
-      of(2),
-      { leader: 1, zxid: ZXID + 1, peerEpoch: 1 },
-      { leader: 1, zxid: 3, peerEpoch: 2 },
-    ]
-    for (const [i, a] of votes.entries()) {
-      expect(isBetterVote(a, undefined)).toBe(true)
-      for (const [j, b] of votes.entries()) expect(isBetterVote(a, b)).toBe(i > j)
-    }
-  })
-
-  const looking = { vote: of(3), round: 1, state: 'looking', version: 2 } as const
-  const following = { vote: of(3), round: 1, state: 'following', version: 2 } as const
-  it.each([
-    ['nothing', undefined, looking, false],
-    ['the same', looking, looking, true],
-    ['another round', { ...looking, round: 2 }, looking, false],
-    ['another zxid', { ...looking, vote: { ...of(3), zxid: 5 } }, following, false],
-    [
-      'another zxid and round',
-      { ...following, round: 7, vote: { ...of(3), zxid: 5 } },
-      following,
-      true,
-    ],
-    ['another epoch', { ...following, vote: of(3, 2) }, following, false],
-    [
-      'another epoch of an older format',
-      { ...following, version: 0, vote: of(3, 2) },
-      following,
-      true,
-    ],
-    ['another leader', { ...following, version: 0, vote: of(4) }, following, false],
-  ] as const)('with %s agree or do not', (_name, a, b, expected) => {
-    expect(agrees(a, b)).toBe(expected)
-  })
-})
 
 describe('a member that looks', () => {
   it('votes for itself, then for the best it hears of, and says so each time', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type LoadRules, loadMember } from '../../../../src/server/storage/load.ts'
+import { goldenDisk, MemoryDisk } from '../../../support/memory-disk.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 import { treeText } from '../../../support/tree-text.ts'
-import { goldenDisk, MemoryDisk } from '../../persistence/memory-disk.ts'
 
 const rules: LoadRules = {
   extendedTypesEnabled: true,

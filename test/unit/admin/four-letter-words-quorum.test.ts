@@ -2,7 +2,13 @@ import { expect, test } from 'vitest'
 import { runFourLetterWord } from '../../../src/admin/four-letter-words.ts'
 import type { QuorumView, ServerMode, ServerView } from '../../../src/admin/server-view.ts'
 import { SizeStats } from '../../../src/base/sizes.ts'
-import { golden, makeCnxn, makeServerStats, makeStats, makeView } from './view-fixture.ts'
+import {
+  golden,
+  makeCnxn,
+  makeServerStats,
+  makeStats,
+  makeView,
+} from '../../support/view-fixture.ts'
 
 const MEMBERSHIP = [
   'server.1=127.0.0.1:31801:31811:participant',

@@ -1,19 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { JuteWriter } from 'jute-ts'
-import { OpCode } from '../../../src/data/op-code.ts'
-import { writeTxnHeader } from '../../../src/data/records.ts'
-import type { DiskReader, LogFileInfo, SnapshotFileInfo } from '../../../src/persistence/disk.ts'
-import { SnapshotEncoder } from '../../../src/persistence/snapshot-format.ts'
-import { parseSnapshotName } from '../../../src/persistence/snapshot-name.ts'
+import { OpCode } from '../../src/data/op-code.ts'
+import { writeTxnHeader } from '../../src/data/records.ts'
+import type { DiskReader, LogFileInfo, SnapshotFileInfo } from '../../src/persistence/disk.ts'
+import { SnapshotEncoder } from '../../src/persistence/snapshot-format.ts'
+import { parseSnapshotName } from '../../src/persistence/snapshot-name.ts'
 import {
   beginTxnRecord,
   endTxnRecord,
   logFileHeader,
   parseLogFileName,
-} from '../../../src/persistence/txn-log-format.ts'
-import { DataTree } from '../../../src/tree/data-tree.ts'
-import { TreeDump } from '../../../src/tree/tree-dump.ts'
+} from '../../src/persistence/txn-log-format.ts'
+import { DataTree } from '../../src/tree/data-tree.ts'
+import { TreeDump } from '../../src/tree/tree-dump.ts'
 
 /** Log and snapshot files in memory. */
 export class MemoryDisk implements DiskReader {
@@ -104,7 +104,7 @@ export function logFile(parts: readonly Buffer[], paddingBytes = 0): Buffer {
   return Buffer.concat([logFileHeader(), ...parts, Buffer.alloc(paddingBytes)])
 }
 
-const goldenFolder = new URL('../../golden/', import.meta.url)
+const goldenFolder = new URL('../golden/', import.meta.url)
 
 /** The logs in a folder version-2 below test/golden. */
 export function goldenDisk(folder: string): MemoryDisk {

@@ -1,5 +1,5 @@
 import { createHash, getHashes, randomBytes } from 'node:crypto'
-import type { Crypto } from '../../../../src/base/crypto.ts'
+import type { Crypto } from '../../src/base/crypto.ts'
 
 const hashes: ReadonlySet<string> = new Set(getHashes())
 

@@ -6,9 +6,9 @@ import { loadData } from '../../../../src/node/files/data-folder.ts'
 import { NodeDisk } from '../../../../src/node/files/disk.ts'
 import type { DiskOp } from '../../../../src/persistence/disk.ts'
 import type { Loaded } from '../../../../src/server/storage/load.ts'
+import { record } from '../../../support/memory-disk.ts'
 import { configOf } from '../../../support/memory-server.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
-import { record } from '../../persistence/memory-disk.ts'
 
 /**
  * The files are what the kernel has in memory, the platter is what would be there after a loss of
