@@ -15,7 +15,7 @@ interface Proposal<T> {
 /**
  * What the leader has proposed and not yet committed, oldest first. Each voter acks in zxid order,
  * so one zxid per voter says it all; the head commits when a quorum has reached it, and nothing
- * commits before the head (spec 04 §6). What a payload means is not Zab's business. What has committed
+ * commits before the head (spec 04 §6). Zab does not know what a payload means. What has committed
  * stays here until it is asked for. Bounded by the requests that admission lets through, on each member,
  * and by what the leader asks for itself (sessions that end, nodes that are over).
  */

@@ -31,11 +31,11 @@ export class LeaderStream {
   readonly #reader = new PacketReader()
   #intake: SnapshotIntake | undefined = undefined
   #isHeld = false
-  /** This turn has had enough of it. */
+  /** This turn has taken as much as it may. */
   #isSated = false
   /**
-   * What came while held or sated. The link is not read then, so it is no more than what the turn in
-   * which that began had left.
+   * What came while held, or when this turn had taken as much as it may. The link is not read then,
+   * so it is no more than what the turn in which that began had left.
    */
   #held: Buffer[] = []
   #isBacklogLarge = false
@@ -86,7 +86,7 @@ export class LeaderStream {
     this.#readHeld()
   }
 
-  /** Another turn, or the end of this one: what was left is told as far as there is room again. */
+  /** Another turn, or the end of this one: what was left is handed on as far as there is room again. */
   goOn(): void {
     if (!this.#isSated || !this.#events.mayGoOn()) return
     this.#isSated = false

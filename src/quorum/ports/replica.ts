@@ -107,7 +107,7 @@ export interface CommittedLogView {
 
 /**
  * The member, as Zab sees it: a log, a state that committed entries are delivered to, and clients
- * that are served or not. Zab orders bytes; what they mean is the replica's business.
+ * that are served or not. Zab orders bytes; what they mean only the replica knows.
  *
  * The log and the epoch files go down one lane, strictly in order, one flush in flight: what
  * `whenDurable` was asked for is called when everything handed over before it is on stable storage.

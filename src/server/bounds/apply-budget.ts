@@ -36,7 +36,7 @@ export class ApplyBudget {
     this.#workBefore = this.#work.steps
   }
 
-  /** The tree has it. What is answered from here on is paid for by those who have asked. */
+  /** The tree has it. What is answered from here on counts in the budgets of those who have asked. */
   onChanged(): void {
     this.#steps += this.#work.meter.steps
     this.#work.meter.steps = 0
