@@ -214,7 +214,7 @@ export class DataTree {
   load(path: string, znode: Znode, digest: number): 'new' | 'replaced' | 'twice' {
     const before = this.node(path)
     if (before !== undefined) {
-      if (before.mzxid !== 0 || before.slot >= 0 || !path.startsWith(ZOOKEEPER_PATH)) return 'twice'
+      if (before.mzxid !== 0 || before.isLoaded || !path.startsWith(ZOOKEEPER_PATH)) return 'twice'
       this.#forget(path, before)
       this.#takePlace(path, znode, before)
       znode.countGrowth(znode.dataLength - before.dataLength)

@@ -97,7 +97,7 @@ export class TreeDump {
   }
 
   #hasPassed(znode: Znode): boolean {
-    return znode.slot >= 0 ? znode.slot <= this.#walk.slot : znode.dumpedBy === this.#number
+    return znode.isLoaded ? this.#walk.hasReached(znode) : znode.dumpedBy === this.#number
   }
 
   readonly #onAclReplaced = (znode: Znode, before: AclEntry): void => {
@@ -172,7 +172,7 @@ export class TreeDump {
 
   /** It was created after the dump began, and so was all that the walk still comes to. */
   #isLater(znode: Znode | undefined): boolean {
-    return znode !== undefined && znode.slot < 0 && znode.czxid > this.zxid
+    return znode !== undefined && !znode.isLoaded && znode.czxid > this.zxid
   }
 
   #writeRecord(w: JuteWriter, record: NodeRecord | undefined): void {

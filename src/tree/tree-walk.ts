@@ -41,11 +41,16 @@ export class TreeWalk {
       const next = this.#later.next()
       if (next.done === true) return false
       const [path, znode] = next.value
-      if (path === '' || znode.slot >= 0) continue
+      if (path === '' || znode.isLoaded) continue
       this.#path = path
       this.znode = znode
       return true
     }
+  }
+
+  /** Of a node that was loaded: whether the walk has come to it. */
+  hasReached(znode: Znode): boolean {
+    return znode.slot <= this.slot
   }
 
   /** Of the node at hand; that of the root is '/'. */

@@ -132,7 +132,12 @@ export class Znode {
     this.#parent = parent
   }
 
-  /** Its slot in the snapshot that was loaded; -1 if it came later. */
+  /** It came with a snapshot; else by a txn since then. */
+  get isLoaded(): boolean {
+    return this.#slot !== NO_SLOT
+  }
+
+  /** For the parts that keep what is packed: its slot in the snapshot; -1 if it came later. */
   get slot(): number {
     return this.#slot
   }
