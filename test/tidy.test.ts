@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { circles, deadFunctions, unusedExports } from './tidy/graph.ts'
-import { strayTests } from './tidy/mirror.ts'
+import { strayTests, unnamedFixtures } from './tidy/mirror.ts'
 import { rooms, shellRooms } from './tidy/rooms.ts'
-import { parse, type Source, sourcesOf } from './tidy/source.ts'
+import { parse, root, type Source, sourcesOf } from './tidy/source.ts'
 
 /** Packages that pure code may import; every other one belongs to the shell. */
 const purePackages: ReadonlySet<string> = new Set(['jute-ts'])
@@ -158,6 +160,15 @@ describe('the house is tidy', () => {
         src.map(({ path }) => path),
       ),
     ).toEqual([])
+  })
+
+  it('says of every fixture what it is for', () => {
+    expect(unnamedFixtures(['test/support/a.ts', 'test/support/b.ts'], 'take `a.ts`')).toEqual([
+      'test/support/b.ts: test/support/README.md does not say what it is for',
+    ])
+    const readme = readFileSync(join(root, 'test/support/README.md'), 'utf8')
+    const paths = test.map(({ path }) => path).filter((path) => path.startsWith('test/support/'))
+    expect(unnamedFixtures(paths, readme)).toEqual([])
   })
 
   it('skips no test', () => {

@@ -2,8 +2,8 @@ import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
 import { Ensemble } from '../interop/harness/ensemble.ts'
 import type { ServerKind } from '../interop/harness/server.ts'
-import { ConnectionLost, SessionClient } from '../interop/harness/session-client.ts'
 import { create, setData } from '../support/requests.ts'
+import { ConnectionLost, SessionClient } from '../support/session-client.ts'
 
 /** Where the writer is connected when the leader dies. */
 export const placements = ['on a follower', 'on the leader'] as const

@@ -32,7 +32,6 @@ const frame = (...fields: Buffer[]): Buffer => buffer(Buffer.concat(fields))
 /** One ACL: world:anyone may do everything. */
 const openAcl = Buffer.concat([int(1), int(31), ustring('world'), ustring('anyone')])
 const anyVersion = int(-1)
-const persistent = int(0)
 const persistentSequential = int(2)
 
 const longZero = Buffer.alloc(8)
@@ -43,7 +42,7 @@ export const connectFrame = (timeoutMs: number): Buffer =>
 
 export const closeFrame: Buffer = frame(int(0x7fffffff), int(OpCode.closeSession))
 
-export const getFrame = (xid: number, path: string): Buffer =>
+const getFrame = (xid: number, path: string): Buffer =>
   frame(int(xid), int(OpCode.getData), ustring(path), byte(0))
 
 const setFrame = (xid: number, path: string): Buffer =>
@@ -53,12 +52,13 @@ const createFrame = (xid: number, path: string, data: Buffer, flags: Buffer): Bu
   frame(int(xid), int(OpCode.create), ustring(path), buffer(data), openAcl, flags)
 
 /** What must exist before a workload runs, parents first. */
-export function preparationFrames(): Buffer[] {
-  const paths: [string, Buffer][] = [[parent, Buffer.alloc(0)]]
-  for (let index = 0; index < parentCount; index += 1)
-    paths.push([creationPath(index), Buffer.alloc(0)])
-  for (let index = 0; index < nodeCount; index += 1) paths.push([nodePath(index), nodeData])
-  return paths.map(([path, data], index) => createFrame(index + 1, path, data, persistent))
+export function nodesToPrepare(): { readonly path: string; readonly data: Buffer }[] {
+  const parents = Array.from({ length: parentCount }, (_, index) => creationPath(index))
+  const nodes = Array.from({ length: nodeCount }, (_, index) => nodePath(index))
+  return [
+    ...[parent, ...parents].map((path) => ({ path, data: Buffer.alloc(0) })),
+    ...nodes.map((path) => ({ path, data: nodeData })),
+  ]
 }
 
 /** A node whose data must read back as `nodeData` once prepared. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { frameRing } from './frames.ts'
 import { LoadConnection, type Run, Samples } from './load-connection.ts'
-import { prepare } from './plain-client.ts'
+import { prepare } from './preparation.ts'
 import type { LoadAnswer, LoadOrder, LoadResult } from './shapes.ts'
 
 /**

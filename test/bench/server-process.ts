@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } fro
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openSession } from './plain-client.ts'
+import { openSession } from './preparation.ts'
 
 const startTimeoutMs = 30_000
 const stopTimeoutMs = 15_000

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePorts } from '../interop/harness/ports.ts'
+import { freePorts } from '../support/ports.ts'
 import type { Apache } from './apache.ts'
 import { replyBytes } from './frames.ts'
 import { freePort, type Launch } from './server-process.ts'

@@ -4,10 +4,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Prng } from '../../src/base/prng.ts'
 import { OpCode } from '../../src/data/op-code.ts'
 import { create } from '../support/requests.ts'
+import { until } from '../support/until.ts'
+import { WireClient } from '../support/wire-client.ts'
 import { extendedTypesFlag, type NodeText, randomWrite, stateOf } from './harness/random-tree.ts'
 import { fourLetterWord, type ServerKind, startServer, type TestServer } from './harness/server.ts'
-import { until } from './harness/until.ts'
-import { WireClient } from './harness/wire-client.ts'
 
 /** As short as the rules let it be, for many snapshots and logs; nothing is reaped while we look. */
 const config: Record<string, string> = {

@@ -5,8 +5,8 @@ import { afterEach, expect, it } from 'vitest'
 import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
 import { create, getData } from '../support/requests.ts'
+import { WireClient } from '../support/wire-client.ts'
 import { scratchDirectory, startServer, type TestServer } from './harness/server.ts'
-import { WireClient } from './harness/wire-client.ts'
 
 const DISK_BYTES = 48 * 1024 * 1024
 const config = { snapCount: '500', preAllocSize: '1024', freeSpaceMinInKb: '8192' }

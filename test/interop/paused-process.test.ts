@@ -7,11 +7,11 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
 import { create, exists } from '../support/requests.ts'
+import { until } from '../support/until.ts'
+import { WireClient } from '../support/wire-client.ts'
 import { Ensemble } from './harness/ensemble.ts'
 import { reportOnFailure } from './harness/ensemble-checks.ts'
 import { startServer, type TestServer } from './harness/server.ts'
-import { until } from './harness/until.ts'
-import { WireClient } from './harness/wire-client.ts'
 
 const TICK_MS = 500
 const SESSION_MS = 1500

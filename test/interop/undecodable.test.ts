@@ -2,10 +2,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { OpCode } from '../../src/data/op-code.ts'
 import { create, exists } from '../support/requests.ts'
+import { until } from '../support/until.ts'
+import { WireClient } from '../support/wire-client.ts'
 import { Ensemble } from './harness/ensemble.ts'
 import { type ServerKind, startServer, type TestServer } from './harness/server.ts'
-import { until } from './harness/until.ts'
-import { WireClient } from './harness/wire-client.ts'
 
 const SESSION_MS = 20_000
 const READY_MS = 30_000

@@ -2,9 +2,7 @@ import type { LogFields, Logger } from '../../src/base/logger.ts'
 import type { Id } from '../../src/data/records.ts'
 import { Leader } from '../../src/quorum/leading/leader.ts'
 import { defaultLeaderBounds, type LeaderBounds } from '../../src/quorum/leading/leader-bounds.ts'
-import type { EnsembleMember } from '../../src/quorum/membership/configuration.ts'
 import { Membership } from '../../src/quorum/membership/membership.ts'
-import { MajorityQuorum } from '../../src/quorum/membership/quorum-verifier.ts'
 import type { LinkId } from '../../src/quorum/ports/links.ts'
 import type { Epochs } from '../../src/quorum/role/epochs.ts'
 import type { QuorumSettings } from '../../src/quorum/role/quorum-settings.ts'
@@ -17,19 +15,13 @@ import {
   SNAP_SIGNATURE,
 } from '../../src/quorum/wire/packets.ts'
 import { makeServerMetrics, type ServerMetrics } from '../../src/server/stats/server-metrics.ts'
+import { configurationOf, shortTimes } from './ensemble-shape.ts'
 import { FakeLinks } from './fake-links.ts'
-import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
+import { MemoryReplica, type ReplicaDisk } from './memory-replica.ts'
 import { silentLogger } from './silent-logger.ts'
 
 /** Epoch and counter. */
 export const z = (epoch: number, counter: number): number => epoch * 2 ** 32 + counter
-
-const member = (sid: number, role: EnsembleMember['role']): EnsembleMember => ({
-  sid,
-  role,
-  quorumAddresses: [{ host: 'localhost', port: 2888 + sid }],
-  electionAddresses: [{ host: 'localhost', port: 3888 + sid }],
-})
 
 export interface EnsembleOptions {
   readonly self?: number
@@ -41,40 +33,24 @@ export interface EnsembleOptions {
 
 export function testMembership(options: EnsembleOptions = {}): Membership {
   const { self = 1, voters = [1, 2, 3], observers = [], config } = options
-  const members = [
-    ...voters.map((sid) => member(sid, 'participant')),
-    ...observers.map((sid) => member(sid, 'observer')),
-  ]
-  return new Membership(self, {
-    members: new Map(members.map((m) => [m.sid, m])),
-    verifier: new MajorityQuorum(voters),
-    text: 'server.1=...\nversion=0',
-    version: 0,
-    ...config,
-  })
+  const text = 'server.1=...\nversion=0'
+  return new Membership(self, { ...configurationOf({ voters, observers }), text, ...config })
 }
 
 /** tickTime 1000, initLimit 10, syncLimit 5. */
 export function testSettings(options: EnsembleOptions = {}): QuorumSettings {
   return {
+    ...shortTimes,
     tickTimeMs: 1000,
     initLimitMs: 10_000,
     syncLimitMs: 5000,
     connectToLeaderLimitMs: 10_000,
-    notificationIntervalMsMin: 200,
-    notificationIntervalMsMax: 60_000,
-    finalizeWaitMs: 200,
-    snapshotSizeFactor: 0.33,
-    forceSnapshotSync: false,
-    concurrentSnapSyncsMax: 10,
-    concurrentDiffSyncsMax: 100,
-    observerLogs: true,
     ...options.settings,
   }
 }
 
 export interface LeaderRigOptions extends EnsembleOptions {
-  readonly disk?: Partial<MemoryDisk>
+  readonly disk?: Partial<ReplicaDisk>
   readonly bounds?: Partial<LeaderBounds>
   readonly replica?: MemoryReplica
   /** What the process has from earlier roles. */

@@ -23,12 +23,12 @@ import {
 import { makeServerMetrics, type ServerMetrics } from '../../src/server/stats/server-metrics.ts'
 import { FakeLinks } from './fake-links.ts'
 import { type EnsembleOptions, testMembership, testSettings, z } from './leader-rig.ts'
-import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
+import { MemoryReplica, type ReplicaDisk } from './memory-replica.ts'
 
 export interface LearnerRigOptions extends Pick<EnsembleOptions, 'config' | 'settings'> {
   readonly sid?: number
   readonly role?: 'following' | 'observing'
-  readonly disk?: Partial<MemoryDisk>
+  readonly disk?: Partial<ReplicaDisk>
   readonly replica?: MemoryReplica
   readonly epochs?: Epochs
   readonly standing?: Standing

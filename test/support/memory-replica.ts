@@ -17,7 +17,7 @@ import type {
 } from '../../src/quorum/ports/replica.ts'
 
 /** What survives a crash. */
-export interface MemoryDisk {
+export interface ReplicaDisk {
   readonly log: readonly Entry[]
   /** The state of the newest snapshot: entries delivered so far. */
   readonly snapshot: { readonly zxid: number; readonly entries: readonly Entry[] }
@@ -28,7 +28,7 @@ export interface MemoryDisk {
 export interface MemoryReplicaOptions {
   readonly sid?: number
   readonly membership?: QuorumSource
-  readonly disk?: Partial<MemoryDisk>
+  readonly disk?: Partial<ReplicaDisk>
   /** Entries that the committed log keeps; below 500 they are 500, as everywhere. */
   readonly commitLogCount?: number
   readonly committedLogBytesMax?: number
@@ -83,7 +83,7 @@ export class MemoryReplica implements Replica {
   /** By zxid. */
   readonly state: Map<number, Entry> = new Map()
   log: Entry[]
-  disk: MemoryDisk
+  disk: ReplicaDisk
   readonly committedLog: CommittedLog
   lastLoggedZxid: number
   lastProcessedZxid: number

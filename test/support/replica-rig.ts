@@ -15,7 +15,7 @@ import { loadMember, loadRulesOf } from '../../src/server/storage/load.ts'
 import type { Snapshotter } from '../../src/server/storage/snapshotter.ts'
 import { type Wired, wire } from '../../src/server/wiring.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
-import { membershipOf, shortTimes } from './election-ensemble.ts'
+import { membershipOf, shortTimes } from './ensemble-shape.ts'
 import { snapshotFile } from './memory-disk.ts'
 import { configOf, noWords } from './memory-server.ts'
 

@@ -7,14 +7,9 @@ import type { LinkId, LinkPort, Links } from '../../src/quorum/ports/links.ts'
 import type { Entry } from '../../src/quorum/ports/replica.ts'
 import { Standing } from '../../src/quorum/role/standing.ts'
 import { makeServerMetrics, type ServerMetrics } from '../../src/server/stats/server-metrics.ts'
-import {
-  type EnsembleShape,
-  type LoggedLine,
-  membershipOf,
-  shortTimes,
-} from './election-ensemble.ts'
+import { type EnsembleShape, type LoggedLine, membershipOf, shortTimes } from './ensemble-shape.ts'
 import { MemoryNetwork, type NetworkPeer, type NetworkTimes } from './memory-network.ts'
-import { type MemoryDisk, MemoryReplica } from './memory-replica.ts'
+import { MemoryReplica, type ReplicaDisk } from './memory-replica.ts'
 import { silentLogger } from './silent-logger.ts'
 
 const DISK_MS = 1
@@ -182,7 +177,7 @@ export class ZabEnsemble {
   }
 
   /** Puts another disk into a member that is down; nothing said: an empty one. */
-  replaceDisk(sid: number, disk: Partial<MemoryDisk> = {}): void {
+  replaceDisk(sid: number, disk: Partial<ReplicaDisk> = {}): void {
     if (!this.#disks.has(sid)) throw new Error(`member ${sid} is up`)
     const membership = membershipOf(sid, this.#shape)
     this.#disks.set(sid, new MemoryReplica({ sid, membership, disk }))

@@ -11,8 +11,8 @@ import { Prng } from '../../src/base/prng.ts'
 import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
 import { readGetDataResponse, readStat } from '../../src/data/records.ts'
-import { WireClient } from '../interop/harness/wire-client.ts'
 import { create, getData, setData } from '../support/requests.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 /**
  * Kills a server with SIGKILL at random moments under pipelined load, restarts it on the same data

@@ -8,9 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { OpCode } from '../../src/data/op-code.ts'
-import { freePorts } from '../interop/harness/ports.ts'
-import { WireClient } from '../interop/harness/wire-client.ts'
+import { freePorts } from '../support/ports.ts'
 import { create } from '../support/requests.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 const TIMEOUT_MS = 60_000
 const DESCRIPTORS_MAX = 1024

@@ -6,8 +6,8 @@ import { type LogFields, type Logger, startEnsemble, startServer } from 'zk-serv
 import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
 import { readGetDataResponse } from '../../src/data/records.ts'
-import { WireClient } from '../interop/harness/wire-client.ts'
 import { create, getData, pathOnly } from '../support/requests.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'zk-embedding-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

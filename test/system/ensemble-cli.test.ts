@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from '../../src/node/cli/command-line.ts'
 import { isServerAlive } from '../../src/node/cli/pid-file.ts'
 import { askFourLetterWord } from '../../src/node/cli/status.ts'
-import { freePorts } from '../interop/harness/ports.ts'
+import { freePorts } from '../support/ports.ts'
 
 const script = fileURLToPath(new URL('zk-server-from-source.ts', import.meta.url))
 const nodeOptions = ['--conditions=source', '--import', import.meta.resolve('tsx')]

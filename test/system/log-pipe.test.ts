@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { askFourLetterWord } from '../../src/node/cli/status.ts'
-import { freePorts } from '../interop/harness/ports.ts'
+import { freePorts } from '../support/ports.ts'
 
 const TIMEOUT_MS = 60_000
 /** Some 150 bytes of log each, and the pipe takes 64 KiB of them. */

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Err } from '../../src/data/error-code.ts'
 import { OpCode } from '../../src/data/op-code.ts'
 import { readGetDataResponse } from '../../src/data/records.ts'
-import { freePorts } from '../interop/harness/ports.ts'
-import { until } from '../interop/harness/until.ts'
-import { WireClient } from '../interop/harness/wire-client.ts'
+import { freePorts } from '../support/ports.ts'
 import { create, getData, pathOnly } from '../support/requests.ts'
+import { until } from '../support/until.ts'
+import { WireClient } from '../support/wire-client.ts'
 
 /**
  * The walk of every tutorial on ZooKeeper: three servers on one host, with the three configurations

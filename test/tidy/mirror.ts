@@ -23,3 +23,11 @@ export function strayTests(tests: readonly string[], sources: readonly string[])
       : [`${path}: src/${room} has no file of its name, and it is called no story`]
   })
 }
+
+/** Files of test/support that its README does not name: nobody would find them, and make a second one. */
+export function unnamedFixtures(paths: readonly string[], readme: string): string[] {
+  return paths
+    .filter((path) => !path.endsWith('.test.ts'))
+    .filter((path) => !readme.includes(`\`${path.slice('test/support/'.length)}\``))
+    .map((path) => `${path}: test/support/README.md does not say what it is for`)
+}

@@ -9,14 +9,14 @@ import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { readGetDataResponse, readStat, readWatcherEvent } from '../../../src/data/records.ts'
 import { create, exists, getData, pathOnly, setData } from '../../support/requests.ts'
+import { SessionClient } from '../../support/session-client.ts'
+import { until } from '../../support/until.ts'
 import { Ensemble } from '../harness/ensemble.ts'
 import { expectEqualStates, expectNoMismatch, reportOnFailure } from '../harness/ensemble-checks.ts'
 import type { Member } from '../harness/ensemble-member.ts'
 import type { Sync } from '../harness/quorum-bytes.ts'
 import { extendedTypesFlag } from '../harness/random-tree.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
-import { SessionClient } from '../harness/session-client.ts'
-import { until } from '../harness/until.ts'
 
 const subject = defaultKind()
 /** As long as tickTime allows: a session that expired would be a write, and end a chance of TRUNC. */

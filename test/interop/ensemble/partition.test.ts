@@ -1,12 +1,12 @@
 /** The network between real processes is cut in every shape, under a load that is checked at the end. */
 import { afterEach, describe, expect, it } from 'vitest'
+import { until } from '../../support/until.ts'
 import { CheckedLoad } from '../harness/checked-load.ts'
 import { Ensemble } from '../harness/ensemble.ts'
 import { expectEqualStates, expectNoMismatch, reportOnFailure } from '../harness/ensemble-checks.ts'
 import type { Member } from '../harness/ensemble-member.ts'
 import { extendedTypesFlag } from '../harness/random-tree.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
-import { until } from '../harness/until.ts'
 
 const subject = defaultKind()
 /** Short, so that members miss each other after two seconds. */

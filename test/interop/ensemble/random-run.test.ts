@@ -3,11 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Prng } from '../../../src/base/prng.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { create } from '../../support/requests.ts'
+import { WireClient } from '../../support/wire-client.ts'
 import { Ensemble } from '../harness/ensemble.ts'
 import { expectEqualStates, expectNoMismatch, reportOnFailure } from '../harness/ensemble-checks.ts'
 import { extendedTypesFlag, randomWrite } from '../harness/random-tree.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
-import { WireClient } from '../harness/wire-client.ts'
 
 const subject = defaultKind()
 const SESSION_MS = 40_000

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import { create, exists, setData } from '../../support/requests.ts'
+import { type Attachment, WireClient } from '../../support/wire-client.ts'
 import { Ensemble } from '../harness/ensemble.ts'
 import { reportOnFailure } from '../harness/ensemble-checks.ts'
 import type { Member } from '../harness/ensemble-member.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
-import { type Attachment, WireClient } from '../harness/wire-client.ts'
 
 const SESSION_MS = 20_000
 const TRIES = 200

@@ -5,8 +5,8 @@ import { readGetDataResponse, readStat } from '../../../src/data/records.ts'
 import type { Operation, Read } from '../../support/history.ts'
 import { checkHistory, type HistoryRules } from '../../support/history-check.ts'
 import { create, exists, getData, pathOnly, setData } from '../../support/requests.ts'
-import { ConnectionLost, SessionClient } from './session-client.ts'
-import type { WireReply } from './wire-client.ts'
+import { ConnectionLost, SessionClient } from '../../support/session-client.ts'
+import type { WireReply } from '../../support/wire-client.ts'
 
 export interface LoadOptions {
   /** Client ports of all members. */

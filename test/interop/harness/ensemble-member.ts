@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { until } from '../../support/until.ts'
 import { environment, killGroup, track } from './process.ts'
 import { commandLine, fourLetterWord, type ServerKind } from './server.ts'
-import { until } from './until.ts'
 
 export interface MemberOptions {
   readonly sid: number

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePorts } from '../../support/ports.ts'
+import { until } from '../../support/until.ts'
+import { WireClient } from '../../support/wire-client.ts'
 import { Member } from './ensemble-member.ts'
 import { Network } from './network.ts'
-import { freePorts } from './ports.ts'
 import { type ServerKind, scratchDirectory } from './server.ts'
-import { until } from './until.ts'
-import { WireClient } from './wire-client.ts'
 
 export interface EnsembleOptions {
   /** Of the members 1, 2, ... in this order. */

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { freePorts } from './ports.ts'
+import { freePorts } from '../../support/ports.ts'
 import { OpeningRewriter, type Sync, SyncWatcher } from './quorum-bytes.ts'
 
 /** How a connection dies that a partition cuts: held until it heals, or reset at once. */

@@ -21,7 +21,7 @@ import {
   setAcl,
   setData,
 } from '../../support/requests.ts'
-import { WireClient } from './wire-client.ts'
+import { WireClient } from '../../support/wire-client.ts'
 
 /** Random writes of all kinds, and all that clients can see of what they leave behind. */
 

@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePorts } from '../../support/ports.ts'
 import { mavenClasspath, versions, zookeeper39Coords } from '../harness/maven.ts'
-import { freePorts } from '../harness/ports.ts'
 import { run } from '../harness/process.ts'
 import { ensureBuilt, repositoryRoot } from '../harness/repository.ts'
 import { debianClasspath, type ServerKind, scratchDirectory } from '../harness/server.ts'

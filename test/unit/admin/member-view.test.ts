@@ -4,7 +4,7 @@ import { MemberView } from '../../../src/admin/member-view.ts'
 import { SizeStats } from '../../../src/base/sizes.ts'
 import type { EnsembleView, LeadingView } from '../../../src/server/ensemble/ensemble-view.ts'
 import { membershipOf } from '../../../src/server/ensemble/membership-of.ts'
-import { configurationOf } from '../../support/election-ensemble.ts'
+import { configurationOf } from '../../support/ensemble-shape.ts'
 import { MemoryServer } from '../../support/memory-server.ts'
 import { golden, makeView } from '../../support/view-fixture.ts'
 

@@ -6,7 +6,8 @@ import {
   encodeNotification,
 } from '../../../../src/quorum/election/notification.ts'
 import { encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
-import { ElectionEnsemble, membershipOf, shortTimes } from '../../../support/election-ensemble.ts'
+import { ElectionEnsemble } from '../../../support/election-ensemble.ts'
+import { membershipOf, shortTimes } from '../../../support/ensemble-shape.ts'
 import { stopsOf } from '../../../support/fake-roles.ts'
 import { framed } from '../../../support/golden-election.ts'
 import { addressOf } from '../../../support/memory-network.ts'

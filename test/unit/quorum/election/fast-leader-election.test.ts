@@ -8,7 +8,7 @@ import { decodeNotification } from '../../../../src/quorum/election/notification
 import { HierarchicalQuorum } from '../../../../src/quorum/membership/quorum-verifier.ts'
 import type { PeerState } from '../../../../src/quorum/role/peer-state.ts'
 import type { Vote } from '../../../../src/quorum/role/vote.ts'
-import { type EnsembleShape, membershipOf, shortTimes } from '../../../support/election-ensemble.ts'
+import { type EnsembleShape, membershipOf, shortTimes } from '../../../support/ensemble-shape.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 
 const five = { voters: [1, 2, 3, 4, 5], observers: [9] }

@@ -12,7 +12,7 @@ import type { Epochs } from '../../../../src/quorum/role/epochs.ts'
 import { Standing } from '../../../../src/quorum/role/standing.ts'
 import { decodeOpening, encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
 import { makeServerMetrics } from '../../../../src/server/stats/server-metrics.ts'
-import { shortTimes } from '../../../support/election-ensemble.ts'
+import { shortTimes } from '../../../support/ensemble-shape.ts'
 import { fakeRoles, replicaUpTo } from '../../../support/fake-roles.ts'
 import {
   type ElectionStream,

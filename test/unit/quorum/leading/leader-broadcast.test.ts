@@ -164,7 +164,7 @@ describe('broadcast', () => {
     expect(rig.leader.learners()[0]).toEqual({
       sid: 2,
       role: 'participant',
-      address: { host: 'localhost', port: 2890 },
+      address: { host: 'member-2', port: 2888 },
       synced: true,
       syncing: false,
       lastAckedZxid: z(1, 2),

@@ -22,7 +22,7 @@ const HELLO = 'FOLLOWERINFO 0x0 000000000000000100010000' + '0000000000000000'
 describe('a learner that connects', () => {
   it('introduces itself to the leader', () => {
     const rig = new LearnerRig({ disk: { acceptedEpoch: 4 }, config: { version: 7 } })
-    expect(rig.links.dialed).toEqual([{ link: -1, port: 'quorum', host: 'localhost' }])
+    expect(rig.links.dialed).toEqual([{ link: -1, port: 'quorum', host: 'member-3' }])
     rig.open()
     expect(rig.said()).toEqual([
       'FOLLOWERINFO 0x400000000 0000000000000001000100000000000000000007',

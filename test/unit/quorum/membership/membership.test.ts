@@ -5,7 +5,7 @@ import {
   HierarchicalQuorum,
   MajorityQuorum,
 } from '../../../../src/quorum/membership/quorum-verifier.ts'
-import { configurationOf, membershipOf, withMoved } from '../../../support/election-ensemble.ts'
+import { configurationOf, membershipOf, withMoved } from '../../../support/ensemble-shape.ts'
 import { addressOf } from '../../../support/memory-network.ts'
 
 const three = { voters: [1, 2, 3], observers: [9] }

@@ -9,7 +9,7 @@ import {
   membershipOf,
   shortTimes,
   withMoved,
-} from '../../../support/election-ensemble.ts'
+} from '../../../support/ensemble-shape.ts'
 import { LeaderRig, learnerInfo, z } from '../../../support/leader-rig.ts'
 import { LearnerRig, trunc } from '../../../support/learner-rig.ts'
 import { addressOf } from '../../../support/memory-network.ts'
@@ -281,6 +281,6 @@ describe('a membership that changes is heeded at once', () => {
     rig.membership.commit(1)
     rig.say(trunc(z(1, 1)))
     rig.replica.flush()
-    expect(rig.links.dialed.map(({ host }) => host)).toEqual(['localhost', 'elsewhere'])
+    expect(rig.links.dialed.map(({ host }) => host)).toEqual(['member-3', 'elsewhere'])
   })
 })

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { JuteReader, JuteWriter } from 'jute-ts'
-import { OpCode } from '../../../src/data/op-code.ts'
-import { readConnectResponse, writeConnectRequest } from '../../../src/data/records.ts'
+import { OpCode } from '../../src/data/op-code.ts'
+import { readConnectResponse, writeConnectRequest } from '../../src/data/records.ts'
 
 export interface WireReply {
   readonly zxid: number
@@ -61,8 +61,8 @@ export class WireClient {
   }
 
   /** Opens a session; `timeoutMs` is what the client asks for. */
-  static async open(port: number, timeoutMs: number): Promise<WireClient> {
-    return await WireClient.attach(port, timeoutMs, noSession)
+  static async open(port: number, timeoutMs: number, answerMs?: number): Promise<WireClient> {
+    return await WireClient.attach(port, timeoutMs, noSession, answerMs)
   }
 
   /**
