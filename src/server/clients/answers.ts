@@ -12,7 +12,7 @@ import type { HeapRoom } from '../bounds/heap-room.ts'
 import { AnswerCounts } from '../stats/answer-counts.ts'
 import type { ServerMetrics } from '../stats/server-metrics.ts'
 import type { ServerStats } from '../stats/server-stats.ts'
-import type { Stopwatch } from '../stats/stage-timer.ts'
+import { NOT_TIMED, ONE_IN, type Stopwatch } from '../stats/stage-timer.ts'
 import { type Cnxn, type PendingRequest, REQUEST_HEADER_BYTES } from './cnxn.ts'
 import type { Connections } from './connections.ts'
 import type { Outbox } from './outbox.ts'
@@ -49,6 +49,8 @@ export class Answers {
   readonly #clock: TurnClock
   readonly #stats: ServerStats
   readonly #counts: AnswerCounts
+  /** Reads up to the next that is timed; counted here, so that the others make no call for it. */
+  #untilTimed = 1
   readonly #syncReader = new JuteReader()
 
   constructor(parts: AnswersParts) {
@@ -65,13 +67,15 @@ export class Answers {
 
   /** `r` stands at the body of the request. */
   read(cnxn: Cnxn, xid: number, op: number, r: JuteReader, arrivedMono: number): void {
-    const began = this.#counts.beginRead()
     const zxid = this.#tree.lastProcessedZxid
     // Events that setWatches owes are frames of their own and stand before its reply.
     const isSetWatches = op === OpCode.setWatches || op === OpCode.setWatches2
     // A client takes no notice of an error here, and must not believe that it has its watches.
     if (isSetWatches && this.#heap.refusesWatch())
       return this.#connections.refuse(cnxn, 'no room in the heap for the watches of this client')
+    this.#untilTimed -= 1
+    const isTimed = this.#untilTimed === 0
+    const began = isTimed ? this.#counts.beginRead() : NOT_TIMED
     const w = this.#outbox.begin(cnxn)
     let err: Err = isSetWatches ? this.#reads.setWatches(op, cnxn, r) : Err.ok
     const at = beginReply(w, op === OpCode.ping ? XID_PING : xid, zxid, Err.ok)
@@ -80,6 +84,8 @@ export class Answers {
     if (op !== OpCode.ping) this.#counts.readLatencyMs.add(this.#clock.mono - arrivedMono)
     this.#counts.ops.add(op)
     this.#onReplied(cnxn, xid, op, w.length - at, arrivedMono)
+    if (!isTimed) return
+    this.#untilTimed = ONE_IN
     this.#counts.endRead(began)
   }
 

@@ -21,9 +21,9 @@ export class AnswerCounts {
     this.#readTimeMs = metrics.readFinalProcTimeMs
   }
 
-  /** What it answers is for `endRead`. */
+  /** A read that is timed begins; what it answers is for `endRead`. */
   beginRead(): number {
-    return this.#readTimer.begin()
+    return this.#readTimer.beginTimed()
   }
 
   endRead(began: number): void {

@@ -10,7 +10,7 @@ interface Timed {
  * To read a clock costs as much as an eighth of a read, so of what happens often one in so many is
  * timed: a prime, lest the rhythm of a load be in step with it.
  */
-const ONE_IN = 17
+export const ONE_IN = 17
 /** Instead of a time. */
 export const NOT_TIMED = -1
 
