@@ -20,12 +20,12 @@ import {
   setAcl,
   setData,
 } from '../../support/requests.ts'
+import { SessionClient } from '../../support/session-client.ts'
+import { until } from '../../support/until.ts'
+import { WireClient } from '../../support/wire-client.ts'
 import { Ensemble } from '../harness/ensemble.ts'
 import type { Member } from '../harness/ensemble-member.ts'
 import { defaultKind, type ServerKind } from '../harness/server.ts'
-import { SessionClient } from '../harness/session-client.ts'
-import { until } from '../harness/until.ts'
-import { WireClient } from '../harness/wire-client.ts'
 
 const subject = defaultKind()
 const judge = 'apache-3.9'
