@@ -1,5 +1,6 @@
 import { honouredText, refusedText, withoutEffectText } from './keys.ts'
 import { limitsText } from './limits.ts'
+import { absentMetricsText, metricsText } from './metrics.ts'
 
 /** A part of a document that is made from the code. It stands between two comments that name it. */
 export interface Section {
@@ -11,6 +12,8 @@ export interface Section {
 /** All of them: `npm run generate` writes them, and test/references.test.ts compares. */
 export const sections: readonly Section[] = [
   { file: 'docs/limits.md', marker: 'limits', make: limitsText },
+  { file: 'docs/metrics.md', marker: 'metrics', make: metricsText },
+  { file: 'docs/metrics.md', marker: 'absent metrics', make: absentMetricsText },
   { file: 'docs/operations.md', marker: 'honoured keys', make: honouredText },
   { file: 'docs/operations.md', marker: 'refused keys', make: refusedText },
   { file: 'docs/operations.md', marker: 'keys without effect', make: withoutEffectText },

@@ -31,7 +31,8 @@ type ServerLines = typeof connectionMetrics &
 /**
  * Every metric of a member that is not a gauge, under the original's name, because dashboards and
  * alert rules are written against those. Where our stages differ from the original's processors the
- * nearest stage is meant, and the help says which. What has none is in absent-metrics.ts.
+ * nearest stage is meant, and the help says which. What has none is in absent-metrics.ts. Of both
+ * docs/metrics.md has tables.
  */
 const table = {
   'Connections and sessions': connectionMetrics,
