@@ -9,15 +9,23 @@ interface FakeLink {
   isClosed: boolean
 }
 
+interface Dialed {
+  readonly link: LinkId
+  readonly port: LinkPort
+  readonly addresses: readonly PeerAddress[]
+}
+
 /** Links in memory: a peer takes everything at once, unless it is clogged. */
 export class FakeLinks implements Links {
-  readonly dialed: { readonly link: LinkId; readonly port: LinkPort; readonly host: string }[] = []
+  readonly dialed: Dialed[] = []
+  /** In the order in which they were. */
+  readonly closed: LinkId[] = []
   readonly #links = new Map<LinkId, FakeLink>()
   #lastDialed = 0
 
   dial(port: LinkPort, addresses: readonly PeerAddress[]): LinkId {
     this.#lastDialed -= 1
-    this.dialed.push({ link: this.#lastDialed, port, host: addresses[0]?.host ?? '' })
+    this.dialed.push({ link: this.#lastDialed, port, addresses })
     return this.#lastDialed
   }
 
@@ -32,6 +40,7 @@ export class FakeLinks implements Links {
     const fake = this.#of(link)
     if (fake.isClosed) throw new Error(`link ${link} closed twice`)
     fake.isClosed = true
+    this.closed.push(link)
   }
 
   pause(link: LinkId, paused: boolean): void {
@@ -62,6 +71,18 @@ export class FakeLinks implements Links {
     fake.waiting = Math.max(0, fake.waiting - bytes)
   }
 
+  /** So many bytes wait for the peer, whatever was sent. */
+  hold(link: LinkId, bytes: number): void {
+    this.#of(link).waiting = bytes
+  }
+
+  /** The last link that was dialed to that host and port, `host:port`. */
+  dialTo(address: string): LinkId | undefined {
+    return this.dialed.findLast(({ addresses }) =>
+      addresses.some(({ host, port }) => `${host}:${port}` === address),
+    )?.link
+  }
+
   isClosed(link: LinkId): boolean {
     return this.#of(link).isClosed
   }
@@ -73,6 +94,11 @@ export class FakeLinks implements Links {
   /** All that was sent since the last call. */
   take(link: LinkId): Buffer {
     return Buffer.concat(this.takeParts(link))
+  }
+
+  /** As take, in hex. */
+  taken(link: LinkId): string {
+    return this.take(link).toString('hex')
   }
 
   /** As take, each send by itself. */

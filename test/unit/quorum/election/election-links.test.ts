@@ -8,16 +8,16 @@ import {
 import { encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
 import { ElectionEnsemble } from '../../../support/election-ensemble.ts'
 import { membershipOf, shortTimes } from '../../../support/ensemble-shape.ts'
+import { FakeLinks } from '../../../support/fake-links.ts'
 import { stopsOf } from '../../../support/fake-roles.ts'
 import { framed } from '../../../support/golden-election.ts'
 import { addressOf } from '../../../support/memory-network.ts'
-import { RecordingLinks } from '../../../support/recording-links.ts'
 
 const shape = { voters: [1, 2, 3], observers: [9] }
 
 /** The links of server 2. */
 class Desk {
-  readonly links = new RecordingLinks()
+  readonly links = new FakeLinks()
   readonly said: string[] = []
   readonly warned: string[] = []
   readonly desk: ElectionLinks
@@ -79,7 +79,7 @@ describe('an election link', () => {
     const elsewhere = { host: 'elsewhere', port: 1234 }
     const link = accept(encodeOpening(1, [elsewhere, { host: '0.0.0.0', port: 3888 }]))
     expect(links.closed).toEqual([link])
-    expect(links.dials).toEqual([
+    expect(links.dialed).toEqual([
       { link: -1, port: 'election', addresses: [elsewhere, addressOf(1, 'election')] },
     ])
     expect(desk.reachOf(1)).toBe('opening')
@@ -107,7 +107,7 @@ describe('an election link', () => {
     desk.onLinkOpened(-1)
     desk.advance(199)
     const link = accept(opening(1))
-    expect([links.closed, links.dials.length, desk.reachOf(1)]).toEqual([[link], 1, 'open'])
+    expect([links.closed, links.dialed.length, desk.reachOf(1)]).toEqual([[link], 1, 'open'])
   })
 
   it('that breaks right after the peer was woken up will soon be there again', () => {
@@ -128,7 +128,7 @@ describe('an election link', () => {
     expect([links.taken(-1), links.closed]).toEqual([hex(opening(2)), [-1]])
     expect(desk.reachOf(3)).toBe('opening')
     desk.connectAll()
-    expect(links.dials.length).toBe(1)
+    expect(links.dialed.length).toBe(1)
     expect(links.taken(accept(opening(3)))).toBe(hex(message('vote')))
   })
 
@@ -153,10 +153,10 @@ describe('an election link', () => {
   it('carries the newest message only when the peer takes none', () => {
     const { desk, links, accept } = new Desk()
     const link = accept(opening(3))
-    links.waiting.set(link, 1_000_000)
+    links.hold(link, 1_000_000)
     for (const text of ['one', 'two', 'three']) desk.send(3, Buffer.from(text))
     expect([links.taken(link), desk.hasDelivered]).toEqual(['', false])
-    links.waiting.clear()
+    links.drain(link)
     desk.onLinkDrained(link)
     expect([links.taken(link), desk.hasDelivered]).toEqual([hex(message('three')), true])
   })
@@ -175,10 +175,10 @@ describe('an election link', () => {
     desk.send(1, Buffer.from('vote'))
     desk.onLinkClosed(-1)
     desk.advance(10_000)
-    expect([said, links.dials.length, desk.reachOf(1)]).toEqual([['1 is unreachable'], 1, 'down'])
+    expect([said, links.dialed.length, desk.reachOf(1)]).toEqual([['1 is unreachable'], 1, 'down'])
     desk.connectAll()
     // For all we know it is still down.
-    expect([links.dials.length, desk.reachOf(1)]).toEqual([2, 'down'])
+    expect([links.dialed.length, desk.reachOf(1)]).toEqual([2, 'down'])
     desk.onLinkOpened(-2)
     expect(desk.reachOf(1)).toBe('open')
   })
@@ -253,7 +253,7 @@ describe('observers without an id', () => {
     expect([links.taken(a), links.taken(b)]).toEqual(['', hex(message('me'))])
     desk.onLinkClosed(b)
     desk.send(-2, Buffer.from('me'))
-    expect(links.dials).toEqual([])
+    expect(links.dialed).toEqual([])
   })
 })
 
@@ -261,10 +261,10 @@ describe('peers that are not in the configuration', () => {
   it('are connected to where they say they are, and forgotten when that fails', () => {
     const { desk, links, accept } = new Desk()
     accept(opening(0))
-    expect(links.dials[0]?.addresses).toEqual([addressOf(0, 'election')])
+    expect(links.dialed[0]?.addresses).toEqual([addressOf(0, 'election')])
     desk.onLinkClosed(-1)
     desk.send(0, Buffer.from('vote'))
-    expect(links.dials.length).toBe(1)
+    expect(links.dialed.length).toBe(1)
   })
 })
 

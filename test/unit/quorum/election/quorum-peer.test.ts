@@ -7,15 +7,15 @@ import { Standing } from '../../../../src/quorum/role/standing.ts'
 import { encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
 import { makeServerMetrics } from '../../../../src/server/stats/server-metrics.ts'
 import { membershipOf, shortTimes } from '../../../support/ensemble-shape.ts'
+import { FakeLinks } from '../../../support/fake-links.ts'
 import { replicaUpTo, stopsOf } from '../../../support/fake-roles.ts'
 import { framed } from '../../../support/golden-election.ts'
 import { addressOf } from '../../../support/memory-network.ts'
-import { RecordingLinks } from '../../../support/recording-links.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 
 /** Member 2 of three, whose role does nothing but remember what it is told. */
 class Peer {
-  readonly links = new RecordingLinks()
+  readonly links = new FakeLinks()
   readonly replica = replicaUpTo(0)
   readonly told: string[] = []
   readonly peer: QuorumPeer
@@ -43,7 +43,7 @@ class Peer {
 
   /** 1 is down, and 3 votes for that one. */
   readonly elect = (leader: 2 | 3, state: PeerState = 'looking', round = 1): void => {
-    for (const { link, port, addresses } of this.links.dials)
+    for (const { link, port, addresses } of this.links.dialed)
       if (port === 'election' && addresses[0]?.host === 'member-1') this.peer.onLinkClosed(link)
     if (this.#three === 0) {
       this.#three = 100
@@ -217,10 +217,10 @@ describe('a member', () => {
     peer.onLinkAccepted(8, 'quorum')
     peer.onLinkAccepted(9, 'election')
     expect(links.closed.slice(closed)).toEqual([8, 9])
-    const before = links.dials.length
+    const before = links.dialed.length
     peer.advance(100_000)
     peer.close()
-    expect([links.dials.length, stopsOf(replica)]).toEqual([before, 1])
+    expect([links.dialed.length, stopsOf(replica)]).toEqual([before, 1])
   })
 
   it('closes those, too, who wait for it to lead', () => {

@@ -13,6 +13,7 @@ import { Standing } from '../../../../src/quorum/role/standing.ts'
 import { decodeOpening, encodeOpening } from '../../../../src/quorum/wire/opening-message.ts'
 import { makeServerMetrics } from '../../../../src/server/stats/server-metrics.ts'
 import { shortTimes } from '../../../support/ensemble-shape.ts'
+import { FakeLinks } from '../../../support/fake-links.ts'
 import { fakeRoles, replicaUpTo } from '../../../support/fake-roles.ts'
 import {
   type ElectionStream,
@@ -24,7 +25,6 @@ import {
   textsOf,
 } from '../../../support/golden-election.ts'
 import type { MemoryReplica } from '../../../support/memory-replica.ts'
-import { RecordingLinks } from '../../../support/recording-links.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 
 const configTextOf = (message: Buffer): string => message.toString('utf8', 44)
@@ -55,7 +55,7 @@ describe('recorded elections', () => {
 
 /** A member with the addresses of a configuration text, in place of the one that was recorded. */
 class StandIn {
-  readonly links = new RecordingLinks()
+  readonly links = new FakeLinks()
   readonly epochs: Epochs = { accepted: 0, current: 0 }
   readonly replica: MemoryReplica
   readonly peer: QuorumPeer

@@ -12,6 +12,7 @@ import {
   proposal,
   upToDate,
 } from '../../../support/learner-rig.ts'
+import { addressOf } from '../../../support/memory-network.ts'
 import { textEntry, zxidsOf } from '../../../support/memory-replica.ts'
 
 const entry = (epoch: number, counter: number): ReturnType<typeof textEntry> =>
@@ -22,7 +23,9 @@ const HELLO = 'FOLLOWERINFO 0x0 000000000000000100010000' + '0000000000000000'
 describe('a learner that connects', () => {
   it('introduces itself to the leader', () => {
     const rig = new LearnerRig({ disk: { acceptedEpoch: 4 }, config: { version: 7 } })
-    expect(rig.links.dialed).toEqual([{ link: -1, port: 'quorum', host: 'member-3' }])
+    expect(rig.links.dialed).toEqual([
+      { link: -1, port: 'quorum', addresses: [addressOf(3, 'quorum')] },
+    ])
     rig.open()
     expect(rig.said()).toEqual([
       'FOLLOWERINFO 0x400000000 0000000000000001000100000000000000000007',

@@ -10,11 +10,11 @@ import {
   shortTimes,
   withMoved,
 } from '../../../support/ensemble-shape.ts'
+import { FakeLinks } from '../../../support/fake-links.ts'
 import { LeaderRig, learnerInfo, z } from '../../../support/leader-rig.ts'
 import { LearnerRig, trunc } from '../../../support/learner-rig.ts'
 import { addressOf } from '../../../support/memory-network.ts'
 import { textEntry } from '../../../support/memory-replica.ts'
-import { RecordingLinks } from '../../../support/recording-links.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 
 const three = { voters: [1, 2, 3] }
@@ -237,15 +237,15 @@ describe('a membership that changes is heeded at once', () => {
 
   it('by election links: whom they call, where, and as whom', () => {
     const membership = membershipOf(2, three)
-    const links = new RecordingLinks()
+    const links = new FakeLinks()
     const election = new ElectionLinks({ membership, settings, links, logger: silentLogger }, 0, {
       onMessage: () => {},
       onUnreachable: () => {},
     })
     let seen = 0
     const dialed = (): string[][] => {
-      const fresh = links.dials.slice(seen)
-      seen = links.dials.length
+      const fresh = links.dialed.slice(seen)
+      seen = links.dialed.length
       return fresh.map(({ addresses }) => addresses.map(({ host }) => host))
     }
     const word = Buffer.from('vote')
@@ -281,6 +281,9 @@ describe('a membership that changes is heeded at once', () => {
     rig.membership.commit(1)
     rig.say(trunc(z(1, 1)))
     rig.replica.flush()
-    expect(rig.links.dialed.map(({ host }) => host)).toEqual(['member-3', 'elsewhere'])
+    expect(rig.links.dialed.map(({ addresses }) => addresses[0]?.host)).toEqual([
+      'member-3',
+      'elsewhere',
+    ])
   })
 })
