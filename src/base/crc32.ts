@@ -41,11 +41,7 @@ function buildTables(): Tables {
  * (spec 02 §7). `seed` is the result for what came before. Most inputs have 50 to 300 bytes.
  */
 export function crc32(bytes: Uint8Array, start: number, end: number, seed = 0): number {
-  if (end - start < ZLIB_BYTES_MIN) return crc32ByTables(bytes, start, end, seed)
-  return zlibCrc32(bytes.subarray(start, end), seed >>> 0) | 0
-}
-
-export function crc32ByTables(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  if (end - start >= ZLIB_BYTES_MIN) return byZlib(bytes, start, end, seed)
   let c = ~seed
   let i = start
   const unrolledStop = end - 7
@@ -71,4 +67,9 @@ export function crc32ByTables(bytes: Uint8Array, start: number, end: number, see
     i += 1
   }
   return ~c
+}
+
+/** Apart, so that the other one stays as small as it can be. */
+function byZlib(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  return zlibCrc32(bytes.subarray(start, end), seed >>> 0) | 0
 }
