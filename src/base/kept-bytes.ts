@@ -7,22 +7,22 @@ let slab: Buffer = Buffer.alloc(0)
 let at = 0
 
 /**
- * A copy for somebody who keeps it for long. Node's own pool serves whatever is short-lived as well:
+ * A copy of bytes[start, end) for somebody who keeps it for long. Node's own pool serves whatever is short-lived as well:
  * one small piece that stays keeps 8 KiB of it, most of which nobody needs any more.
  */
-export function keptCopy(bytes: Buffer): Buffer {
-  const { length } = bytes
+export function keptCopy(bytes: Buffer, start = 0, end: number = bytes.length): Buffer {
+  const length = end - start
   if (length > SHARED_BYTES_MAX) {
     const own = Buffer.allocUnsafeSlow(length)
-    bytes.copy(own)
+    bytes.copy(own, 0, start, end)
     return own
   }
   if (at + length > slab.length) {
     slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
     at = 0
   }
-  const start = at
+  const from = at
   at += length
-  bytes.copy(slab, start)
-  return slab.subarray(start, at)
+  bytes.copy(slab, from, start, end)
+  return slab.subarray(from, at)
 }

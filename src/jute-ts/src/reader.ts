@@ -168,14 +168,16 @@ export class JuteReader {
     return length < 0 ? null : this.#take(length)
   }
 
-  /** As readNullableBuffer, but the bytes are the caller's own. Costs one Buffer instead of two. */
-  readNullableCopy(): Buffer | null {
+  /**
+   * As readNullableBuffer, but the bytes are the caller's own, as `copy` makes them of a part of a
+   * buffer. Costs one Buffer instead of two.
+   */
+  readNullableCopy(copy: (from: Buffer, start: number, end: number) => Buffer): Buffer | null {
     const length = this.#readLength()
     if (length < 0) return null
-    const copy = Buffer.allocUnsafe(length)
-    this.buffer.copy(copy, 0, this.at, this.at + length)
-    this.at += length
-    return copy
+    const { at } = this
+    this.at = at + length
+    return copy(this.buffer, at, this.at)
   }
 
   /** Bytes that are not UTF-8 become U+FFFD. A null on the wire fails. */

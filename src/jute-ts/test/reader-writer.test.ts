@@ -192,7 +192,7 @@ describe('a reader', () => {
       expect(read(r)).toHaveLength(0)
       expect(r.ok).toBe(false)
     }
-    expect(new JuteReader(nothing).readNullableCopy()).toBeNull()
+    expect(new JuteReader(nothing).readNullableCopy(ownCopy)).toBeNull()
     expect(new JuteReader(nothing).readNullableBuffer()).toBeNull()
     expect(new JuteReader(nothing).readNullableString()).toBeNull()
     expect(new JuteReader(nothing).readVectorCount(1)).toBe(-1)
@@ -328,19 +328,22 @@ describe('a writer', () => {
   })
 })
 
+const ownCopy = (from: Buffer, start: number, end: number): Buffer =>
+  Buffer.from(from.subarray(start, end))
+
 describe('readNullableCopy', () => {
   const bytes = Buffer.from([0, 0, 0, 2, 7, 8])
 
   it('returns bytes that do not change with those they were read from', () => {
     const source = Buffer.from(bytes)
-    const copy = new JuteReader(source).readNullableCopy()
+    const copy = new JuteReader(source).readNullableCopy(ownCopy)
     source.fill(0)
     expect(copy).toEqual(Buffer.from([7, 8]))
   })
 
   it('fails where readNullableBuffer does', () => {
     const r = new JuteReader(bytes, 0, 5)
-    r.readNullableCopy()
+    r.readNullableCopy(ownCopy)
     expect(r.ok).toBe(false)
   })
 })

@@ -298,8 +298,7 @@ export class Prep {
   #setData(request: WriteRequest, body: JuteReader, zxid: number, time: number): SubTxn | Err {
     // SetDataRequest, read by hand: its data go into the tree, so they are copied as they are read.
     const path = body.readNullableString()
-    const lent = body.readNullableBuffer()
-    const data = lent === null ? null : keptCopy(lent)
+    const data = body.readNullableCopy(keptCopy)
     const version = body.readInt()
     if (!body.ok) return Err.marshallingError
     const refused = this.#sessions.check(request)
