@@ -32,7 +32,11 @@ function logContentBytes(bytes: Buffer): number {
   return end
 }
 
-describe.each(['datadir-standalone', 'datadir-gz', 'datadir-snappy'])('%s', (folder) => {
+/** Every byte is one load more: half a minute of computing, and several on a busy machine. */
+const TIMEOUT_MS = 300_000
+const folders = ['datadir-standalone', 'datadir-gz', 'datadir-snappy']
+
+describe.each(folders)('%s', { timeout: TIMEOUT_MS }, (folder) => {
   const { files } = goldenDisk(folder)
   const whole = outcome(new MemoryDisk(Object.fromEntries(files)))
   const snapshot = [...files.keys()].filter((name) => name.startsWith('snapshot.')).at(-1) ?? ''
