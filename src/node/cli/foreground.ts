@@ -9,6 +9,7 @@ import { makeDirectory } from '../files/make-directory.ts'
 import { type LogSink, logLevelOf, logLevels, openLogSink } from '../log/log-sink.ts'
 import type { Environment } from '../process/environment.ts'
 import { ExitCode, StartError } from '../process/exit-code.ts'
+import { inlineMore } from '../process/inline-more.ts'
 import { loadConfig } from './config-file.ts'
 import { openReadySignal, type ReadySignal } from './ready-signal.ts'
 import { describeConfigFile } from './server-paths.ts'
@@ -65,6 +66,7 @@ async function serve(config: Config, sink: LogSink, signal: ReadySignal): Promis
   process.on('SIGHUP', signal.isWaitedFor ? () => {} : onSignal)
   try {
     writeMyid(config, sink.logger)
+    inlineMore()
     const { runServer } = await import('../main.ts')
     const server = await runServer(config, sink.logger, (reason) => {
       sink.logger.error('the log cannot be written, ending the process', { reason })

@@ -89,7 +89,7 @@ describe('a client port', () => {
     const { tree } = server.member
     for (let n = 1; n <= NAMES; n += 1) {
       const path = `/${n}-${'x'.repeat(90)}`
-      const context = { clientId: 0n, zxid: n, time: 0 }
+      const context = { clientId: 0n, zxid: 0, time: 0 }
       const node = { path, data: null, acl: openAcl, ephemeral: false, parentCVersion: n, ttl: 0n }
       applyTxn(tree, context, { type: OpCode.create, ...node }, deafListener)
     }
