@@ -12,8 +12,8 @@ const purePackages: ReadonlySet<string> = new Set(['jute-ts'])
 const pureExceptions: ReadonlySet<string> = new Set(['src/base/crc32.ts node:zlib'])
 const impure = /\b(Date\.now|new Date\(\)|Math\.random|performance|process|async|await|Promise)\b/
 const timers = /\bset(Timeout|Interval|Immediate)\b|\bqueueMicrotask\b/
-const FILE_LINES_MAX = 600
-const FUNCTION_LINES_MAX = 70
+const FILE_LINES_MAX = 500
+const FUNCTION_LINES_MAX = 55
 const generated = 'src/data/records.ts'
 
 function withoutComments(source: string): string[] {
