@@ -67,6 +67,7 @@ export class World {
       config: simConfig(this.#swarm, sid),
       skew: { monoOffsetMs: 1_000_000, rate: 1, wallOffsetMs: 1_700_000_000_000 },
       diskFaults: {},
+      hasLogDevice: false,
       bounds: defaultBounds,
       cover: () => {},
       trace: (line) => this.#onTrace(line()),

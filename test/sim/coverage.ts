@@ -41,6 +41,15 @@ export const coverageEvents = {
   'state lost by a read': { least: 0 },
   'read failed while a learner was fed': { least: 0 },
   'purge while a learner was fed': { least: 0.02 },
+  // Logs on a device of their own
+  'log on a device of its own': { least: 0.08 },
+  'log written while the device of snapshots was stuck': { least: 0.01 },
+  'snapshot written while the device of the log was stuck': { least: 0 },
+  'log without room on its own device': { least: 0.005 },
+  'epoch without room on its own device': { least: 0 },
+  'one of two devices lost': { least: 0 },
+  'start without the log that was lost': { least: 0 },
+  'start refused: one of two devices lost': { least: 0 },
   // A leader that behaves as the original does
   'the original leads': { least: 0.02 },
   'TRUNC across epochs': { least: 0 },

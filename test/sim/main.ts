@@ -23,6 +23,7 @@ const usage = `npm run sim -- [--seed N | --seeds N [--from S]] [--members 1|3|5
   --with A,B    what members do not stand yet, or all
   --aims A,B    strikes at these steps of the protocol and no others
   --original    in every ensemble one member leads as the original does
+  --log-devices in every run all members have their logs on a device of their own
   --variant X   in a copy of the sources with another constant (variants.ts)
   --plant NAME  plants that bug, or all of them one after the other, and looks for it`
 
@@ -45,6 +46,7 @@ function flags(): Record<string, string | boolean | undefined> {
     ...more,
     trace: { type: 'boolean' },
     original: { type: 'boolean' },
+    'log-devices': { type: 'boolean' },
     help: { type: 'boolean' },
   } as const
   return parseArgs({ options: all }).values
@@ -94,7 +96,7 @@ function tell(seed: number, wishes: SwarmWishes, isWhole: boolean): boolean {
 
 function main(): number {
   const { seed, seeds, from, members, time, trace, help, plant, hunt, variant, ...limits } = flags()
-  const { faults, aims, original, with: extra } = limits
+  const { faults, aims, original, 'log-devices': logDevices, with: extra } = limits
   if (help === true) {
     console.log(usage)
     return 0
@@ -105,6 +107,7 @@ function main(): number {
     aims: aimsOf(aims),
     awaited: awaitedOf(extra),
     original: original === true,
+    logDevices: logDevices === true ? true : undefined,
   }
   if (typeof plant === 'string') return plantAll(plant)
   if (typeof variant === 'string') return varied(variant, numberOf(seeds), numberOf(from))
@@ -140,7 +143,8 @@ function huntFor(name: string, wishes: SwarmWishes): number {
   for (let seed = 1; seed <= seedsMax; seed += 1) {
     try {
       new Simulation({
-        swarm: drawSwarm(seed, { ...wishes, faults, aims, shape }),
+        // One device, unless its shape says otherwise: a plant is not about that.
+        swarm: drawSwarm(seed, { ...wishes, faults, aims, shape, logDevices: false }),
         diskFaults,
       }).run()
     } catch (error) {
@@ -153,8 +157,16 @@ function huntFor(name: string, wishes: SwarmWishes): number {
   return 1
 }
 
-const flagsOf = ({ members, faults, aims, original, awaited = [] }: SwarmWishes): string =>
+const flagsOf = ({
+  members,
+  faults,
+  aims,
+  original,
+  logDevices,
+  awaited = [],
+}: SwarmWishes): string =>
   (original === true ? ' --original' : '') +
+  (logDevices === true ? ' --log-devices' : '') +
   (members === undefined ? '' : ` --members ${members}`) +
   (faults === undefined ? '' : ` --faults ${faults}`) +
   (aims === undefined

@@ -4,6 +4,7 @@ import type { Cover } from './coverage.ts'
 import { type Damage, drawDamage } from './disk-damage.ts'
 import type { EventHeap } from './event-heap.ts'
 import type { SimNetwork } from './network.ts'
+import type { SimDevice } from './sim-device.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { FaultKind, Swarm } from './swarm.ts'
 
@@ -127,8 +128,7 @@ export class Nemesis {
         victim.stall(this.#until())
         return victim.host
       case 'stuckDisk':
-        victim.diskStuckUntil = this.#until()
-        return victim.host
+        return this.#stick(victim)
       case 'purge':
         return this.#purge(victim)
       case 'readError':
@@ -182,15 +182,11 @@ export class Nemesis {
       case 'slowDisk':
         return this.#slowDisk(process)
       case 'stuckDisk':
-        process.diskStuckUntil = this.#until()
-        return process.host
+        return this.#stick(process)
       case 'failedWrite':
-        if (!process.isUp) return undefined
-        process.onWriteFailed = () => this.#crash(process, 'kill', false)
-        return process.host
+        return this.#failWrite(process)
       case 'fullDisk':
-        process.diskFullUntil = this.#until()
-        return process.host
+        return this.#fill(process)
       case 'wallJump':
         process.skew.wallOffsetMs += chance.between(-3_600_000, 3_600_000)
         return process.host
@@ -212,14 +208,51 @@ export class Nemesis {
   }
 
   #crash(process: SimProcess, how: 'power' | 'kill', isWiped: boolean): string | undefined {
+    if (!process.isUp && how === 'power' && process.disk.isSplit) process.losePower()
     if (!process.isUp || (isWiped && !this.#parts.mayWipe(process))) return undefined
     process.onWriteFailed = undefined
     process.crash(how)
-    if (isWiped) process.wipe()
+    if (isWiped) this.#replaceDisk(process)
     this.#parts.heap.after(50 + this.#duration(), () => {
       if (!this.#isOver) process.boot()
     })
     return process.host
+  }
+
+  /** All of it, or one of two devices. */
+  #replaceDisk(process: SimProcess): void {
+    const isOne = process.disk.isSplit && this.#parts.chance.chance(0.7)
+    if (isOne) process.loseDevice(this.#parts.chance.pick(['log', 'snapshots'] as const))
+    else process.wipe()
+  }
+
+  /** Nothing is drawn where there is one only. */
+  #deviceOf({ devices, disk }: SimProcess): SimDevice {
+    return disk.isSplit ? this.#parts.chance.pick([devices.log, devices.snapshots]) : devices.log
+  }
+
+  #stick(process: SimProcess): string {
+    const device = this.#deviceOf(process)
+    device.stuckUntil = this.#until()
+    return device.name
+  }
+
+  /**
+   * Only snapshots find no room where all is on one device. A member with two ends when there is none
+   * for a log or an epoch file, as often as it starts until there is room again.
+   */
+  #fill(process: SimProcess): string {
+    const device = this.#deviceOf(process)
+    device.fullUntil = this.#until()
+    if (process.disk.isSplit) process.onNoRoom = () => this.#crash(process, 'kill', false)
+    return device.name
+  }
+
+  #failWrite(process: SimProcess): string | undefined {
+    if (!process.isUp) return undefined
+    process.failing = this.#deviceOf(process)
+    process.onWriteFailed = () => this.#crash(process, 'kill', false)
+    return process.failing.name
   }
 
   #purge(process: SimProcess): string | undefined {
@@ -264,12 +297,13 @@ export class Nemesis {
   }
 
   #slowDisk(process: SimProcess): string {
-    const before = process.diskMs
-    process.diskMs = this.#parts.chance.pick([5, 20, 100])
+    const device = this.#deviceOf(process)
+    const before = device.writeMs
+    device.writeMs = this.#parts.chance.pick([5, 20, 100])
     this.#parts.heap.after(this.#duration(), () => {
-      process.diskMs = Math.min(before, 1)
+      device.writeMs = Math.min(before, 1)
     })
-    return process.host
+    return device.name
   }
 
   #reset(isTold: boolean): string | undefined {

@@ -232,6 +232,21 @@ const houseBugs: readonly Plant[] = [
     members: 3,
     seedsMax: 100,
   },
+  {
+    name: 'logs-alone-trusted',
+    story: 'a member that has lost all but its logs starts with them, and with no promise',
+    patches: [
+      {
+        file: 'src/server/storage/load.ts',
+        from: '  if (isWholeHistory(logs)) return undefined\n',
+        to: '  if (logs.length > 0) return undefined\n',
+      },
+    ],
+    members: 3,
+    faults: ['wipe', 'kill'],
+    shape: { logDevices: [1, 2, 3], faultEveryMs: 300 },
+    seedsMax: 20,
+  },
 ]
 
 export const plants: readonly Plant[] = [

@@ -46,6 +46,9 @@ type Pending =
 /** What the machine is waiting for, and where it belongs: the log and snapshots have a lane each. */
 export type Completion = () => void
 
+/** dataLogDir, and dataDir with snapshots and epoch files; they may be on one device. */
+export type DeviceName = 'log' | 'snapshots'
+
 /** What a disk may do wrong on purpose, to see whether anybody notices. */
 export interface DiskFaults {
   /** Says that it is done before it is. */
@@ -84,13 +87,21 @@ export class SimDisk implements DiskReader {
   readonly #damages = new Map<SimFile, Damage>()
   /** Told when somebody tries to read what cannot be read. */
   onUnreadable: (() => void) | undefined = undefined
-  readonly #complete: ((done: Completion) => void) | undefined
+  readonly #complete: ((done: Completion, devices: readonly DeviceName[]) => void) | undefined
+  /** Logs are on a device of their own: what is synced there takes nothing with it on the other one. */
+  readonly isSplit: boolean
 
   /** Without `complete`, completeOne() says when something is done. */
-  constructor(prng: Prng, complete?: (done: Completion) => void, faults: DiskFaults = {}) {
+  constructor(
+    prng: Prng,
+    complete?: (done: Completion, devices: readonly DeviceName[]) => void,
+    faults: DiskFaults = {},
+    isSplit = false,
+  ) {
     this.#prng = prng
     this.#complete = complete
     this.#faults = faults
+    this.isSplit = isSplit
   }
 
   get isBusy(): boolean {
@@ -117,11 +128,11 @@ export class SimDisk implements DiskReader {
     this.#onDone(() => {
       if (this.#faults.acksEarly !== true) this.#settle((pending) => mine.has(pending))
       done()
-    })
+    }, devicesOf(ops))
   }
 
-  #onDone(done: Completion): void {
-    if (this.#complete !== undefined) this.#complete(done)
+  #onDone(done: Completion, devices: readonly DeviceName[]): void {
+    if (this.#complete !== undefined) this.#complete(done, devices)
     else this.#completions.push(done)
   }
 
@@ -248,7 +259,7 @@ export class SimDisk implements DiskReader {
     this.#onDone(() => {
       if (op.kind === 'finish') this.#settle(({ kind }) => kind === 'rename')
       done(undefined)
-    })
+    }, ['snapshots'])
   }
 
   #rename(from: string, to: string): void {
@@ -301,6 +312,10 @@ export class SimDisk implements DiskReader {
     const underWay = lane[begun - 1]
     if (underWay?.kind === 'append') this.#lose(underWay, true)
     this.#residue.push(...lane.slice(0, begun).filter(({ kind }) => kind === 'append'))
+    if (this.isSplit) {
+      if (underWay?.kind === 'epoch') this.#residue.push(underWay)
+      this.#residue.push(...this.#pending.filter(({ kind }) => kind === 'rename'))
+    }
     this.#endProcess()
   }
 
@@ -309,12 +324,17 @@ export class SimDisk implements DiskReader {
     if (this.#faults.endUnsecured !== true) this.#residue = []
   }
 
-  /** Everything is gone. */
-  wipe(): void {
+  /** Everything is gone; or all that was on one of two devices. */
+  wipe(device?: DeviceName): void {
     this.#residue = []
-    this.#files.clear()
-    this.#epochs.clear()
-    this.#epochTemporary = undefined
+    for (const name of [...this.#files.keys()]) {
+      const at = parseLogFileName(name) === undefined ? 'snapshots' : 'log'
+      if (device === undefined || device === at) this.#files.delete(name)
+    }
+    if (device !== 'log') {
+      this.#epochs.clear()
+      this.#epochTemporary = undefined
+    }
     this.#endProcess()
   }
 
@@ -331,7 +351,8 @@ export class SimDisk implements DiskReader {
     this.#loseLog(this.#pending.filter(({ kind }) => logLane.has(kind)))
     for (const pending of this.#pending.toReversed())
       if (!logLane.has(pending.kind)) this.#lose(pending, this.#prng.below(2) === 0)
-    for (const pending of this.#residue) this.#lose(pending, true)
+    for (const pending of this.#residue)
+      this.#lose(pending, pending.kind === 'append' || this.#prng.below(2) === 0)
     this.#residue = []
     for (const file of this.#files.values()) {
       const loose = file.bytes.length - file.syncedBytes
@@ -478,6 +499,15 @@ export class SimDisk implements DiskReader {
       return String(error)
     }
   }
+}
+
+/** Where a batch is written to, each once. What is cut back or replaced is a matter of both. */
+export function devicesOf(ops: readonly DiskOp[]): readonly DeviceName[] {
+  const isCut = ops.some(({ kind }) => kind === 'truncateAfter' || kind === 'forgetHistory')
+  const isLog = isCut || ops.some(({ kind }) => kind === 'appendTxns')
+  const isOther = isCut || ops.some(({ kind }) => kind === 'writeEpoch')
+  if (isOther) return isLog ? ['log', 'snapshots'] : ['snapshots']
+  return ['log']
 }
 
 const logLane: ReadonlySet<Pending['kind']> = new Set(['append', 'create', 'epoch', 'truncate'])

@@ -35,7 +35,8 @@ import { OriginalLeader } from './original/leader.ts'
 import { ProcessEyes } from './process-eyes.ts'
 import { ProcessLinks } from './process-links.ts'
 import { shownZxid } from './shown-zxid.ts'
-import { type DiskFaults, SimDisk } from './sim-disk.ts'
+import { devicesFor, doneAt, type SimDevice, type SimDevices } from './sim-device.ts'
+import { type DeviceName, type DiskFaults, devicesOf, SimDisk } from './sim-disk.ts'
 import type { SwarmBounds } from './swarm-bounds.ts'
 
 /** How the clocks of one process differ from simulated time. */
@@ -59,6 +60,8 @@ export interface ProcessParts {
   readonly skew: ClockSkew
   readonly bounds: SwarmBounds
   readonly diskFaults: DiskFaults
+  /** dataLogDir is on a device of its own. */
+  readonly hasLogDevice: boolean
   readonly cover: Cover
   /** Also hears what is logged. */
   readonly onLog?: (host: string, message: string, fields: LogFields) => void
@@ -93,14 +96,15 @@ export class SimProcess {
   readonly skew: ClockSkew
   readonly disk: SimDisk
   readonly config: Config
-  /** Of a write and its sync, mean in ms; the nemesis changes it. */
-  diskMs = 0.3
-  /** No write is done before that time. */
-  diskStuckUntil = 0
-  /** No snapshot has room before that time. */
-  diskFullUntil = 0
+  readonly devices: SimDevices
   /** The next write to the log fails, whatever of it is on the disk; the process must end. */
   onWriteFailed: (() => void) | undefined = undefined
+  /** Where it fails, if there are two. */
+  failing: SimDevice | undefined = undefined
+  /** There is no room for a log or an epoch file: the process must end. Only where there are two devices. */
+  onNoRoom: (() => void) | undefined = undefined
+  /** That one of two devices is empty, and no process has started since. */
+  #lost: DeviceName | undefined = undefined
   /** Its process has found its state unreadable, and counts for nothing before a SNAP, or a start. */
   hasLostState = false
   log: MemberLog
@@ -123,12 +127,15 @@ export class SimProcess {
     this.config = parts.config
     this.log = new MemberLog(this.host)
     this.memory = new DiskMemory(this.host, parts.sid)
-    const complete = (done: () => void): void => {
-      const ms = this.diskMs / 4 + parts.chance.exponential(this.diskMs)
+    this.devices = devicesFor(this.host, parts.hasLogDevice)
+    const complete = (done: () => void, names: readonly DeviceName[]): void => {
+      const devices = new Set(names.map((name) => this.devices[name]))
+      const at = doneAt(parts.heap.now, devices, (mean) => parts.chance.exponential(mean))
       const run = this.#run
-      parts.heap.at(Math.max(this.diskStuckUntil, parts.heap.now + ms), () => run?.guard(done))
+      parts.heap.at(at, () => run?.guard(done))
     }
-    this.disk = new SimDisk(parts.chance.prng, complete, parts.diskFaults)
+    this.disk = new SimDisk(parts.chance.prng, complete, parts.diskFaults, parts.hasLogDevice)
+    if (parts.hasLogDevice) parts.cover('log on a device of its own')
     this.disk.onUnreadable = () => {
       if (this.#run?.eyes.isFeeding === true) parts.cover('read failed while a learner was fed')
     }
@@ -149,7 +156,15 @@ export class SimProcess {
     try {
       this.#run = new ProcessRun(this, this.#parts)
       trace(() => `${this.host} has booted at zxid ${this.#run?.member.tree.lastProcessedZxid}`)
+      this.#lost = undefined
     } catch (error) {
+      if (this.#lost !== undefined && error instanceof StartRefused) {
+        trace(() => `${this.host} refuses to start: ${error.message}`)
+        this.#parts.cover('start refused: one of two devices lost')
+        // As the refusal says: the other one is emptied, too.
+        this.wipe()
+        return this.boot()
+      }
       // Who cannot read all that it has said to have, must not take part.
       if (!this.disk.isDamaged || !(error instanceof StartRefused)) return onFault(error)
       trace(() => `${this.host} refuses to start: ${error.message}`)
@@ -197,14 +212,41 @@ export class SimProcess {
     this.memory.forget()
     this.log = new MemberLog(this.host)
     this.durableZxid = 0
+    this.#lost = undefined
+  }
+
+  /** While it is down: one of its two devices is replaced by an empty one. */
+  loseDevice(device: DeviceName): void {
+    this.disk.wipe(device)
+    this.#lost = device
+    this.durableZxid = 0
+    this.#parts.cover('one of two devices lost')
+    // Its promises are not in the logs.
+    if (device === 'log') this.memory.forgetLog()
+  }
+
+  /**
+   * Nobody knows what is missing. Without its log it may go on from a snapshot, as with an empty disk;
+   * without its epochs it may go on from nothing only.
+   */
+  judgeLoss({ isNew, snapshot }: Loaded): void {
+    if (this.#lost === 'log') this.#parts.cover('start without the log that was lost')
+    if (this.#lost !== 'snapshots') return
+    if (!isNew)
+      throw new Violation('no amnesia', `${this.host} starts from ${snapshot}, and has no epochs`)
+    this.memory.forget()
+  }
+
+  /** While it is down: what a process has left in memory, and nobody has synced, may be lost. */
+  losePower(): void {
+    if (this.#run === undefined) this.disk.crash()
   }
 
   /** It runs, on a disk as it should be. */
   heal(): void {
-    this.diskMs = Math.min(this.diskMs, 1)
-    this.diskStuckUntil = 0
-    this.diskFullUntil = 0
+    for (const device of new Set(Object.values(this.devices))) device.heal()
     this.onWriteFailed = undefined
+    this.onNoRoom = undefined
     this.disk.restore()
     if (this.hasLostState) this.crash('kill')
     this.boot()
@@ -356,6 +398,7 @@ class ProcessRun implements Machine {
     const loaded = readOrProblem(() => loadMember(disk, rules, logger))
     if (loaded.kind !== 'loaded') throw new StartRefused(host, loaded)
     if (disk.isDamaged) this.#judgeStart(loaded)
+    this.#process.judgeLoss(loaded)
     if (loaded.isNew) writeFirstSnapshot(disk, loaded, 0)
     if (loaded.tail !== undefined) disk.cutTail(loaded.tail)
     disk.secureEnd()
@@ -551,15 +594,15 @@ class ProcessRun implements Machine {
         this.#parts.bounds.member,
         this.eyes.links.turnBytesMost,
       )
-    const { onWriteFailed } = this.#process
-    if (onWriteFailed !== undefined) {
-      this.#process.onWriteFailed = undefined
-      this.#parts.cover('write to the log failed')
+    const onFailed = this.#failureOf(ops)
+    if (onFailed !== undefined) {
       disk.writeDisk(ops, () => {})
-      heap.after(0, onWriteFailed)
+      heap.after(0, onFailed)
       return
     }
     disk.writeDisk(ops, () => {
+      if (this.#isSnapshotStuck(ops))
+        this.#parts.cover('log written while the device of snapshots was stuck')
       for (const op of ops) this.#onDurable(op)
       done()
     })
@@ -569,6 +612,33 @@ class ProcessRun implements Machine {
       if (step === 'currentEpoch' && ops.some(({ kind }) => kind === 'appendTxns'))
         this.#onStep('historyAndEpoch')
     }
+  }
+
+  /** What a batch fails with that comes to a failing or a full device; undefined: it does not fail. */
+  #failureOf(ops: readonly DiskOp[]): (() => void) | undefined {
+    const { onWriteFailed, onNoRoom, failing, devices, disk } = this.#process
+    const { cover, heap } = this.#parts
+    const touched = devicesOf(ops)
+    const isHit = !disk.isSplit || touched.some((name) => devices[name] === failing)
+    if (onWriteFailed !== undefined && isHit) {
+      this.#process.onWriteFailed = undefined
+      cover('write to the log failed')
+      return onWriteFailed
+    }
+    if (onNoRoom === undefined) return undefined
+    const isFull = (name: DeviceName): boolean => devices[name].fullUntil > heap.now
+    if (isFull('log') && ops.some(({ kind }) => kind === 'appendTxns'))
+      cover('log without room on its own device')
+    else if (isFull('snapshots') && ops.some(({ kind }) => kind === 'writeEpoch'))
+      cover('epoch without room on its own device')
+    else return undefined
+    return onNoRoom
+  }
+
+  #isSnapshotStuck(ops: readonly DiskOp[]): boolean {
+    const { devices, disk } = this.#process
+    if (!disk.isSplit || devices.snapshots.stuckUntil <= this.#parts.heap.now) return false
+    return ops.some(({ kind }) => kind === 'appendTxns') && devicesOf(ops).length === 1
   }
 
   #onDurable(op: DiskOp): void {
@@ -582,10 +652,13 @@ class ProcessRun implements Machine {
     this.eyes.onSnapshotOp(op)
     this.#snapshotOps += 1
     const number = this.#snapshotOps
-    const { disk, diskFullUntil } = this.#process
-    const isFull = this.#parts.heap.now < diskFullUntil && op.kind === 'append'
+    const { disk, devices } = this.#process
+    const { heap } = this.#parts
+    const isFull = heap.now < devices.snapshots.fullUntil && op.kind === 'append'
     if (isFull) this.#parts.cover('snapshot without room')
     disk.writeSnapshotSlice(isFull ? { kind: 'abandon' } : op, (problem) => {
+      if (disk.isSplit && op.kind === 'append' && devices.log.stuckUntil > heap.now)
+        this.#parts.cover('snapshot written while the device of the log was stuck')
       done(isFull ? 'no space left on device' : problem)
       if (op.kind !== 'append' || isFull) return
       // Nothing more was asked for in the turn that has heard of it: the log is waited for.

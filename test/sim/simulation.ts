@@ -138,6 +138,7 @@ export class Simulation {
       skew,
       bounds: this.#swarm.bounds,
       diskFaults,
+      hasLogDevice: this.#swarm.logDevices.includes(sid),
       cover: this.#coverage.cover,
       onLog: (host, message, fields) => this.#watchdog.onLog(host, message, fields),
       trace: this.#trace,

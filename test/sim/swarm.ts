@@ -58,6 +58,8 @@ export interface Swarm {
     | undefined
   /** Sid of a voter that leads as the original does; undefined: all are ours. */
   readonly original: number | undefined
+  /** Sids of members whose dataLogDir is on a device of its own. */
+  readonly logDevices: readonly number[]
   readonly clients: number
   /** How long faults are injected. */
   readonly faultyMs: number
@@ -96,6 +98,8 @@ export interface SwarmWishes {
   readonly awaited?: readonly AwaitedKind[] | undefined
   /** In every ensemble somebody leads as the original does. */
   readonly original?: boolean | undefined
+  /** In every run all logs are on devices of their own. */
+  readonly logDevices?: boolean | undefined
   /** Only these steps are struck at. With `faults` and without this: none. */
   readonly aims?: readonly (Step | Aim)[] | undefined
   /** Instead of what the seed draws; settings are added to those that it draws. */
@@ -121,12 +125,19 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
     if (wishes.faults?.includes(kind) ?? isDrawn) faults.set(kind, weight)
   }
   const quotas = new Chance(seed, 'swarm', 4).pick(['none', 'none', 'told', 'enforced'] as const)
+  const observers = members >= 3 && chance.chance(0.25) ? chance.between(1, 2) : 0
+  const mayDrawDevices = isOpen && wishes.shape === undefined
   const drawn: Swarm = {
     seed,
     members,
-    observers: members >= 3 && chance.chance(0.25) ? chance.between(1, 2) : 0,
+    observers,
     ...drawShape(new Chance(seed, 'swarm', 2), members),
     original: undefined,
+    logDevices: drawLogDevices(
+      new Chance(seed, 'swarm', 7),
+      members + observers,
+      wishes.logDevices ?? (mayDrawDevices ? undefined : false),
+    ),
     clients: chance.between(2, 6),
     fatBytes: chance.pick([0, 0, 40, 400]),
     quotas,
@@ -182,6 +193,20 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
 const FILES_SHARE = 0.2
 const FIVE_SHARE = 0.2
 const ORIGINAL_SHARE = 0.15
+
+const LOG_DEVICE_SHARE = 0.25
+
+/** Nobody, all, or one of them. `wanted` undefined: as it is drawn. */
+function drawLogDevices(
+  chance: Chance,
+  machines: number,
+  wanted: boolean | undefined,
+): readonly number[] {
+  const isSplit = wanted ?? chance.chance(LOG_DEVICE_SHARE)
+  if (!isSplit) return []
+  const all = Array.from({ length: machines }, (_, index) => index + 1)
+  return wanted === undefined && chance.chance(0.3) ? [chance.pick(all)] : all
+}
 
 /** Mostly the one that wins where all have the same. */
 function withOriginal(drawn: Swarm, share: number): Swarm {

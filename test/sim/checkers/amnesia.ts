@@ -29,6 +29,11 @@ export class DiskMemory {
     this.#ackedEpoch = 0
   }
 
+  /** Its logs are gone, and its epochs are not. */
+  forgetLog(): void {
+    this.#ackedZxid = 0
+  }
+
   /** A leader counts itself. */
   onLed(epoch: number): void {
     this.#ackedEpoch = Math.max(this.#ackedEpoch, epoch)
