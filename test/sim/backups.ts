@@ -10,6 +10,7 @@ import type { Cover } from './coverage.ts'
 import type { EventHeap } from './event-heap.ts'
 import { Violation } from './history.ts'
 import type { Ledger } from './ledger.ts'
+import type { TakenBackup } from './restores.ts'
 import type { SimProcess } from './sim-process.ts'
 
 export interface BackupsParts {
@@ -19,6 +20,7 @@ export interface BackupsParts {
   readonly ledger: Ledger
   readonly sliceBytes: number
   readonly cover: Cover
+  readonly onTaken: (process: SimProcess, backup: TakenBackup) => void
   readonly onFault: (error: unknown) => void
 }
 
@@ -78,11 +80,15 @@ export class Backups {
     }
   }
 
-  #judge({ host, config }: SimProcess, zxid: number, slices: readonly Buffer[]): void {
+  #judge(process: SimProcess, zxid: number, slices: readonly Buffer[]): void {
+    const { host, config } = process
+    const { ledger, onTaken } = this.#parts
     const rules = loadRulesOf(config, true)
     const backup = readBackup(slices, (packed) => gunzipSync(packed), rules, silent)
     if (typeof backup === 'string')
       throw new Violation('a backup is a state that there was', `${host}: ${backup}`)
-    this.#parts.ledger.onState(`a backup of ${host}`, zxid, backup.tree.digest.toBigInt())
+    const digest = backup.tree.digest.toBigInt()
+    ledger.onState(`a backup of ${host}`, zxid, digest)
+    onTaken(process, { zxid, slices, digest, sessions: new Set(backup.sessions.keys()) })
   }
 }

@@ -3,6 +3,7 @@ import { readTxnDigest, readTxnHeader } from '../../src/data/records.ts'
 import { readTxn, type Txn } from '../../src/data/txn.ts'
 import { counterOf, epochOf, makeZxid } from '../../src/data/zxid.ts'
 import { hex, Violation } from './history.ts'
+import type { Restored } from './restores.ts'
 
 const RECORD_PREFIX_BYTES = 12
 const RECORD_END_BYTES = 1
@@ -55,6 +56,11 @@ export class MemberLog {
       if (one > zxid || one > this.exposedTo) this.#entries.delete(one)
   }
 
+  /** Another database goes on from `to`; what came after `from` is on its way to the disk, and void. */
+  leaveOut(from: number, to: number): void {
+    for (const one of this.#entries.keys()) if (one > from && one <= to) this.#entries.delete(one)
+  }
+
   truncate(zxid: number): void {
     for (const one of this.#entries.keys()) if (one > zxid) this.#entries.delete(one)
   }
@@ -80,6 +86,7 @@ export class Ledger {
   /** Snapshots that members have served from: what is below belongs to the history, too. */
   readonly #bases = new Set<number>()
   readonly #digests = new Map<number, { readonly digest: bigint; readonly by: string }>()
+  readonly #restores: Restored[] = []
   lastZxid = 0
 
   constructor(now: () => number = () => 0) {
@@ -88,6 +95,20 @@ export class Ledger {
 
   get size(): number {
     return this.#entries.size
+  }
+
+  /** In order: what was put in place of the database, and from where on. */
+  get restores(): readonly Restored[] {
+    return this.#restores
+  }
+
+  onRestored(log: MemberLog, restored: Restored): void {
+    log.leaveOut(restored.from, restored.zxid)
+    this.#restores.push(restored)
+  }
+
+  #isVoid(zxid: number): boolean {
+    return this.#restores.some(({ from, zxid: to }) => zxid > from && zxid <= to)
   }
 
   /** `records` as appendTxns has them. */
@@ -164,6 +185,7 @@ export class Ledger {
     for (const zxid of shown) {
       const first = epochOf(zxid) === epochOf(before) ? before + 1 : makeZxid(epochOf(zxid), 1)
       for (let next = first; next <= zxid; next += 1) {
+        if (this.#isVoid(next)) continue
         // Within an epoch there is one txn of a zxid, wherever it was logged.
         const bytes = this.#entries.get(next)?.bytes ?? this.#written.get(next)
         if (bytes === undefined)
@@ -183,13 +205,15 @@ export class Ledger {
   /** Every state that was shown is the one that the history gives at that zxid. */
   checkStates(entries: readonly LedgerEntry[]): void {
     const shown = [...this.#digests].sort(([a], [b]) => a - b)
-    let right: LedgerEntry | undefined
+    const restored = this.#restores.map(({ zxid, backup }) => ({ zxid, digest: backup.digest }))
+    const steps = [...entries, ...restored].sort((a, b) => a.zxid - b.zxid)
+    let right: Pick<LedgerEntry, 'zxid' | 'digest'> | undefined
     let next = 0
     for (const [zxid, { digest, by }] of shown) {
-      for (let entry = entries[next]; entry !== undefined && entry.zxid <= zxid; ) {
-        if (entry.digest !== undefined) right = entry
+      for (let step = steps[next]; step !== undefined && step.zxid <= zxid; ) {
+        if (step.digest !== undefined) right = step
         next += 1
-        entry = entries[next]
+        step = steps[next]
       }
       if (right !== undefined && right.digest !== digest)
         throw new Violation(

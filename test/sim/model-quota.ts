@@ -72,6 +72,11 @@ const numberAt = (text: string, key: string): number =>
 export class QuotaPast {
   readonly #past = new Map<string, Standing[]>()
 
+  /** All that something was noted of. */
+  get tops(): readonly string[] {
+    return [...this.#past.keys()]
+  }
+
   note(top: string, zxid: number, limits: string | undefined, usage: Usage): void {
     const list = this.#past.get(top) ?? []
     this.#past.set(top, list)

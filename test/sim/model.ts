@@ -15,7 +15,7 @@ export interface Moment {
   readonly overQuota?: number | undefined
 }
 
-interface ModelNode {
+export interface ModelNode {
   data: string
   czxid: number
   mzxid: number
@@ -57,6 +57,12 @@ const aclText = ({ guard }: ModelNode): string =>
 const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')))
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 const refused = (err: number): Outcome => ({ err, result: {}, changes: [] })
+
+/** All that the model holds, as it was at some time. */
+export interface Kept {
+  readonly nodes: ReadonlyMap<string, ModelNode>
+  readonly sessions: ReadonlyMap<bigint, number>
+}
 
 export interface Outcome {
   readonly err: number
@@ -111,12 +117,34 @@ export class Model {
     return this.#onPart(call, moment)
   }
 
+  keep(): Kept {
+    return { nodes: this.#copyNodes(), sessions: new Map(this.sessions) }
+  }
+
+  /** It is again what it was; returns what is there by that, and what is not any more. */
+  putBack(kept: Kept, zxid: number): readonly Change[] {
+    const before = this.#nodes
+    this.#nodes = new Map([...kept.nodes].map(([path, node]) => [path, copyOf(node)] as const))
+    this.sessions.clear()
+    for (const [id, timeoutMs] of kept.sessions) this.sessions.set(id, timeoutMs)
+    this.#noteTops(this.#quotas?.tops ?? [], zxid)
+    const gone = [...before.keys()].filter((path) => !this.#nodes.has(path))
+    const come = [...this.#nodes.keys()].filter((path) => !before.has(path))
+    return [
+      ...gone.map((path) => ({ path, kind: 'deleted' }) as const),
+      ...come.map((path) => ({ path, kind: 'created' }) as const),
+    ]
+  }
+
   #noteQuotas({ changes }: Outcome, { zxid }: Moment): void {
-    const quotas = this.#quotas
-    if (quotas === undefined) return
+    if (this.#quotas === undefined) return
     const tops = changes.map(({ path }) => topOf(path.replace('/zookeeper/quota/', '/')))
+    this.#noteTops(tops, zxid)
+  }
+
+  #noteTops(tops: readonly string[], zxid: number): void {
     for (const top of new Set(tops))
-      quotas.note(top, zxid, this.#nodes.get(quotaLimits(top))?.data, this.#usageOf(top))
+      this.#quotas?.note(top, zxid, this.#nodes.get(quotaLimits(top))?.data, this.#usageOf(top))
   }
 
   /** All there is below it, itself included. */

@@ -255,6 +255,12 @@ export class Nemesis {
     return process.failing.name
   }
 
+  /** Somebody else has something under way there. */
+  crashAt(process: SimProcess, how: 'power' | 'kill'): void {
+    if (!this.#isOver && this.#crash(process, how, false) !== undefined)
+      this.#onDone(how, `${process.host} beside a restore`)
+  }
+
   #purge(process: SimProcess): string | undefined {
     if (!process.isUp) return undefined
     process.purge()
@@ -285,7 +291,8 @@ export class Nemesis {
   }
 
   #mayDamage(process: SimProcess): boolean {
-    return process.isUp && !this.#parts.processes.some(({ disk }) => disk.isDamaged)
+    if (!process.isUp || process.dependsOnRestored) return false
+    return !this.#parts.processes.some(({ disk }) => disk.isDamaged)
   }
 
   #restoreLater(process: SimProcess): void {

@@ -120,4 +120,46 @@ export const ownBugs: readonly Plant[] = [
     members: 1,
     seedsMax: 100,
   },
+  {
+    name: 'restore-leaves-changes',
+    story:
+      'writes that were under way when a database was restored count for those that come after it',
+    patches: [{ file: 'src/server/admin-database.ts', from: '    changes.clear()\n', to: '' }],
+    members: 1,
+    shape: { restores: true },
+    seedsMax: 20,
+  },
+  {
+    name: 'restore-leaves-sessions',
+    story: 'a session that a restored database does not know lives on',
+    patches: [
+      {
+        file: 'src/server/storage/restore.ts',
+        from: '  for (const id of [...sessions.all.keys()]) sessions.remove(id)\n',
+        to: '',
+      },
+    ],
+    members: 1,
+    shape: { restores: true },
+    seedsMax: 20,
+  },
+  {
+    name: 'restore-served-from-memory',
+    story: 'clients are let into a restored database before it is on the disk, and it is lost',
+    patches: [
+      {
+        file: 'src/server/admin-database.ts',
+        from: '    writePath.start(zxid, undefined)\n',
+        to: "    writePath.start(zxid, undefined)\n    serving.beginDeciding('standalone', true)\n",
+      },
+      {
+        file: 'src/server/admin-database.ts',
+        from: "zxid) })\n      serving.beginDeciding('standalone', true)\n",
+        to: 'zxid) })\n',
+      },
+    ],
+    members: 1,
+    shape: { restores: true },
+    seedsMax: 20,
+  },
 ]

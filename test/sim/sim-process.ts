@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { JuteWriter } from 'jute-ts'
 import type { Limits } from '../../src/base/limits.ts'
 import type { LogFields, Logger } from '../../src/base/logger.ts'
@@ -34,6 +35,7 @@ import type { SimNetwork, Socket, SocketEvents } from './network.ts'
 import { OriginalLeader } from './original/leader.ts'
 import { ProcessEyes } from './process-eyes.ts'
 import { ProcessLinks } from './process-links.ts'
+import type { Restored, TakenBackup } from './restores.ts'
 import { shownZxid } from './shown-zxid.ts'
 import { devicesFor, doneAt, type SimDevice, type SimDevices } from './sim-device.ts'
 import { type DeviceName, type DiskFaults, devicesOf, SimDisk } from './sim-disk.ts'
@@ -117,6 +119,9 @@ export class SimProcess {
   readonly deadlines: Map<bigint, number> = new Map()
   /** The newest txn of its log or snapshot that no loss of power can take any more. */
   durableZxid = 0
+  /** A backup is in the memory of its process, and perhaps on the disk. */
+  restoring: Restored | undefined = undefined
+  #restoredZxid = 0
   #run: ProcessRun | undefined = undefined
   readonly #parts: ProcessParts
 
@@ -177,12 +182,46 @@ export class SimProcess {
     if (this.#run === undefined) return
     this.#parts.trace(() => `${this.host} crashes: ${how}`)
     this.crashes += 1
+    if (this.restoring !== undefined) this.#parts.cover('restore with a crash in it')
     this.#run.end()
     this.#run = undefined
     this.hasLostState = false
     this.#parts.network.dropHost(this.host, how === 'kill')
     if (how === 'power') this.disk.crash()
     else this.disk.kill()
+  }
+
+  /**
+   * No txn has come since a restore: one file alone has what was restored, and the files before it
+   * would be a whole history without it.
+   */
+  get dependsOnRestored(): boolean {
+    if (this.restoring !== undefined) return true
+    return this.#restoredZxid > 0 && this.durableZxid <= this.#restoredZxid
+  }
+
+  /** As an operator asks for it; `onFailed`: it serves nobody any more. */
+  restore(backup: TakenBackup, onFailed: () => void): void {
+    this.#run?.restore(backup, onFailed)
+  }
+
+  /**
+   * The state of that zxid is what counts now: whether the database was restored, or a crash has kept the
+   * old one. From then on it must not be the old one again.
+   */
+  settleRestore(zxid: number): void {
+    if (zxid < this.#restoredZxid)
+      throw new Violation(
+        'a restore is the backup',
+        `${this.host} is at ${hex(zxid)} again, and was restored at ${hex(this.#restoredZxid)}`,
+      )
+    const { restoring } = this
+    this.restoring = undefined
+    if (restoring === undefined || zxid < restoring.zxid) return
+    this.#restoredZxid = restoring.zxid
+    this.#parts.ledger.onRestored(this.log, restoring)
+    this.#parts.trace(() => `${this.host} is restored at ${hex(restoring.zxid)}`)
+    this.#parts.cover('database restored')
   }
 
   /** Serves in a quorum, and its disk is not behind that zxid and epoch. */
@@ -399,6 +438,7 @@ class ProcessRun implements Machine {
     if (loaded.kind !== 'loaded') throw new StartRefused(host, loaded)
     if (disk.isDamaged) this.#judgeStart(loaded)
     this.#process.judgeLoss(loaded)
+    this.#process.settleRestore(loaded.lastZxid)
     if (loaded.isNew) writeFirstSnapshot(disk, loaded, 0)
     if (loaded.tail !== undefined) disk.cutTail(loaded.tail)
     disk.secureEnd()
@@ -476,6 +516,31 @@ class ProcessRun implements Machine {
 
   enter(deliver: (member: Member) => void): void {
     this.guard(() => this.#loop.enter(deliver))
+  }
+
+  restore(backup: TakenBackup, onFailed: () => void): void {
+    this.enter((member) => {
+      const { ledger, cover, trace } = this.#parts
+      const { log, host, restoring } = this.#process
+      if (member.role !== 'standalone' || restoring !== undefined) return
+      const { lastProcessedZxid: from } = member.tree
+      // Whatever it has applied it may have shown; of what is only under way it never will.
+      ledger.onShown(log, from)
+      if (member.clients.outstandingRequests > 0) cover('database restored with writes in flight')
+      trace(() => `${host} is given the backup of ${hex(backup.zxid)} at ${hex(from)}`)
+      const gunzip = (packed: Buffer): Buffer => gunzipSync(packed)
+      member.database.restore(backup.slices, gunzip, (outcome) => {
+        if (typeof outcome !== 'string') return this.#process.settleRestore(outcome.zxid)
+        if (this.#process.restoring === undefined)
+          throw new Violation('a restore is the backup', `${host} refuses it: ${outcome}`)
+        this.#process.hasLostState = true
+        onFailed()
+      })
+      const { lastProcessedZxid: zxid } = member.tree
+      if (zxid <= Math.max(from, log.lastZxid, backup.zxid))
+        throw new Violation('a restore is the backup', `${host} goes back to ${hex(zxid)}`)
+      this.#process.restoring = { from, zxid, backup }
+    })
   }
 
   #beat(): void {

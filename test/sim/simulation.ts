@@ -14,6 +14,7 @@ import { History, Violation } from './history.ts'
 import { Ledger } from './ledger.ts'
 import { Nemesis } from './nemesis.ts'
 import { SimNetwork } from './network.ts'
+import { Restores } from './restores.ts'
 import { simConfig } from './sim-config.ts'
 import type { DiskFaults } from './sim-disk.ts'
 import { SimProcess } from './sim-process.ts'
@@ -86,6 +87,13 @@ export class Simulation {
       syncLimitMs: this.#syncLimitMs,
       clientOf: (session) => this.#users.clientOf(session),
     })
+    const restores = new Restores({
+      heap,
+      chance: new Chance(swarm.seed, 'nemesis', 4),
+      cover: this.#coverage.cover,
+      crash: (process, how) => this.#nemesis.crashAt(process, how),
+      untilMs: swarm.faultyMs,
+    })
     new Backups({
       heap,
       chance: new Chance(swarm.seed, 'nemesis', 3),
@@ -93,6 +101,9 @@ export class Simulation {
       ledger: this.#ledger,
       sliceBytes: swarm.bounds.member.sliceBytes,
       cover: this.#coverage.cover,
+      onTaken: (process, backup) => {
+        if (swarm.restores) restores.onTaken(process, backup)
+      },
       onFault: this.#onFault,
     })
     this.#nemesis = new Nemesis({
@@ -299,7 +310,9 @@ export class Simulation {
   #check(calmFrom: number): void {
     const entries = this.#ledger.read()
     this.#ledger.checkStates(entries)
-    const story = replay(this.#history, entries, this.#swarm.quotas === 'enforced')
+    const { quotas } = this.#swarm
+    const { restores } = this.#ledger
+    const story = replay(this.#history, entries, quotas === 'enforced', restores)
     if (story.reaped > 0) this.#coverage.cover('container or TTL node taken away')
     if (story.moved > 0) this.#coverage.cover('write refused: session moved')
     checkOrder(this.#history, story)

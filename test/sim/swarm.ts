@@ -60,6 +60,8 @@ export interface Swarm {
   readonly original: number | undefined
   /** Sids of members whose dataLogDir is on a device of its own. */
   readonly logDevices: readonly number[]
+  /** Whether an operator puts backups back; only where nobody else has the database. */
+  readonly restores: boolean
   readonly clients: number
   /** How long faults are injected. */
   readonly faultyMs: number
@@ -138,6 +140,7 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
       members + observers,
       wishes.logDevices ?? (mayDrawDevices ? undefined : false),
     ),
+    restores: members === 1 && isOpen && new Chance(seed, 'swarm', 8).chance(RESTORES_SHARE),
     clients: chance.between(2, 6),
     fatBytes: chance.pick([0, 0, 40, 400]),
     quotas,
@@ -192,6 +195,8 @@ export function drawSwarm(seed: number, wishes: SwarmWishes = {}): Swarm {
 /** Of ensembles, so many keep so little in memory that a DIFF is read from the log files. */
 const FILES_SHARE = 0.2
 const FIVE_SHARE = 0.2
+/** Of standalone servers. */
+const RESTORES_SHARE = 0.5
 const ORIGINAL_SHARE = 0.15
 
 const LOG_DEVICE_SHARE = 0.25

@@ -12,11 +12,14 @@ import {
   Violation,
 } from '../history.ts'
 import type { LedgerEntry } from '../ledger.ts'
-import { type Change, Model, type Moment, type Outcome } from '../model.ts'
+import { type Change, type Kept, Model, type Moment, type Outcome } from '../model.ts'
+import type { Restored } from '../restores.ts'
 import { WritesByTxn } from '../writes-by-txn.ts'
 
 export interface TimedChange extends Change {
   readonly zxid: number
+  /** By a restore, which no watch tells of. */
+  readonly isUntold?: boolean
 }
 
 /** The whole history, told by the model. */
@@ -33,6 +36,9 @@ export interface Story {
   /** Zxids of the txns that began and ended a session. */
   readonly begun: ReadonlyMap<bigint, LedgerEntry>
   readonly closed: ReadonlyMap<bigint, LedgerEntry>
+  readonly restores: readonly Restored[]
+  /** Sessions that a restored database has not known, and which are over by that. */
+  readonly gone: ReadonlySet<bigint>
   /** Containers and TTL nodes that the servers have taken away. */
   readonly reaped: number
   /** Writes that were refused since their session was somewhere else by then. */
@@ -47,11 +53,14 @@ export function replay(
   history: History,
   entries: readonly LedgerEntry[],
   enforcesQuota = false,
+  restores: readonly Restored[] = [],
 ): Story {
-  const replayer = new Replayer(history, enforcesQuota)
+  const replayer = new Replayer(history, enforcesQuota, restores)
   for (const entry of entries) replayer.onEntry(entry)
   return replayer.end()
 }
+
+const CHECKER = 'a restore is the backup'
 
 class Replayer {
   readonly #model: Model
@@ -64,12 +73,19 @@ class Replayer {
   readonly #vague = new Set<Op>()
   readonly #begun = new Map<bigint, LedgerEntry>()
   readonly #closed = new Map<bigint, LedgerEntry>()
+  readonly #restores: readonly Restored[]
+  readonly #gone = new Set<bigint>()
+  readonly #steps: Step[]
+  /** What backups hold that are restored later. */
+  readonly #kept = new Map<number, Kept>()
   #nextRead = 0
   #reaped = 0
   #moved = 0
 
-  constructor(history: History, enforcesQuota: boolean) {
+  constructor(history: History, enforcesQuota: boolean, restores: readonly Restored[]) {
     this.#model = new Model(enforcesQuota)
+    this.#restores = restores
+    this.#steps = stepsOf(restores)
     for (const { id, identity } of history.sessions) this.#identities.set(id, identity)
     for (const { ops } of history.sessions)
       for (const op of ops)
@@ -78,7 +94,41 @@ class Replayer {
     this.#reads.sort((a, b) => zxidOfReply(a) - zxidOfReply(b))
   }
 
+  /** What operators have done before that txn. */
+  #stepUpTo(zxid: number): void {
+    for (let step = this.#steps[0]; step !== undefined && step.zxid < zxid; ) {
+      this.#steps.shift()
+      if (step.restored === undefined) this.#kept.set(step.zxid, this.#model.keep())
+      else this.#onRestored(step.restored)
+      step = this.#steps[0]
+    }
+  }
+
+  /**
+   * What was acknowledged after the backup is undone, on purpose; what was under way is never done. From
+   * here on all is judged by the state of the backup.
+   */
+  #onRestored({ zxid, backup }: Restored): void {
+    this.#readUpTo(zxid)
+    const kept = this.#kept.get(backup.zxid)
+    if (kept === undefined) throw new Error(`nothing is kept of ${hex(backup.zxid)}`)
+    const before = [...this.#model.sessions.keys()]
+    this.#note(
+      { err: Err.ok, result: {}, changes: this.#model.putBack(kept, zxid) },
+      { zxid },
+      true,
+    )
+    for (const id of before) if (!kept.sessions.has(id)) this.#gone.add(id)
+    for (const id of kept.sessions.keys()) {
+      if (!backup.sessions.has(id))
+        throw new Violation(CHECKER, `the backup at ${hex(backup.zxid)} lacks session ${id}`)
+      this.#gone.delete(id)
+      this.#closed.delete(id)
+    }
+  }
+
   onEntry(entry: LedgerEntry): void {
+    this.#stepUpTo(entry.zxid)
     this.#readUpTo(entry.zxid)
     const { txn, clientId, zxid, time } = entry
     const who = this.#identities.get(clientId)
@@ -178,11 +228,12 @@ class Replayer {
       )
   }
 
-  #note(outcome: Outcome, { zxid }: Moment): void {
+  #note(outcome: Outcome, { zxid }: Pick<Moment, 'zxid'>, isUntold = false): void {
     for (const change of outcome.changes) {
       const list = this.#changes.get(change.path)
-      if (list === undefined) this.#changes.set(change.path, [{ ...change, zxid }])
-      else list.push({ ...change, zxid })
+      const timed = { ...change, zxid, isUntold }
+      if (list === undefined) this.#changes.set(change.path, [timed])
+      else list.push(timed)
     }
   }
 
@@ -192,12 +243,15 @@ class Replayer {
       const op = this.#reads[this.#nextRead]
       if (op === undefined || zxidOfReply(op) >= zxid) return
       if (!isRead(op.call)) continue
+      if (this.#gone.has(op.session.id))
+        throw new Violation(CHECKER, `${nameOf(op)} is answered, and no such session was restored`)
       const { err, result } = this.#model.read(op.call, op.session.id)
       compareReply(op, err, result)
     }
   }
 
   end(): Story {
+    this.#stepUpTo(Infinity)
     this.#readUpTo(Infinity)
     for (const op of this.#writes.left()) {
       if (op.reply === undefined) continue
@@ -214,10 +268,25 @@ class Replayer {
       vague: this.#vague,
       begun: this.#begun,
       closed: this.#closed,
+      restores: this.#restores,
+      gone: this.#gone,
       reaped: this.#reaped,
       moved: this.#moved,
     }
   }
+}
+
+/** A backup to be kept, or its restore, at its place. */
+interface Step {
+  readonly zxid: number
+  readonly restored?: Restored
+}
+
+/** Sorted; who restores comes before who keeps what was restored. */
+function stepsOf(restores: readonly Restored[]): Step[] {
+  const puts = restores.map((restored) => ({ zxid: restored.zxid, restored }))
+  const backups = new Set(restores.map(({ backup }) => backup.zxid))
+  return [...puts, ...[...backups].map((zxid) => ({ zxid }))].sort((a, b) => a.zxid - b.zxid)
 }
 
 /** A refusal for the session's sake; a multi stays one, with the refusal in its first part. */

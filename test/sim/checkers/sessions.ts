@@ -29,6 +29,8 @@ export function checkSessions(
     const closes = session.ops.filter(({ call }) => call.op === 'closeSession')
     const isAsked = closes.some((op) => story.zxidOf.get(op) === closed?.zxid)
     if (closed !== undefined && !isAsked) checkExpiry(session, closed.firstAt, bounds)
+    // The operator has ended it, without a txn.
+    if (story.gone.has(session.id)) continue
     if (session.end?.how === 'expired' && closed === undefined)
       throw new Violation('sessions', `${name(session)} was refused while it lives`)
     if (session.end?.how !== 'abandoned' || closed !== undefined) continue

@@ -51,6 +51,8 @@ describe('timeliness', () => {
       vague: new Set(),
       begun: new Map(),
       closed: new Map([[7n, end]]),
+      restores: [],
+      gone: new Set(),
       reaped: 0,
       moved: 0,
     }

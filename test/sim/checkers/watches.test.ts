@@ -40,6 +40,8 @@ class Watcher {
       vague: new Set(),
       begun: new Map(),
       closed: new Map(),
+      restores: [],
+      gone: new Set(),
       reaped: 0,
       moved: 0,
     }

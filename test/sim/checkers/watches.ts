@@ -50,7 +50,11 @@ function checkPersistent(session: SessionLog, log: PersistentLog, story: Story):
       for (let change = changes[next]; change !== undefined; change = changes[next]) {
         if (change.zxid > item.zxid) break
         next += 1
-        if (change.zxid <= zxid || events.has(told(change.zxid, eventOf[change.kind], change.path)))
+        if (
+          change.isUntold ||
+          change.zxid <= zxid ||
+          events.has(told(change.zxid, eventOf[change.kind], change.path))
+        )
           continue
         throw new Violation(
           'watch before data',
@@ -70,6 +74,7 @@ function changesFor({ path, recursive }: PersistentLog, story: Story): readonly 
 }
 
 function checkWatch(session: SessionLog, watch: WatchLog, story: Story): void {
+  if (outlivesRestore(session, watch, story)) return
   const change = firstChange(watch, watchedFrom(session, watch, story), story)
   const end = watch.firedAt ?? watch.removedAt ?? session.received.length
   const name = `the ${watch.kind} watch of client ${session.client} on ${watch.path}, set at ${hex(watch.setZxid)}`
@@ -95,6 +100,22 @@ function checkWatch(session: SessionLog, watch: WatchLog, story: Story): void {
       'events are true',
       `${name} fired at ${hex(event.zxid)}, not ${hex(change.zxid)}`,
     )
+}
+
+/**
+ * Whether it was set in a database that was replaced, and set anew in the one that was restored. What is
+ * otherwise by that has no txn, and setWatches finds only what it sees by the node itself.
+ */
+function outlivesRestore(session: SessionLog, watch: WatchLog, { restores }: Story): boolean {
+  const { received } = session
+  const end = watch.firedAt ?? watch.removedAt ?? received.length
+  const connected = received.findLastIndex(
+    ({ kind }, at) => kind === 'connected' && at > watch.setAt && at < end,
+  )
+  if (connected < 0) return false
+  const next = received.find((item, at) => item.kind === 'reply' && at > connected)
+  const zxid = next?.kind === 'reply' ? next.zxid : Infinity
+  return restores.some((restored) => watch.setZxid < restored.zxid && restored.zxid <= zxid)
 }
 
 /** Whether the event came over another connection than the one the watch was set on. */
@@ -131,5 +152,7 @@ function existsAt(path: string, zxid: number, story: Story): boolean {
 function firstChange(watch: WatchLog, from: number, story: Story): TimedChange | undefined {
   return story.changes
     .get(watch.path)
-    ?.find(({ zxid, kind }) => zxid > from && heard[watch.kind].includes(kind))
+    ?.find(
+      ({ zxid, kind, isUntold }) => !isUntold && zxid > from && heard[watch.kind].includes(kind),
+    )
 }
