@@ -144,6 +144,20 @@ export const ownBugs: readonly Plant[] = [
     seedsMax: 20,
   },
   {
+    name: 'restore-goes-back',
+    story: 'a restored database goes on from the zxid of the backup, not from all that was logged',
+    patches: [
+      {
+        file: 'src/server/storage/restore.ts',
+        from: 'return Math.max(lastLoggedZxid, backup.zxid) + 1',
+        to: 'return Math.min(lastLoggedZxid, backup.zxid) + 1',
+      },
+    ],
+    members: 1,
+    shape: { restores: true },
+    seedsMax: 20,
+  },
+  {
     name: 'restore-served-from-memory',
     story: 'clients are let into a restored database before it is on the disk, and it is lost',
     patches: [

@@ -526,7 +526,7 @@ class ProcessRun implements Machine {
       const { lastProcessedZxid: from } = member.tree
       // Whatever it has applied it may have shown; of what is only under way it never will.
       ledger.onShown(log, from)
-      if (member.clients.outstandingRequests > 0) cover('database restored with writes in flight')
+      if (member.clients.outstandingRequests > 0) cover('restore begun with requests outstanding')
       trace(() => `${host} is given the backup of ${hex(backup.zxid)} at ${hex(from)}`)
       const gunzip = (packed: Buffer): Buffer => gunzipSync(packed)
       member.database.restore(backup.slices, gunzip, (outcome) => {
