@@ -649,6 +649,9 @@ class ProcessRun implements Machine {
       }
       if (op.kind === 'truncateAfter') log.truncate(op.zxid)
       if (op.kind === 'forgetHistory') log.forget(op.zxid)
+      // A crash may come when it is done and nobody has said so: from now on no more is owed.
+      if (op.kind === 'truncateAfter' || op.kind === 'forgetHistory')
+        this.#process.durableZxid = Math.min(this.#process.durableZxid, op.zxid)
     }
     if (this.member.role === 'leading')
       checkLogBatch(this.#process.host, batchBytes, this.#parts.bounds.member, this.#slack)
