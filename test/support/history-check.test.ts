@@ -56,6 +56,20 @@ describe('the check of a history', () => {
     expect(problems(...history)).toEqual([])
   })
 
+  it('looks for who can have made them all, and not for one after the other', () => {
+    const history = [
+      lost('a1', [1, 5]),
+      lost('b1', [2, 5]),
+      lost('c1', [10, 20]),
+      // What c has been told of at 50 came behind c1.
+      write('c2', [30, 50], { zxid: 9, version: 1, register: '/other' }),
+      // Nothing else can be version 1; but it began when c1 was over, which must be 1, 2 or 3.
+      lost('d1', [100, 110], { expected: 0 }),
+      write('e1', [120, 130], { zxid: 10, version: 4 }),
+    ]
+    expect(problems(...history)).toEqual([])
+  })
+
   it('gives versions that nobody was told of to those who can have made them', () => {
     const history = [
       write('a1', [0, 10], { zxid: 1, version: 1 }),

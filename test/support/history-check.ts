@@ -82,6 +82,15 @@ interface Slot {
   readonly write: Write | undefined
 }
 
+/** When the maker of a version must have been at work: milliseconds. */
+interface Window {
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+/** Makers that are tried for the versions of one register. */
+const SEARCH_STEPS_MAX = 100_000
+
 class RegisterCheck {
   readonly #writes: readonly Write[]
   readonly #reads: readonly Read[]
@@ -150,28 +159,66 @@ class RegisterCheck {
     this.#slots.set(read.version, { value: read.value, write })
   }
 
-  /** A version that nobody has seen was made by a write without an answer, each by another one. */
+  /**
+   * A version that nobody has seen was made by a write without an answer, each by another one. Which by
+   * which may have to be searched for: what can have made only this version need not have made it.
+   */
   #fillGaps(): void {
     const newest = this.#newest
+    const gaps: number[] = []
+    for (let version = 1; version < newest; version += 1)
+      if (!this.#slots.has(version)) gaps.push(version)
     const placed = new Set([...this.#slots.values()].map((slot) => slot.write))
     const open = this.#writes
       .filter((write) => write.outcome === 'unknown' && !placed.has(write))
       .sort((a, b) => this.#latestMs(a) - this.#latestMs(b))
-    for (let version = 1; version < newest; version += 1) {
-      if (this.#slots.has(version)) continue
-      const fromMs = this.#slots.get(version - 1)?.write?.invokedMs ?? 0
-      const untilMs = this.#knownReturnMs(version)
-      const fits = (write: Write): boolean =>
-        write.invokedMs <= untilMs && this.#latestMs(write) >= fromMs
-      // Who can have made no other version goes first, then whose time is over first.
-      const exact = open.findIndex((write) => write.expected + 1 === version && fits(write))
-      const index =
-        exact >= 0 ? exact : open.findIndex((write) => write.expected < 0 && fits(write))
-      const [write] = index < 0 ? [] : open.splice(index, 1)
-      if (write === undefined)
-        this.#problems.push(`nobody can have made version ${version} of ${this.#name}`)
-      else this.#slots.set(version, { value: write.value, write })
+    const windows = new Map(gaps.map((version) => [version, this.#windowOf(version)]))
+    const search = { steps: SEARCH_STEPS_MAX, deepest: 0 }
+    if (this.#fill(gaps, 0, 0, new Set(open), windows, search)) return
+    const at = gaps[search.deepest]
+    this.#problems.push(
+      search.steps === 0
+        ? `too many ways to make the versions ${gaps.join(', ')} of ${this.#name}`
+        : `nobody can have made version ${at} of ${this.#name}`,
+    )
+  }
+
+  /** Finds a maker for each gap from that one on. `sinceMs`: when the latest maker below it began. */
+  #fill(
+    gaps: readonly number[],
+    index: number,
+    sinceMs: number,
+    open: Set<Write>,
+    windows: ReadonlyMap<number, Window>,
+    search: { steps: number; deepest: number },
+  ): boolean {
+    const version = gaps[index]
+    if (version === undefined) return true
+    search.deepest = Math.max(search.deepest, index)
+    const { fromMs, untilMs } = windows.get(version) ?? { fromMs: 0, untilMs: Infinity }
+    const from = Math.max(fromMs, sinceMs)
+    for (const write of [...open]) {
+      if (search.steps === 0) return false
+      search.steps -= 1
+      if (write.expected >= 0 && write.expected + 1 !== version) continue
+      if (write.invokedMs > untilMs || this.#latestMs(write) < from) continue
+      open.delete(write)
+      const since = Math.max(from, write.invokedMs)
+      if (this.#fill(gaps, index + 1, since, open, windows, search)) {
+        this.#slots.set(version, { value: write.value, write })
+        return true
+      }
+      open.add(write)
     }
+    return false
+  }
+
+  /** When the known makers below had begun, and when one above was there at the latest. */
+  #windowOf(version: number): Window {
+    let fromMs = 0
+    for (const [below, { write }] of this.#slots)
+      if (below < version && write !== undefined) fromMs = Math.max(fromMs, write.invokedMs)
+    return { fromMs, untilMs: this.#knownReturnMs(version) }
   }
 
   get #newest(): number {
