@@ -121,7 +121,7 @@ export const knownBugs: readonly KnownBug[] = [
     ],
     faults: ['power', 'partition'],
     shape: { faultyMs: 20_000, observers: 0, bounds: defaultBounds },
-    seedsMax: 120,
+    seedsMax: 300,
   },
   {
     name: 'snap-kept-in-memory',
@@ -162,7 +162,7 @@ export const knownBugs: readonly KnownBug[] = [
     aims: [],
     faults: ['wipe', 'kill', 'power'],
     shape: { faultyMs: 6000, clients: 3, bounds: slowSnaps },
-    seedsMax: 400,
+    seedsMax: 300,
   },
   {
     name: 'session-left-out-of-snapshot',
@@ -239,7 +239,7 @@ export const knownBugs: readonly KnownBug[] = [
     members: 5,
     aims: [at('proposal', 'isolate', 0.004, true), at('upToDate', 'isolate', 0.3)],
     faults: ['partition', 'stall'],
-    seedsMax: 120,
+    seedsMax: 300,
   },
   {
     name: 'told-and-never-applied',
