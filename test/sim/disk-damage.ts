@@ -19,11 +19,14 @@ interface Files {
   listLogs(): readonly LogFileInfo[]
   listSnapshots(): readonly SnapshotFileInfo[]
   readLog(name: string, offset: number, length: number): Buffer
+  /** How much of a file a crash leaves for certain. */
+  settledBytes(name: string): number
 }
 
 /**
  * Which file is hit, and where: the newest snapshot, or any log. Of a log all but its last record: a
  * last record that is altered looks like one whose write was torn, and no format of one file can tell.
+ * The last one that a crash leaves for certain is meant: those behind it may be gone when the log is read.
  */
 export function drawDamage(
   files: Files,
@@ -43,8 +46,8 @@ export function drawDamage(
 }
 
 /** Where the last record of a log begins. */
-function lastRecordAt(files: Files, { name, bytes }: LogFileInfo): number {
-  const content = files.readLog(name, 0, bytes)
+function lastRecordAt(files: Files, { name }: LogFileInfo): number {
+  const content = files.readLog(name, 0, files.settledBytes(name))
   let last = 0
   for (let at = LOG_HEADER_BYTES; at + RECORD_FRAME_BYTES <= content.length; ) {
     const length = content.readInt32BE(at + 8)

@@ -479,6 +479,15 @@ export class SimDisk implements DiskReader {
       .filter(({ zxid }) => zxid >= 0)
   }
 
+  /** What is behind that is under way, or in the memory of the kernel. */
+  settledBytes(name: string): number {
+    let settled = this.#file(name).bytes.length
+    for (const pending of [...this.#pending, ...this.#residue])
+      if (pending.kind === 'append' && pending.name === name)
+        settled = Math.min(settled, pending.at)
+    return settled
+  }
+
   readLog(name: string, offset: number, length: number): Buffer {
     const file = this.#file(name)
     const bytes = Buffer.from(file.bytes.subarray(offset, offset + length))

@@ -276,12 +276,9 @@ export class SimProcess {
     this.memory.forget()
   }
 
-  /**
-   * While it is down: what a process has left in memory, and nobody has synced, may be lost. Not on a
-   * damaged disk: a record with a bit flipped could become the last one, which looks torn then.
-   */
+  /** While it is down: what a process has left in memory, and nobody has synced, may be lost. */
   losePower(): void {
-    if (this.#run === undefined && !this.disk.isDamaged) this.disk.crash()
+    if (this.#run === undefined) this.disk.crash()
   }
 
   /** It runs, on a disk as it should be. */
