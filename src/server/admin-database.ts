@@ -93,6 +93,8 @@ export class AdminDatabase {
   /** What is on the disk is the old database still, and comes back with a restart. */
   #fail(logger: Logger, problem: string, done: (restored: Restored) => void): void {
     this.#parts.metrics.restoreErrorCount.add(1)
+    // Else the snapshotter would try again, and a restart would find the restored one.
+    this.#parts.snapshotter.hold(() => {})
     logger.error('a restored database could not be written; serving nobody until a restart', {
       reason: problem,
     })

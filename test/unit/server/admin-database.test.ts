@@ -4,6 +4,7 @@ import { CreateMode } from '../../../src/data/create-mode.ts'
 import { Err } from '../../../src/data/error-code.ts'
 import { OpCode } from '../../../src/data/op-code.ts'
 import type { Restored } from '../../../src/server/admin-database.ts'
+import { RETRY_MS } from '../../../src/server/storage/snapshotter.ts'
 import { MemoryEnsemble } from '../../support/memory-ensemble.ts'
 import { type MemoryClient, MemoryServer } from '../../support/memory-server.ts'
 import { create, exists } from '../../support/requests.ts'
@@ -67,6 +68,10 @@ describe('the database as a whole', () => {
     expect(restore(server, backup)).toMatch(/no space left/)
     const client = server.open()
     expect([client.handshake(), client.isClosed]).toEqual([undefined, true])
+    // A restart brings the old one back, as was said: nothing more is tried once there is room.
+    server.snapshotProblem = undefined
+    server.pass(2 * RETRY_MS)
+    expect([...server.snapshots.keys()]).toEqual([])
   })
 
   it('of a member is not replaced while the others have another one', () => {
