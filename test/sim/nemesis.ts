@@ -291,7 +291,7 @@ export class Nemesis {
   }
 
   #mayDamage(process: SimProcess): boolean {
-    if (!process.isUp || process.dependsOnRestored) return false
+    if (!process.isUp || process.dependsOnRestored || process.hasLostDevice) return false
     return !this.#parts.processes.some(({ disk }) => disk.isDamaged)
   }
 

@@ -107,6 +107,8 @@ export class SimProcess {
   onNoRoom: (() => void) | undefined = undefined
   /** That one of two devices is empty, and no process has started since. */
   #lost: DeviceName | undefined = undefined
+  /** One of two devices has been lost in this run: the files of the other have gaps between them. */
+  hasLostDevice = false
   /** Its process has found its state unreadable, and counts for nothing before a SNAP, or a start. */
   hasLostState = false
   log: MemberLog
@@ -258,6 +260,7 @@ export class SimProcess {
   loseDevice(device: DeviceName): void {
     this.disk.wipe(device)
     this.#lost = device
+    this.hasLostDevice = true
     this.durableZxid = 0
     this.#parts.cover('one of two devices lost')
     // Its promises are not in the logs.
